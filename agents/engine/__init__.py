@@ -1,0 +1,1 @@
+"""How agents work: the loop, dispatch, and the model clients."""

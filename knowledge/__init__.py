@@ -1,0 +1,1 @@
+"""Knowledge base: one file per kind of source."""

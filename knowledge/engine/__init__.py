@@ -1,0 +1,1 @@
+"""How knowledge works: loading, chunking, embedding, the index, retrieval for readers."""

@@ -1,0 +1,1 @@
+"""Decision rights: who or what may allow a call."""

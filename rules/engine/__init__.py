@@ -1,0 +1,1 @@
+"""How decision rights work: the rule language, the door, approvals, grants, budgets."""

@@ -1,0 +1,1 @@
+"""Tests of the ground: test guards, fixtures, import contracts, documentation."""

@@ -1,0 +1,1 @@
+"""Tools: one file per tool that an agent can be allowed to use."""

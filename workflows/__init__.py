@@ -1,0 +1,1 @@
+"""Workflows: one file per kind of trigger or step."""

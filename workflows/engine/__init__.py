@@ -1,0 +1,1 @@
+"""How workflows work: triggers, schedules, steps, digests."""

@@ -1,0 +1,112 @@
+"""What a chat platform must be able to do for Bosun. The core asks capabilities, never which platform it is."""
+
+from __future__ import annotations
+
+from datetime import datetime  # noqa: TC003  pydantic reads the annotation at run time
+from typing import TYPE_CHECKING, Protocol
+
+from kernel.types import Actor, FileRef, Form, Frozen, Inbound, Place
+
+if TYPE_CHECKING:
+    from kernel.store.outbox import OutboxRow
+
+
+class Capabilities(Frozen):
+    """What the platform offers; what it lacks has a fallback in the core."""
+
+    threads: bool = True  # answers go to a thread below the message
+    edits: bool = True  # a posted message can be changed
+    notices: bool = True  # a message that only one person sees
+    forms: bool = True  # dialogs
+    working_state: bool = False  # a thread can show "working" and "waiting"
+    edit_interval: float = 1.0  # seconds between edits of a message that is only progress
+    post_interval: float = 0.0  # seconds between posts in one channel
+    time_to_progress: float = 2.0  # seconds of work before a progress object is shown
+
+
+class Heard(Frozen):
+    """A message that stands in a thread on the platform, for context. Untrusted text."""
+
+    message: str
+    actor: Actor
+    text: str
+    mine: bool = False
+    sent_at: datetime | None = None
+
+
+class Receiver(Protocol):
+    """How an adapter hands over an event. Returns after the event is stored; only then may it be acknowledged."""
+
+    async def __call__(self, inbound: Inbound) -> None:
+        """Store the event. Raises StoreError if that fails: do not acknowledge, the platform sends it again."""
+        ...
+
+
+class Adapter(Protocol):
+    """A platform. Each call of `post` and `edit` gets an outbox row and makes the platform show what it says.
+
+    Errors: RateLimited, TargetGone, OutcomeUnknown, any other PlatformError is worth another try.
+    """
+
+    platform: str
+    capabilities: Capabilities
+
+    async def start(self, receive: Receiver) -> None:
+        """Connect and begin to deliver events; returns once connected. Catches up on what was missed."""
+        ...
+
+    async def stop(self) -> None:
+        """Disconnect. Events after this are the platform's to send again."""
+        ...
+
+    async def post(self, row: OutboxRow) -> str:
+        """Show the row's body for the first time; returns the platform's id of the message."""
+        ...
+
+    async def edit(self, row: OutboxRow) -> None:
+        """Bring the message `row.remote_id` to the row's body."""
+        ...
+
+    async def find(self, row: OutboxRow) -> str | None:
+        """The platform's id of a row that may have been posted before a crash; None if it certainly was not."""
+        ...
+
+    async def notice(self, row: OutboxRow) -> None:
+        """Show a Text to `row.to` only."""
+        ...
+
+    async def react(self, row: OutboxRow) -> None:
+        """Put the reaction `extra["name"]` on message `extra["target"]`, or take it off where `extra["remove"]`."""
+        ...
+
+    async def status(self, row: OutboxRow) -> None:
+        """Show the thread's working state `extra["state"]`: processing, suspended (waits for people) or active (idle)."""
+        ...
+
+    async def upload(self, row: OutboxRow) -> str:
+        """Post a file: `extra` has name, content (text), alt, comment."""
+        ...
+
+    async def open_form(self, trigger: str, form: Form) -> None:
+        """Open a dialog for whoever pressed; PlatformError if the trigger is too old."""
+        ...
+
+    async def thread(self, place: Place, limit: int = 40) -> list[Heard]:
+        """The last messages of the thread, its root first."""
+        ...
+
+    async def download(self, file: FileRef, limit: int) -> bytes:
+        """The file's content; ToolError if it is larger than `limit` bytes or is not the file."""
+        ...
+
+    async def group_members(self, group: str) -> frozenset[str]:
+        """Account keys of the members of a user group or server role; PlatformError where it cannot be told."""
+        ...
+
+    async def direct(self, actor: Actor) -> Place:
+        """The DM with this account."""
+        ...
+
+    def permalink(self, place: Place, message: str) -> str:
+        """A link that opens the message; empty where there is none."""
+        ...

@@ -1,0 +1,68 @@
+"""Who people are and which roles they hold; the charter says it, platforms answer for the groups that it points to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from kernel.errors import BosunError
+from kernel.types import Actor, Frozen, Person, Place
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class RoleUnknownError(BosunError):
+    """Bosun cannot look up who holds this role right now, so nobody counts as holding it. Try again in a minute."""
+
+    code = "role_unknown"
+
+
+class Role(Frozen):
+    """A role of the charter. Its holders: the named people, and the members of the platform groups that it points to."""
+
+    name: str
+    members: tuple[str, ...] = ()  # Person ids
+    groups: Mapping[str, str] = {}  # platform -> id of its user group (Slack) or role (Discord)
+
+
+class GroupSource(Protocol):
+    """A platform that can say who is in one of its groups."""
+
+    async def group_members(self, group: str) -> frozenset[str]:
+        """Account keys (`platform:tenant:user`) of the members; raises PlatformError where it cannot be told."""
+        ...
+
+
+class Directory(Protocol):
+    """People, roles and channels of the team, as they are now."""
+
+    def person(self, actor: Actor) -> Person:
+        """The person behind an account. Bots, guests and externals come back with `can_decide` False."""
+        ...
+
+    def by_id(self, person_id: str) -> Person | None:
+        """The person with this id."""
+        ...
+
+    def role(self, name: str) -> Role | None:
+        """The role with this name."""
+        ...
+
+    async def holds(self, person: Person, role: str, actor: Actor | None = None) -> bool:
+        """Whether the person holds the role at this moment; RoleUnknownError where a platform cannot be asked.
+
+        `actor` is the account that was used: its payload may carry the role (Discord).
+        """
+        ...
+
+    async def roles_of(self, person: Person, actor: Actor | None = None) -> frozenset[str]:
+        """All roles that the person holds now; a role that cannot be looked up is left out."""
+        ...
+
+    async def holders(self, role: str) -> tuple[Person, ...]:
+        """Everybody who holds the role; RoleUnknownError where it cannot be told."""
+        ...
+
+    def channel(self, name: str, platform: str, tenant: str) -> Place | None:
+        """The channel that the charter calls `name` ("#finance") on this platform."""
+        ...

@@ -1,0 +1,162 @@
+"""Opening the database and running transactions in it; tables and queries live in the modules beside this one.
+
+On SQLite every write transaction runs in one thread, reads in a few others; nothing in a transaction awaits.
+On Postgres transactions run in a pool of threads. What a transaction wants to wake, it says with `wake`,
+and the subscribers are called after the commit, in the event loop: no path waits for a poll.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+import time
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, TypeVar
+
+import psycopg
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
+from sqlmodel import Session
+
+from kernel.errors import ConfigError, StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from sqlalchemy.engine.interfaces import ExceptionContext
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+WAKES = "bosun.wakes"
+
+
+def wake(session: Session, topic: str, key: str = "") -> None:
+    """Have the subscribers of `topic` called with `key` once this transaction has committed."""
+    session.info.setdefault(WAKES, {})[(topic, key)] = None
+
+
+class Store:
+    """The database of one installation.
+
+    `write` and `read` take a plain function of a session and run it in a thread as one transaction.
+    A database that is away raises StoreError; the function's own exceptions pass through after a rollback.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.is_sqlite = engine.dialect.name == "sqlite"
+        self._subscribers: defaultdict[str, list[Callable[[str], None]]] = defaultdict(list)
+        self._writers = ThreadPoolExecutor(1 if self.is_sqlite else 8, "store-write")
+        self._readers = self._writers if not self.is_sqlite else ThreadPoolExecutor(2, "store-read")
+
+    def on(self, topic: str, subscriber: Callable[[str], None]) -> None:
+        """Call `subscriber(key)` in the event loop after each commit that woke `topic`."""
+        self._subscribers[topic].append(subscriber)
+
+    async def write(self, work: Callable[[Session], T]) -> T:
+        """Run `work` in one transaction and return what it returns, after the commit."""
+        loop = asyncio.get_running_loop()
+        result, wakes = await loop.run_in_executor(self._writers, self._transact, work)
+        for topic, key in wakes:
+            for subscriber in self._subscribers[topic]:
+                subscriber(key)
+        return result
+
+    async def read(self, work: Callable[[Session], T]) -> T:
+        """Run `work` in a transaction that is rolled back."""
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self.read_now, work)
+
+    def write_now(self, work: Callable[[Session], T]) -> T:
+        """`write` for callers without an event loop (CLI, migrations, tests). Wakes nobody."""
+        return self._transact(work)[0]
+
+    def read_now(self, work: Callable[[Session], T]) -> T:
+        """`read` for callers without an event loop."""
+        try:
+            with Session(self.engine, expire_on_commit=False) as session:
+                if self.is_sqlite:
+                    session.connection().exec_driver_sql("BEGIN")
+                return work(session)
+        except OperationalError as error:
+            raise StoreError(f"The database cannot be read: {error.orig}") from error
+
+    def _transact(self, work: Callable[[Session], T]) -> tuple[T, list[tuple[str, str]]]:
+        try:
+            with Session(self.engine, expire_on_commit=False) as session:
+                if self.is_sqlite:
+                    session.connection().exec_driver_sql("BEGIN IMMEDIATE")
+                result = work(session)
+                wakes = list(session.info.pop(WAKES, ()))
+                session.commit()
+                return result, wakes
+        except OperationalError as error:
+            raise StoreError(f"The database cannot be written: {error.orig}") from error
+
+    def close(self) -> None:
+        """Wait for running transactions and close all connections."""
+        self._writers.shutdown()
+        self._readers.shutdown()
+        self.engine.dispose()
+
+
+def open_store(url: str) -> Store:
+    """Connect to `url` (`sqlite:///path` or `postgresql://...`). Creates no tables: see `migrations.upgrade`."""
+    return Store(open_engine(url))
+
+
+def sqlite_url(path: Path) -> str:
+    """The URL of a SQLite file."""
+    return f"sqlite:///{path}"
+
+
+def open_engine(url: str) -> Engine:
+    """An engine with the settings that durability needs; docs/decisions says why each."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return _sqlite_engine(url)
+    if parsed.get_backend_name() == "postgresql":
+        engine = create_engine(parsed.set(drivername="postgresql+psycopg"), pool_size=10, max_overflow=10, pool_pre_ping=True)
+        event.listen(engine, "handle_error", _mark_lost_connection)
+        return engine
+    raise ConfigError(
+        f"DATABASE_URL names {parsed.get_backend_name()!r}.", hint="Bosun runs on sqlite:///... or postgresql://..."
+    )
+
+
+def _sqlite_engine(url: str) -> Engine:
+    engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": 30}, pool_size=8)
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None  # we begin transactions ourselves: IMMEDIATE for writes
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "busy_timeout=30000",
+            "foreign_keys=ON",
+            "cache_size=-16000",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+        if sqlite3.sqlite_version_info < (3, 42):
+            connection.create_function("unixepoch", -1, _unixepoch)
+
+    return engine
+
+
+def _unixepoch(*arguments: str) -> float | int:
+    """SQLite's unixepoch(), with the 'subsec' that libraries before 3.42 do not know."""
+    subsec = "subsec" in arguments or "subsecond" in arguments
+    return time.time() if subsec else int(time.time())
+
+
+def _mark_lost_connection(context: ExceptionContext) -> None:
+    """A psycopg error without SQLSTATE (DNS failure, missing socket) is a lost connection, not a statement's fault."""
+    error = context.original_exception
+    if isinstance(error, psycopg.OperationalError) and error.sqlstate is None:
+        context.is_disconnect = True
+

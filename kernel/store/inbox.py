@@ -1,0 +1,102 @@
+"""Events from the platforms: stored before they are acknowledged, one row per event."""
+
+from __future__ import annotations
+
+from datetime import datetime  # noqa: TC003  sqlmodel reads the annotation at run time
+
+from sqlalchemy import Index, UniqueConstraint, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Field, Session, SQLModel, select
+
+from kernel.store.columns import JsonText, Moment
+from kernel.store.database import wake
+from kernel.types import Inbound, Json
+
+
+NEW, WAITING, DONE, FAILED = "new", "waiting", "done", "failed"
+TOPIC = "inbox"
+
+
+class InboxRow(SQLModel, table=True):
+    """One event. `waiting`: it belongs to a thread that is busy and is taken up when the run there ends."""
+
+    __tablename__ = "inbox"
+    __table_args__ = (
+        UniqueConstraint("platform", "key"),
+        Index("inbox_open", "state", "id"),
+    )
+
+    id: str = Field(primary_key=True)
+    platform: str
+    key: str
+    event: Json = Field(sa_type=JsonText)
+    state: str = NEW
+    conversation_id: str | None = Field(default=None, index=True)
+    run_id: str | None = None
+    error: str | None = None
+    received_at: datetime = Field(sa_type=Moment)
+
+    @property
+    def inbound(self) -> Inbound:
+        """The event as it came."""
+        return Inbound.model_validate(self.event)
+
+
+def accept(session: Session, inbound: Inbound, row_id: str, now: datetime) -> bool:
+    """Store the event; False if it was stored before (the same key)."""
+    insert = sqlite.insert if session.connection().dialect.name == "sqlite" else postgresql.insert
+    statement = (
+        insert(InboxRow)
+        .values(
+            id=row_id,
+            platform=inbound.place.platform,
+            key=inbound.key,
+            event=inbound.model_dump(mode="json", exclude_defaults=True),
+            state=NEW,
+            received_at=now,
+        )
+        .on_conflict_do_nothing()
+    )
+    fresh = session.connection().execute(statement).rowcount == 1
+    if fresh:
+        wake(session, TOPIC, row_id)
+    return fresh
+
+
+def get(session: Session, row_id: str) -> InboxRow | None:
+    """The row with this id."""
+    return session.get(InboxRow, row_id)
+
+
+def unprocessed(session: Session, limit: int = 500) -> list[str]:
+    """Ids of the events that nobody has looked at yet, oldest first."""
+    return list(session.exec(select(InboxRow.id).where(InboxRow.state == NEW).order_by(InboxRow.id).limit(limit)))
+
+
+def waiting(session: Session, conversation_id: str) -> list[InboxRow]:
+    """The messages that wait for the run of this conversation to end, oldest first."""
+    return list(
+        session.exec(
+            select(InboxRow)
+            .where(InboxRow.conversation_id == conversation_id, InboxRow.state == WAITING)
+            .order_by(InboxRow.id)
+        )
+    )
+
+
+def settle(
+    session: Session,
+    row_id: str,
+    state: str = DONE,
+    *,
+    conversation_id: str | None = None,
+    run_id: str | None = None,
+    error: str | None = None,
+) -> bool:
+    """Move an unsettled event to `state`; False if another worker did it first."""
+    changed = session.connection().execute(
+        update(InboxRow)
+        .where(InboxRow.id == row_id, InboxRow.state.in_((NEW, WAITING)))
+        .values(state=state, conversation_id=conversation_id, run_id=run_id, error=error)
+    )
+    return changed.rowcount == 1

@@ -1,0 +1,193 @@
+"""What Bosun shows on the platforms: each row is a message as it should be; the sender makes it so.
+
+A row is posted once and then edited whenever `version` is ahead of `sent_version`: latest wins, so edits coalesce and
+every copy of a card follows the state that was committed with it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime  # noqa: TC003  sqlmodel reads the annotation at run time
+
+from pydantic import TypeAdapter
+from sqlalchemy import Index, and_, or_, update
+from sqlmodel import Field, Session, SQLModel, select
+
+from kernel.store.columns import BigInteger, JsonText, Moment
+from kernel.store.database import wake
+from kernel.types import Actor, Body, Json, Place
+
+
+TOPIC = "outbox"
+QUEUED, SENDING, SENT, DEAD = "queued", "sending", "sent", "dead"
+MESSAGE, NOTICE, REACTION, STATUS, FILE = "message", "notice", "reaction", "status", "file"
+
+_BODY: TypeAdapter[Body] = TypeAdapter(Body)
+
+
+class OutboxRow(SQLModel, table=True):
+    """One thing to show.
+
+    kind `message`: `body` is a Text, Progress or Card. `notice`: a Text that only `to` sees. `reaction`: `extra.name` on
+    message `extra.target`. `status`: the working state of the thread, `extra.state` processing | suspended | active.
+    `file`: `extra.name`, `extra.content`, with `extra.alt`.
+    """
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        Index("outbox_lane", "platform", "lane", "state", "id"),
+        Index("outbox_due", "state", "retry_at"),
+    )
+
+    id: str = Field(primary_key=True)  # sorts by creation: the order within a lane
+    platform: str
+    lane: str
+    kind: str = MESSAGE
+    place: Json = Field(sa_type=JsonText)
+    body: Json = Field(default=None, sa_type=JsonText, nullable=True)
+    extra: Json = Field(default=None, sa_type=JsonText, nullable=True)
+    recipient: Json = Field(default=None, sa_type=JsonText, nullable=True)  # an Actor: for notices and direct messages
+    version: int = 1
+    sent_version: int = 0
+    state: str = QUEUED
+    owner: str | None = None  # the process that is sending it
+    remote_id: str | None = Field(default=None, index=True)  # the platform's id, once posted
+    attempts: int = 0
+    retry_at: datetime | None = Field(default=None, sa_type=Moment)
+    error: str | None = None
+    run_id: str | None = Field(default=None, index=True)
+    subject: str | None = Field(default=None, index=True)  # "AP-7F3K" for the copies of a card
+    created_at: datetime = Field(sa_type=Moment)
+    size: int = Field(default=0, sa_type=BigInteger)  # bytes of the body, for retention
+
+    @property
+    def where(self) -> Place:
+        """The place to show it."""
+        return Place.model_validate(self.place)
+
+    @property
+    def content(self) -> Body:
+        """The body as a value."""
+        return _BODY.validate_python(self.body)
+
+    @property
+    def to(self) -> Actor | None:
+        """The account that it is for, where it is for one."""
+        return Actor.model_validate(self.recipient) if self.recipient else None
+
+
+def put(
+    session: Session,
+    row_id: str,
+    place: Place,
+    body: Body | None,
+    now: datetime,
+    *,
+    kind: str = MESSAGE,
+    to: Actor | None = None,
+    extra: Json = None,
+    run_id: str | None = None,
+    subject: str | None = None,
+) -> OutboxRow:
+    """Queue something to show, in this transaction. A row with this id that exists already is left as it is."""
+    known = session.get(OutboxRow, row_id)
+    if known is not None:
+        return known
+    row = OutboxRow(
+        id=row_id,
+        platform=place.platform,
+        lane=place.lane,
+        kind=kind,
+        place=place.model_dump(mode="json", exclude_defaults=True),
+        body=None if body is None else body.model_dump(mode="json", exclude_defaults=False),
+        extra=extra,
+        recipient=to.model_dump(mode="json", exclude_defaults=True) if to else None,
+        run_id=run_id,
+        subject=subject,
+        created_at=now,
+    )
+    session.add(row)
+    wake(session, TOPIC, row.lane)
+    return row
+
+
+def revise(session: Session, row_id: str, body: Body) -> bool:
+    """Replace what a row shows; the sender edits the message if it was posted. False if there is no such row."""
+    row = session.get(OutboxRow, row_id)
+    if row is None:
+        return False
+    row.body = body.model_dump(mode="json")
+    row.version += 1
+    row.retry_at = None
+    if row.state in (SENT, DEAD):
+        row.state = QUEUED
+    session.add(row)
+    wake(session, TOPIC, row.lane)
+    return True
+
+
+def copies(session: Session, subject: str) -> list[OutboxRow]:
+    """All rows that show `subject`, oldest first."""
+    return list(session.exec(select(OutboxRow).where(OutboxRow.subject == subject).order_by(OutboxRow.id)))
+
+
+def due_lanes(session: Session, now: datetime, stale_owners: tuple[str, ...] = ()) -> list[str]:
+    """Lanes with something to send now."""
+    due = and_(OutboxRow.state == QUEUED, or_(OutboxRow.retry_at.is_(None), OutboxRow.retry_at <= now))  # type: ignore[union-attr]
+    if stale_owners:
+        due = or_(due, and_(OutboxRow.state == SENDING, OutboxRow.owner.in_(stale_owners)))  # type: ignore[union-attr,assignment]
+    return list(session.exec(select(OutboxRow.lane).where(due).distinct()))
+
+
+def claim(session: Session, lane: str, owner: str, now: datetime) -> OutboxRow | None:
+    """Take the lane's next row for sending; None if there is none, or if another process is sending in this lane."""
+    row = session.exec(
+        select(OutboxRow)
+        .where(OutboxRow.lane == lane, OutboxRow.state.in_((QUEUED, SENDING)))  # type: ignore[attr-defined]
+        .order_by(OutboxRow.id)
+        .limit(1)
+        .with_for_update()
+    ).first()
+    if row is None or row.state == SENDING or (row.retry_at is not None and row.retry_at > now):
+        return None
+    row.state, row.owner = SENDING, owner
+    row.attempts += 1
+    session.add(row)
+    return row
+
+
+def release(session: Session, owners: tuple[str, ...]) -> list[OutboxRow]:
+    """Rows that dead processes were sending: whether they arrived must be found out before they are sent again."""
+    return list(session.exec(select(OutboxRow).where(OutboxRow.state == SENDING, OutboxRow.owner.in_(owners))))  # type: ignore[union-attr]
+
+
+def delivered(session: Session, row_id: str, version: int, remote_id: str | None) -> None:
+    """The platform shows `version` of the row."""
+    row = session.get(OutboxRow, row_id)
+    if row is None:
+        return
+    row.sent_version = version
+    row.remote_id = remote_id or row.remote_id
+    row.owner = row.error = row.retry_at = None
+    row.attempts = 0
+    row.state = SENT if row.version == version else QUEUED
+    session.add(row)
+    if row.state == QUEUED:
+        wake(session, TOPIC, row.lane)
+
+
+def put_back(session: Session, row_id: str, error: str, retry_at: datetime | None) -> None:
+    """Sending failed: try again at `retry_at`, or never where it is None."""
+    session.connection().execute(
+        update(OutboxRow)
+        .where(OutboxRow.id == row_id)
+        .values(state=DEAD if retry_at is None else QUEUED, owner=None, error=error, retry_at=retry_at)
+    )
+
+
+def by_remote(session: Session, platform: str, channel_lane: str, remote_id: str) -> OutboxRow | None:
+    """The row behind a message that the platform names."""
+    return session.exec(
+        select(OutboxRow).where(
+            OutboxRow.remote_id == remote_id, OutboxRow.platform == platform, OutboxRow.lane == channel_lane
+        )
+    ).first()

@@ -1,0 +1,222 @@
+"""Conversations, runs, their segments and transcripts, and the tool calls in them."""
+
+from __future__ import annotations
+
+from datetime import datetime  # noqa: TC003  sqlmodel reads the annotation at run time
+
+from sqlalchemy import Index, UniqueConstraint, func, update
+from sqlmodel import Field, Session, SQLModel, select
+
+from kernel.store.columns import Float, JsonText, Moment
+from kernel.store.database import wake
+from kernel.types import Actor, Json, Place
+
+
+READY = "segments"  # topic: a segment is ready to start
+STOP = "stops"  # topic: somebody asked a run to stop
+ENDED = "ended"  # topic: a conversation is free again
+
+# Run states. A run in QUEUED or RUNNING has a segment to run; WAITING waits for people; the others are final.
+QUEUED, RUNNING, WAITING, DONE, FAILED, STOPPED = "queued", "running", "waiting", "done", "failed", "stopped"
+FINAL = (DONE, FAILED, STOPPED)
+
+
+class Conversation(SQLModel, table=True):
+    """A thread, or a DM session: what was said in it belongs together, and one run at a time answers in it."""
+
+    __tablename__ = "conversation"
+    __table_args__ = (UniqueConstraint("platform", "tenant", "channel", "thread"),)
+
+    id: str = Field(primary_key=True)
+    platform: str
+    tenant: str
+    channel: str
+    thread: str  # "" for a channel without threads
+    place: Json = Field(sa_type=JsonText)
+    agent: str | None = None  # the specialist that answers here
+    active_run_id: str | None = None
+    active_at: datetime = Field(sa_type=Moment)  # last time that Bosun took part
+    created_at: datetime = Field(sa_type=Moment)
+
+    @property
+    def where(self) -> Place:
+        """The place of the conversation."""
+        return Place.model_validate(self.place)
+
+
+class Run(SQLModel, table=True):
+    """One piece of work for one request."""
+
+    __tablename__ = "run"
+    __table_args__ = (Index("run_state", "state", "id"),)
+
+    id: str = Field(primary_key=True)
+    ref: str = Field(unique=True)  # "R-7F3K"
+    conversation_id: str | None = Field(default=None, index=True)
+    agent: str
+    requester: str  # Person.id; "workflow:NAME" for unattended runs
+    requester_actor: Json = Field(default=None, sa_type=JsonText, nullable=True)
+    place: Json = Field(sa_type=JsonText)
+    request: str  # the text that started it
+    state: str = QUEUED
+    segment: int = 1  # the segment that is ready or running; state writes are fenced by it
+    started: bool = False  # the engine has the current segment
+    workflow: str | None = None
+    charter: str = ""  # digest of the charter that it started under
+    progress_id: str | None = None  # outbox row that shows its progress and becomes its answer
+    stop_requested_by: str | None = None
+    model_calls: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cost_usd: float = Field(default=0.0, sa_type=Float)
+    error: str | None = None
+    answer: str | None = None
+    created_at: datetime = Field(sa_type=Moment)
+    updated_at: datetime = Field(sa_type=Moment)
+    retry_at: datetime | None = Field(default=None, sa_type=Moment)  # the segment starts no earlier
+
+    @property
+    def where(self) -> Place:
+        """Where the answer goes."""
+        return Place.model_validate(self.place)
+
+    @property
+    def actor(self) -> Actor | None:
+        """The account that asked."""
+        return Actor.model_validate(self.requester_actor) if self.requester_actor else None
+
+
+class Entry(SQLModel, table=True):
+    """A line of a run's transcript, saved before anything is done with it. Never changed."""
+
+    __tablename__ = "transcript"
+
+    run_id: str = Field(primary_key=True)
+    number: int = Field(primary_key=True)  # counts from 1
+    kind: str  # "user", "assistant", "results", "note"
+    content: Json = Field(sa_type=JsonText)
+    created_at: datetime = Field(sa_type=Moment)
+
+
+# Call states. STARTED without a result after a crash is an unknown outcome.
+PROPOSED, ASKED, APPROVED, STARTED, CALL_DONE, REFUSED, UNKNOWN = (
+    "proposed",
+    "asked",
+    "approved",
+    "started",
+    "done",
+    "refused",
+    "unknown",
+)
+
+
+class Call(SQLModel, table=True):
+    """A tool call of a run, from proposal to result."""
+
+    __tablename__ = "call"
+    __table_args__ = (UniqueConstraint("run_id", "use_id"),)
+
+    id: str = Field(primary_key=True)  # also the idempotency key given to services
+    run_id: str = Field(index=True)
+    use_id: str  # the model's id of the use; unique within the run
+    entry: int  # number of the transcript entry that proposed it
+    agent: str
+    tool: str
+    arguments: Json = Field(sa_type=JsonText)
+    digest: str  # SHA-256 of tool and arguments, canonical
+    origins: Json = Field(default=None, sa_type=JsonText, nullable=True)  # per argument: list of origins
+    verdict: Json = Field(default=None, sa_type=JsonText, nullable=True)  # decision, rules, version, reason, context
+    state: str = PROPOSED
+    result: Json = Field(default=None, sa_type=JsonText, nullable=True)  # ToolResult
+    created_at: datetime = Field(sa_type=Moment)
+    started_at: datetime | None = Field(default=None, sa_type=Moment)
+    done_at: datetime | None = Field(default=None, sa_type=Moment)
+
+
+def conversation_at(session: Session, place: Place) -> Conversation | None:
+    """The conversation in this thread."""
+    return session.exec(
+        select(Conversation).where(
+            Conversation.platform == place.platform,
+            Conversation.tenant == place.tenant,
+            Conversation.channel == place.channel,
+            Conversation.thread == (place.thread or ""),
+        )
+    ).first()
+
+
+def by_ref(session: Session, ref: str) -> Run | None:
+    """The run that people know as `ref` ("R-7F3K", any case)."""
+    return session.exec(select(Run).where(Run.ref == ref.upper())).first()
+
+
+def transcript(session: Session, run_id: str) -> list[Entry]:
+    """All entries of a run, in order."""
+    return list(session.exec(select(Entry).where(Entry.run_id == run_id).order_by(Entry.number)))  # type: ignore[arg-type]
+
+
+def earlier_runs(session: Session, conversation_id: str, before: str, limit: int = 20) -> list[Run]:
+    """Finished runs of the same conversation before run `before`, oldest first."""
+    rows = session.exec(
+        select(Run)
+        .where(Run.conversation_id == conversation_id, Run.id < before, Run.state.in_(FINAL))  # type: ignore[attr-defined]
+        .order_by(Run.id.desc())  # type: ignore[attr-defined]
+        .limit(limit)
+    ).all()
+    return list(reversed(rows))
+
+
+def append(session: Session, run_id: str, number: int, kind: str, content: Json, now: datetime) -> bool:
+    """Save an entry; False, and nothing changed, if that number is already there (a re-run step)."""
+    if session.get(Entry, (run_id, number)) is not None:
+        return False
+    session.add(Entry(run_id=run_id, number=number, kind=kind, content=content, created_at=now))
+    return True
+
+
+def calls(session: Session, run_id: str) -> list[Call]:
+    """The calls of a run in the order in which they were proposed."""
+    return list(session.exec(select(Call).where(Call.run_id == run_id).order_by(Call.entry, Call.id)))  # type: ignore[arg-type]
+
+
+def next_segment(session: Session, run_id: str, now: datetime, *, from_states: tuple[str, ...] = (WAITING,)) -> bool:
+    """Make the run's next segment ready; False if the run is not in one of `from_states`."""
+    changed = session.connection().execute(
+        update(Run)
+        .where(Run.id == run_id, Run.state.in_(from_states))  # type: ignore[attr-defined]
+        .values(state=QUEUED, segment=Run.segment + 1, started=False, updated_at=now, retry_at=None)
+    )
+    if changed.rowcount:
+        session.expire_all()
+        wake(session, READY, run_id)
+    return bool(changed.rowcount)
+
+
+def ready(session: Session, now: datetime, limit: int = 500) -> list[tuple[str, int]]:
+    """(run, segment) of the segments that the engine has not taken yet, oldest run first."""
+    rows = session.exec(
+        select(Run.id, Run.segment)
+        .where(Run.state == QUEUED, Run.started.is_(False), (Run.retry_at.is_(None)) | (Run.retry_at <= now))  # type: ignore[attr-defined,union-attr,operator]
+        .order_by(Run.id)
+        .limit(limit)
+    ).all()
+    return [(run_id, segment) for run_id, segment in rows]
+
+
+def fence(session: Session, run_id: str, segment: int) -> Run | None:
+    """The run, locked, if `segment` is still its current one; None tells a late writer to write nothing."""
+    run = session.exec(select(Run).where(Run.id == run_id).with_for_update()).first()
+    return run if run is not None and run.segment == segment and run.state not in FINAL else None
+
+
+def listing(session: Session, states: tuple[str, ...] = (), limit: int = 50) -> list[Run]:
+    """Runs, newest first."""
+    statement = select(Run).order_by(Run.id.desc()).limit(limit)  # type: ignore[attr-defined]
+    if states:
+        statement = statement.where(Run.state.in_(states))  # type: ignore[attr-defined]
+    return list(session.exec(statement))
+
+
+def count(session: Session, state: str) -> int:
+    """How many runs are in `state`."""
+    return session.exec(select(func.count()).select_from(Run).where(Run.state == state)).one()

@@ -1,0 +1,1 @@
+"""What decision rights promise."""

@@ -20,14 +20,15 @@ check: .venv/ready ## lint, format, types, import contracts, documentation
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check --quiet .
 	@$(PY) -m mypy
-	@.venv/bin/lint-imports --no-timing
+	@.venv/bin/lint-imports --no-logo
 	@$(PY) -m pytest -q tests/ground/test_docs.py
 
 bench: .venv/ready ## measure speed and quality on this machine
 	@$(PY) -m tests.bench $(ARGS)
 
 # requirements.lock is what Bosun runs on; requirements-dev.lock holds the same pins and the tools.
-# UPGRADE=--upgrade takes newer versions; without it only what pyproject.toml asks for changes.
+# UPGRADE=--upgrade takes newer versions; without it only what pyproject.toml asks for changes. uv writes them and
+# asks its own default index, or UV_DEFAULT_INDEX; it does not read pip's configuration.
 COMPILE := $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url $(UPGRADE) pyproject.toml
 lock: export UV_CUSTOM_COMPILE_COMMAND = make lock

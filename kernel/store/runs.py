@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime  # noqa: TC003  sqlmodel reads the annotation at run time
+from datetime import datetime
 
 from sqlalchemy import Index, UniqueConstraint, func, update
-from sqlmodel import Field, Session, SQLModel, select
+from sqlmodel import Field, Session, SQLModel, col, select
 
 from kernel.store.columns import Float, JsonText, Moment
 from kernel.store.database import wake
 from kernel.types import Actor, Json, Place
-
 
 READY = "segments"  # topic: a segment is ready to start
 STOP = "stops"  # topic: somebody asked a run to stop
@@ -62,6 +61,7 @@ class Run(SQLModel, table=True):
     segment: int = 1  # the segment that is ready or running; state writes are fenced by it
     started: bool = False  # the engine has the current segment
     workflow: str | None = None
+    parent_id: str | None = Field(default=None, index=True)  # the workflow run that waits for this one's answer
     charter: str = ""  # digest of the charter that it started under
     progress_id: str | None = None  # outbox row that shows its progress and becomes its answer
     stop_requested_by: str | None = None
@@ -137,30 +137,30 @@ def conversation_at(session: Session, place: Place) -> Conversation | None:
     """The conversation in this thread."""
     return session.exec(
         select(Conversation).where(
-            Conversation.platform == place.platform,
-            Conversation.tenant == place.tenant,
-            Conversation.channel == place.channel,
-            Conversation.thread == (place.thread or ""),
+            col(Conversation.platform) == place.platform,
+            col(Conversation.tenant) == place.tenant,
+            col(Conversation.channel) == place.channel,
+            col(Conversation.thread) == (place.thread or ""),
         )
     ).first()
 
 
 def by_ref(session: Session, ref: str) -> Run | None:
     """The run that people know as `ref` ("R-7F3K", any case)."""
-    return session.exec(select(Run).where(Run.ref == ref.upper())).first()
+    return session.exec(select(Run).where(col(Run.ref) == ref.upper())).first()
 
 
 def transcript(session: Session, run_id: str) -> list[Entry]:
     """All entries of a run, in order."""
-    return list(session.exec(select(Entry).where(Entry.run_id == run_id).order_by(Entry.number)))  # type: ignore[arg-type]
+    return list(session.exec(select(Entry).where(col(Entry.run_id) == run_id).order_by(col(Entry.number))))
 
 
 def earlier_runs(session: Session, conversation_id: str, before: str, limit: int = 20) -> list[Run]:
     """Finished runs of the same conversation before run `before`, oldest first."""
     rows = session.exec(
         select(Run)
-        .where(Run.conversation_id == conversation_id, Run.id < before, Run.state.in_(FINAL))  # type: ignore[attr-defined]
-        .order_by(Run.id.desc())  # type: ignore[attr-defined]
+        .where(col(Run.conversation_id) == conversation_id, col(Run.id) < before, col(Run.state).in_(FINAL))
+        .order_by(col(Run.id).desc())
         .limit(limit)
     ).all()
     return list(reversed(rows))
@@ -176,15 +176,15 @@ def append(session: Session, run_id: str, number: int, kind: str, content: Json,
 
 def calls(session: Session, run_id: str) -> list[Call]:
     """The calls of a run in the order in which they were proposed."""
-    return list(session.exec(select(Call).where(Call.run_id == run_id).order_by(Call.entry, Call.id)))  # type: ignore[arg-type]
+    return list(session.exec(select(Call).where(col(Call.run_id) == run_id).order_by(col(Call.entry), col(Call.id))))
 
 
 def next_segment(session: Session, run_id: str, now: datetime, *, from_states: tuple[str, ...] = (WAITING,)) -> bool:
     """Make the run's next segment ready; False if the run is not in one of `from_states`."""
     changed = session.connection().execute(
         update(Run)
-        .where(Run.id == run_id, Run.state.in_(from_states))  # type: ignore[attr-defined]
-        .values(state=QUEUED, segment=Run.segment + 1, started=False, updated_at=now, retry_at=None)
+        .where(col(Run.id) == run_id, col(Run.state).in_(from_states))
+        .values(state=QUEUED, segment=col(Run.segment) + 1, started=False, updated_at=now, retry_at=None)
     )
     if changed.rowcount:
         session.expire_all()
@@ -192,12 +192,24 @@ def next_segment(session: Session, run_id: str, now: datetime, *, from_states: t
     return bool(changed.rowcount)
 
 
+def resume_parent(session: Session, run: Run, now: datetime) -> bool:
+    """Wake the workflow run that waits for `run`, in the transaction that ends `run`; False if none waits.
+
+    A run with a parent posts no answer of its own: its parent reads `answer` or `error`.
+    """
+    return run.parent_id is not None and next_segment(session, run.parent_id, now)
+
+
 def ready(session: Session, now: datetime, limit: int = 500) -> list[tuple[str, int]]:
     """(run, segment) of the segments that the engine has not taken yet, oldest run first."""
     rows = session.exec(
-        select(Run.id, Run.segment)
-        .where(Run.state == QUEUED, Run.started.is_(False), (Run.retry_at.is_(None)) | (Run.retry_at <= now))  # type: ignore[attr-defined,union-attr,operator]
-        .order_by(Run.id)
+        select(col(Run.id), col(Run.segment))
+        .where(
+            col(Run.state) == QUEUED,
+            col(Run.started).is_(False),
+            (col(Run.retry_at).is_(None)) | (col(Run.retry_at) <= now),
+        )
+        .order_by(col(Run.id))
         .limit(limit)
     ).all()
     return [(run_id, segment) for run_id, segment in rows]
@@ -205,18 +217,18 @@ def ready(session: Session, now: datetime, limit: int = 500) -> list[tuple[str, 
 
 def fence(session: Session, run_id: str, segment: int) -> Run | None:
     """The run, locked, if `segment` is still its current one; None tells a late writer to write nothing."""
-    run = session.exec(select(Run).where(Run.id == run_id).with_for_update()).first()
+    run = session.exec(select(Run).where(col(Run.id) == run_id).with_for_update()).first()
     return run if run is not None and run.segment == segment and run.state not in FINAL else None
 
 
 def listing(session: Session, states: tuple[str, ...] = (), limit: int = 50) -> list[Run]:
     """Runs, newest first."""
-    statement = select(Run).order_by(Run.id.desc()).limit(limit)  # type: ignore[attr-defined]
+    statement = select(Run).order_by(col(Run.id).desc()).limit(limit)
     if states:
-        statement = statement.where(Run.state.in_(states))  # type: ignore[attr-defined]
+        statement = statement.where(col(Run.state).in_(states))
     return list(session.exec(statement))
 
 
 def count(session: Session, state: str) -> int:
     """How many runs are in `state`."""
-    return session.exec(select(func.count()).select_from(Run).where(Run.state == state)).one()
+    return session.exec(select(func.count()).select_from(Run).where(col(Run.state) == state)).one()

@@ -158,9 +158,7 @@ def _log_level(environ: MutableMapping[str, str]) -> str:
     return value
 
 
-def _url(
-    environ: MutableMapping[str, str], name: str, schemes: tuple[str, ...] = ("http", "https")
-) -> str | None:
+def _url(environ: MutableMapping[str, str], name: str, schemes: tuple[str, ...] = ("http", "https")) -> str | None:
     value = environ.get(name, "").strip()
     if not value:
         return None
@@ -175,14 +173,10 @@ def _check_slack(settings: Settings) -> None:
     bot, app = settings.slack_bot_token, settings.slack_app_token
     if bot is None:
         if app is not None:
-            raise ConfigError(
-                "SLACK_APP_TOKEN is set without SLACK_BOT_TOKEN.", hint="Expected: both, or neither."
-            )
+            raise ConfigError("SLACK_APP_TOKEN is set without SLACK_BOT_TOKEN.", hint="Expected: both, or neither.")
         return
     if not bot.reveal().startswith("xox"):
-        raise ConfigError(
-            "SLACK_BOT_TOKEN is not a bot token.", hint="Expected: a token that begins with xoxb-."
-        )
+        raise ConfigError("SLACK_BOT_TOKEN is not a bot token.", hint="Expected: a token that begins with xoxb-.")
     if app is not None and not app.reveal().startswith("xapp-"):
         raise ConfigError(
             "SLACK_APP_TOKEN is not an app-level token.", hint="Expected: a token that begins with xapp-."

@@ -1,22 +1,22 @@
 """Every error that Bosun raises on purpose.
 
-    BosunError
-      ConfigError            the environment or a file is wrong: named with file, line and a suggestion
-        CharterError         a file of the charter
-      AlreadyRunning         another process owns the data folder
-      StoreError             the database cannot be reached or refused
-      RefusedError           the request is understood and not allowed
-        NotAllowed           this person may not do this
-        OutOfDate            the card or revision is no longer current
-      NotFound               no such run, approval, channel, ...
-      PlatformError          a chat platform refused or failed
-        RateLimited          it says when to come back
-        TargetGone           channel or message no longer exists or is closed to us
-        OutcomeUnknown       the connection broke after the request was sent
-      ModelError             the language model failed
-        ModelBusy            429, 529, overload: worth another try
-        ModelRefused         the model declined
-      ToolError              a tool failed: a typed error for the agent, a sentence for the person
+BosunError
+  ConfigError            the environment or a file is wrong: named with file, line and a suggestion
+    CharterError         a file of the charter
+  AlreadyRunning         another process owns the data folder
+  StoreError             the database cannot be reached or refused
+  RefusedError           the request is understood and not allowed
+    NotAllowed           this person may not do this
+    OutOfDate            the card or revision is no longer current
+  NotFound               no such run, approval, channel, ...
+  PlatformError          a chat platform refused or failed
+    RateLimited          it says when to come back
+    TargetGone           channel or message no longer exists or is closed to us
+    OutcomeUnknown       the connection broke after the request was sent
+  ModelError             the language model failed
+    ModelBusy            429, 529, overload: worth another try
+    ModelRefused         the model declined
+  ToolError              a tool failed: a typed error for the agent, a sentence for the person
 """
 
 from __future__ import annotations

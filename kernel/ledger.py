@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
-from kernel.canonical import canonical
+from kernel.canonical import digest
 from kernel.store import ledger as rows
 from kernel.types import Frozen, Json
 
@@ -30,30 +29,31 @@ class Verification(Frozen):
 
 def append(session: Session, now: datetime, kind: str, subject: str, body: Json) -> int:
     """Write an entry in the transaction of the state that it describes; returns its number."""
-    head = rows.head(session)
-    number = head.number + 1
-    row = rows.LedgerRow(
-        number=number, at=now, kind=kind, subject=subject, body=body, previous=head.hash, hash=""
-    )
-    row.hash = link(row)
-    session.add(row)
-    head.number, head.hash = number, row.hash
-    session.add(head)
-    session.flush()
+    last, previous = rows.end(session)
+    number = last + 1
+    values = {
+        "number": number,
+        "at": now,
+        "kind": kind,
+        "subject": subject,
+        "body": body,
+        "previous": previous,
+    }
+    rows.add(session, {**values, "hash": link(**values)})
     return number
 
 
-def link(row: rows.LedgerRow) -> str:
+def link(*, number: int, at: datetime, kind: str, subject: str, body: Json, previous: str) -> str:
     """SHA-256 over the canonical form of an entry and the hash of the one before it."""
-    body = {
-        "number": row.number,
-        "at": row.at.isoformat(),
-        "kind": row.kind,
-        "subject": row.subject,
-        "body": row.body,
-        "previous": row.previous,
+    entry = {
+        "number": number,
+        "at": at.isoformat(),
+        "kind": kind,
+        "subject": subject,
+        "body": body,
+        "previous": previous,
     }
-    return hashlib.sha256(canonical(body)).hexdigest()
+    return digest(entry)
 
 
 def verify(session: Session) -> Verification:
@@ -66,13 +66,17 @@ def verify(session: Session) -> Verification:
             problem = f"entry {number} is missing: entry {row.number} follows entry {number - 1}"
         elif row.previous != previous:
             problem = f"entry {number} does not continue entry {number - 1}"
-        elif row.hash != link(row):
+        elif row.hash != _relink(row):
             problem = f"entry {number} was changed"
         if problem:
             return Verification(entries=number - 1, head=previous, problem=problem)
         previous = row.hash
-    head = rows.head(session)
-    if (head.number, head.hash) != (number, previous):
-        problem = f"the chain ends at entry {number}, but {head.number} entries were written"
+    written, head = rows.end(session)
+    if (written, head) != (number, previous):
+        problem = f"the chain ends at entry {number}, but {written} entries were written"
         return Verification(entries=number, head=previous, problem=problem)
     return Verification(entries=number, head=previous)
+
+
+def _relink(row: rows.LedgerRow) -> str:
+    return link(number=row.number, at=row.at, kind=row.kind, subject=row.subject, body=row.body, previous=row.previous)

@@ -18,7 +18,7 @@ class RoleUnknownError(BosunError):
 
 
 class Role(Frozen):
-    """A role of the charter. Its holders: the named people, and the members of the platform groups that it points to."""
+    """A role of the charter: the people it names and the members of the platform groups it points to."""
 
     name: str
     members: tuple[str, ...] = ()  # Person ids

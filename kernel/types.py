@@ -1,8 +1,8 @@
-"""The values that travel between the rooms: who, where, what was said, what is shown. No behaviour beyond derived names."""
+"""The values that travel between the rooms: who, where, what was said, what is shown. No behaviour."""
 
 from __future__ import annotations
 
-from datetime import datetime  # noqa: TC003  pydantic reads the annotation at run time
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -222,7 +222,7 @@ class Payload(Frozen):
 
 
 class Card(Frozen):
-    """A decision card or a notice with structure. Order is fixed: headline, state, text, facts, payloads, actions, footer."""
+    """A decision card. Its order is fixed: headline, state, text, facts, payloads, warning, actions, footer."""
 
     type: Literal["card"] = "card"
     headline: str = Field(max_length=150)

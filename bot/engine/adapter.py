@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime  # noqa: TC003  pydantic reads the annotation at run time
+from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from kernel.types import Actor, FileRef, Form, Frozen, Inbound, Place
@@ -80,7 +80,7 @@ class Adapter(Protocol):
         ...
 
     async def status(self, row: OutboxRow) -> None:
-        """Show the thread's working state `extra["state"]`: processing, suspended (waits for people) or active (idle)."""
+        """Show the thread's state `extra["state"]`: processing, suspended (waits for people) or active (idle)."""
         ...
 
     async def upload(self, row: OutboxRow) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime  # noqa: TC003  sqlmodel reads the annotation at run time
+from datetime import datetime
 
 from sqlalchemy import Index, update
-from sqlmodel import Field, Session, SQLModel, select
+from sqlmodel import Field, Session, SQLModel, col, select
 
 from kernel.store.columns import JsonText, Moment
-from kernel.types import Json  # noqa: TC001  sqlmodel reads the annotation at run time
-
+from kernel.types import Json
 
 PENDING, APPROVED, REJECTED, EXPIRED, WITHDRAWN, CONSUMED = (
     "pending",
@@ -69,49 +68,59 @@ class Vote(SQLModel, table=True):
 
 def by_ref(session: Session, ref: str, *, lock: bool = False) -> Approval | None:
     """The approval that people know as `ref`, any case; `lock` holds the row until the transaction ends."""
-    statement = select(Approval).where(Approval.ref == ref.upper())
+    statement = select(Approval).where(col(Approval.ref) == ref.upper())
     return session.exec(statement.with_for_update() if lock else statement).first()
 
 
 def of_call(session: Session, call_id: str) -> Approval | None:
     """The newest approval of a call."""
-    return session.exec(select(Approval).where(Approval.call_id == call_id).order_by(Approval.id.desc()).limit(1)).first()  # type: ignore[attr-defined]
+    return session.exec(
+        select(Approval).where(col(Approval.call_id) == call_id).order_by(col(Approval.id).desc()).limit(1)
+    ).first()
 
 
 def of_run(session: Session, run_id: str) -> list[Approval]:
     """All approvals of a run, oldest first."""
-    return list(session.exec(select(Approval).where(Approval.run_id == run_id).order_by(Approval.id)))
+    return list(session.exec(select(Approval).where(col(Approval.run_id) == run_id).order_by(col(Approval.id))))
 
 
 def pending(session: Session, limit: int = 200) -> list[Approval]:
     """What waits for people, oldest first."""
-    return list(session.exec(select(Approval).where(Approval.state == PENDING).order_by(Approval.id).limit(limit)))
+    return list(
+        session.exec(select(Approval).where(col(Approval.state) == PENDING).order_by(col(Approval.id)).limit(limit))
+    )
 
 
 def overdue(session: Session, now: datetime, limit: int = 100) -> list[Approval]:
     """Pending approvals whose time is up."""
     return list(
         session.exec(
-            select(Approval).where(Approval.state == PENDING, Approval.expires_at <= now).order_by(Approval.id).limit(limit)  # type: ignore[operator]
+            select(Approval)
+            .where(col(Approval.state) == PENDING, col(Approval.expires_at) <= now)
+            .order_by(col(Approval.id))
+            .limit(limit)
         )
     )
 
 
 def next_expiry(session: Session) -> datetime | None:
     """When the next pending approval expires."""
-    row = session.exec(
-        select(Approval.expires_at)
-        .where(Approval.state == PENDING, Approval.expires_at.is_not(None))  # type: ignore[union-attr]
-        .order_by(Approval.expires_at)  # type: ignore[arg-type]
+    return session.exec(
+        select(col(Approval.expires_at))
+        .where(col(Approval.state) == PENDING, col(Approval.expires_at).is_not(None))
+        .order_by(col(Approval.expires_at))
         .limit(1)
     ).first()
-    return row
 
 
 def votes(session: Session, approval_id: str, revision: int) -> list[Vote]:
     """The votes on a revision, in the order in which they were cast."""
     return list(
-        session.exec(select(Vote).where(Vote.approval_id == approval_id, Vote.revision == revision).order_by(Vote.at))  # type: ignore[arg-type]
+        session.exec(
+            select(Vote)
+            .where(col(Vote.approval_id) == approval_id, col(Vote.revision) == revision)
+            .order_by(col(Vote.at))
+        )
     )
 
 
@@ -119,7 +128,7 @@ def move(session: Session, approval_id: str, revision: int, from_state: str, to_
     """Compare-and-set on (id, revision, state); False if somebody was first."""
     changed = session.connection().execute(
         update(Approval)
-        .where(Approval.id == approval_id, Approval.revision == revision, Approval.state == from_state)  # type: ignore[arg-type]
+        .where(col(Approval.id) == approval_id, col(Approval.revision) == revision, col(Approval.state) == from_state)
         .values(state=to_state, **values)
     )
     session.expire_all()

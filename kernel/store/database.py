@@ -8,6 +8,7 @@ and the subscribers are called after the commit, in the event loop: no path wait
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import sqlite3
 import time
@@ -17,9 +18,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 import psycopg
 from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
-from sqlmodel import Session
+from sqlmodel import Session, SQLModel
 
 from kernel.errors import ConfigError, StoreError
 
@@ -27,7 +29,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from sqlalchemy import Executable
     from sqlalchemy.engine.interfaces import ExceptionContext
+
+__all__ = ["Session", "Store", "insert_new", "open_engine", "open_store", "sqlite_url", "wake"]
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -38,6 +43,18 @@ WAKES = "bosun.wakes"
 def wake(session: Session, topic: str, key: str = "") -> None:
     """Have the subscribers of `topic` called with `key` once this transaction has committed."""
     session.info.setdefault(WAKES, {})[(topic, key)] = None
+
+
+def insert_new(session: Session, table: type[SQLModel], values: dict[str, object]) -> bool:
+    """Insert one row unless its key exists; says whether it was inserted. Columns left out are NULL."""
+    statement = _insert_new(table, session.get_bind().dialect.name)
+    return session.connection().execute(statement, values).rowcount == 1
+
+
+@functools.cache
+def _insert_new(table: type[SQLModel], dialect: str) -> Executable:
+    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    return insert(table).on_conflict_do_nothing()
 
 
 class Store:
@@ -120,11 +137,14 @@ def open_engine(url: str) -> Engine:
     if parsed.get_backend_name() == "sqlite":
         return _sqlite_engine(url)
     if parsed.get_backend_name() == "postgresql":
-        engine = create_engine(parsed.set(drivername="postgresql+psycopg"), pool_size=10, max_overflow=10, pool_pre_ping=True)
+        engine = create_engine(
+            parsed.set(drivername="postgresql+psycopg"), pool_size=10, max_overflow=10, pool_pre_ping=True
+        )
         event.listen(engine, "handle_error", _mark_lost_connection)
         return engine
     raise ConfigError(
-        f"DATABASE_URL names {parsed.get_backend_name()!r}.", hint="Bosun runs on sqlite:///... or postgresql://..."
+        f"DATABASE_URL names {parsed.get_backend_name()!r}.",
+        hint="Bosun runs on sqlite:///... or postgresql://...",
     )
 
 
@@ -142,16 +162,20 @@ def _sqlite_engine(url: str) -> Engine:
             "cache_size=-16000",
         ):
             connection.execute(f"PRAGMA {pragma}")
-        if sqlite3.sqlite_version_info < (3, 42):
-            connection.create_function("unixepoch", -1, _unixepoch)
 
     return engine
 
 
+def add_unixepoch(connection: sqlite3.Connection) -> None:
+    """Give a SQLite library before 3.42 the `unixepoch` with subseconds that DBOS asks for."""
+    if sqlite3.sqlite_version_info < (3, 42):
+        connection.create_function("unixepoch", -1, _unixepoch)
+
+
 def _unixepoch(*arguments: str) -> float | int:
-    """SQLite's unixepoch(), with the 'subsec' that libraries before 3.42 do not know."""
     subsec = "subsec" in arguments or "subsecond" in arguments
-    return time.time() if subsec else int(time.time())
+    now = time.time()  # noqa: TID251  stands in for the database's own clock
+    return now if subsec else int(now)
 
 
 def _mark_lost_connection(context: ExceptionContext) -> None:
@@ -159,4 +183,3 @@ def _mark_lost_connection(context: ExceptionContext) -> None:
     error = context.original_exception
     if isinstance(error, psycopg.OperationalError) and error.sqlstate is None:
         context.is_disconnect = True
-

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime  # noqa: TC003  sqlmodel reads the annotation at run time
+from datetime import datetime
 
 from sqlalchemy import Index, UniqueConstraint, update
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import Field, Session, SQLModel, select
+from sqlmodel import Field, Session, SQLModel, col, select
 
 from kernel.store.columns import JsonText, Moment
-from kernel.store.database import wake
+from kernel.store.database import insert_new, wake
 from kernel.types import Inbound, Json
-
 
 NEW, WAITING, DONE, FAILED = "new", "waiting", "done", "failed"
 TOPIC = "inbox"
@@ -44,20 +42,18 @@ class InboxRow(SQLModel, table=True):
 
 def accept(session: Session, inbound: Inbound, row_id: str, now: datetime) -> bool:
     """Store the event; False if it was stored before (the same key)."""
-    insert = sqlite.insert if session.connection().dialect.name == "sqlite" else postgresql.insert
-    statement = (
-        insert(InboxRow)
-        .values(
-            id=row_id,
-            platform=inbound.place.platform,
-            key=inbound.key,
-            event=inbound.model_dump(mode="json", exclude_defaults=True),
-            state=NEW,
-            received_at=now,
-        )
-        .on_conflict_do_nothing()
+    fresh = insert_new(
+        session,
+        InboxRow,
+        {
+            "id": row_id,
+            "platform": inbound.place.platform,
+            "key": inbound.key,
+            "event": inbound.model_dump(mode="json", exclude_defaults=True),
+            "state": NEW,
+            "received_at": now,
+        },
     )
-    fresh = session.connection().execute(statement).rowcount == 1
     if fresh:
         wake(session, TOPIC, row_id)
     return fresh
@@ -70,7 +66,9 @@ def get(session: Session, row_id: str) -> InboxRow | None:
 
 def unprocessed(session: Session, limit: int = 500) -> list[str]:
     """Ids of the events that nobody has looked at yet, oldest first."""
-    return list(session.exec(select(InboxRow.id).where(InboxRow.state == NEW).order_by(InboxRow.id).limit(limit)))
+    return list(
+        session.exec(select(col(InboxRow.id)).where(col(InboxRow.state) == NEW).order_by(col(InboxRow.id)).limit(limit))
+    )
 
 
 def waiting(session: Session, conversation_id: str) -> list[InboxRow]:
@@ -78,8 +76,8 @@ def waiting(session: Session, conversation_id: str) -> list[InboxRow]:
     return list(
         session.exec(
             select(InboxRow)
-            .where(InboxRow.conversation_id == conversation_id, InboxRow.state == WAITING)
-            .order_by(InboxRow.id)
+            .where(col(InboxRow.conversation_id) == conversation_id, col(InboxRow.state) == WAITING)
+            .order_by(col(InboxRow.id))
         )
     )
 
@@ -96,7 +94,7 @@ def settle(
     """Move an unsettled event to `state`; False if another worker did it first."""
     changed = session.connection().execute(
         update(InboxRow)
-        .where(InboxRow.id == row_id, InboxRow.state.in_((NEW, WAITING)))
+        .where(col(InboxRow.id) == row_id, col(InboxRow.state).in_((NEW, WAITING)))
         .values(state=state, conversation_id=conversation_id, run_id=run_id, error=error)
     )
     return changed.rowcount == 1

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime  # noqa: TC003  sqlmodel reads the annotation at run time
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlmodel import Field, Session, SQLModel, select
+from sqlalchemy import insert, update
+from sqlmodel import Field, Session, SQLModel, col, select
 
 from kernel.store.columns import JsonText, Moment
-from kernel.types import Json  # noqa: TC001  sqlmodel reads the annotation at run time
+from kernel.store.database import insert_new
+from kernel.types import Json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,18 +43,28 @@ class LedgerHead(SQLModel, table=True):
     hash: str
 
 
-def head(session: Session) -> LedgerHead:
-    """The end of the chain, locked for this transaction."""
-    row = session.exec(select(LedgerHead).where(LedgerHead.id == 1).with_for_update()).first()
+def end(session: Session) -> tuple[int, str]:
+    """Number and hash of the last entry; locked until the transaction ends."""
+    query = select(col(LedgerHead.number), col(LedgerHead.hash)).where(col(LedgerHead.id) == 1).with_for_update()
+    row = session.connection().execute(query).first()
     if row is None:
-        row = LedgerHead(id=1, number=0, hash=GENESIS)
-        session.add(row)
-    return row
+        insert_new(session, LedgerHead, {"id": 1, "number": 0, "hash": GENESIS})
+        row = session.connection().execute(query).one()
+    return row.number, row.hash
+
+
+def add(session: Session, values: dict[str, object]) -> None:
+    """Put an entry behind the last one."""
+    connection = session.connection()
+    connection.execute(insert(LedgerRow), values)
+    connection.execute(
+        update(LedgerHead).where(col(LedgerHead.id) == 1).values(number=values["number"], hash=values["hash"])
+    )
 
 
 def entries(session: Session, subject: str | None = None) -> Iterator[LedgerRow]:
     """All entries in order, or those about one subject."""
-    statement = select(LedgerRow).order_by(LedgerRow.number)  # type: ignore[arg-type]
+    statement = select(LedgerRow).order_by(col(LedgerRow.number))
     if subject is not None:
-        statement = statement.where(LedgerRow.subject == subject)
+        statement = statement.where(col(LedgerRow.subject) == subject)
     yield from session.exec(statement.execution_options(yield_per=1000))

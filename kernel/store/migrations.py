@@ -12,6 +12,6 @@ if TYPE_CHECKING:
 
 def upgrade(store: Store) -> None:
     """Create what is missing."""
-    import kernel.store.tables  # noqa: F401, PLC0415  registers every table
+    import kernel.store.tables  # noqa: F401  registers every table
 
     SQLModel.metadata.create_all(store.engine)

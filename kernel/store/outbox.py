@@ -6,16 +6,15 @@ every copy of a card follows the state that was committed with it.
 
 from __future__ import annotations
 
-from datetime import datetime  # noqa: TC003  sqlmodel reads the annotation at run time
+from datetime import datetime
 
 from pydantic import TypeAdapter
-from sqlalchemy import Index, and_, or_, update
-from sqlmodel import Field, Session, SQLModel, select
+from sqlalchemy import Index, and_, case, func, or_, update
+from sqlmodel import Field, Session, SQLModel, col, select
 
-from kernel.store.columns import BigInteger, JsonText, Moment
-from kernel.store.database import wake
+from kernel.store.columns import JsonText, Moment
+from kernel.store.database import insert_new, wake
 from kernel.types import Actor, Body, Json, Place
-
 
 TOPIC = "outbox"
 QUEUED, SENDING, SENT, DEAD = "queued", "sending", "sent", "dead"
@@ -27,8 +26,8 @@ _BODY: TypeAdapter[Body] = TypeAdapter(Body)
 class OutboxRow(SQLModel, table=True):
     """One thing to show.
 
-    kind `message`: `body` is a Text, Progress or Card. `notice`: a Text that only `to` sees. `reaction`: `extra.name` on
-    message `extra.target`. `status`: the working state of the thread, `extra.state` processing | suspended | active.
+    kind `message`: `body` is a Text, Progress or Card. `notice`: a Text that only `to` sees. `reaction`: `extra.name`
+    on message `extra.target`. `status`: the working state of the thread, `extra.state` processing | suspended | active.
     `file`: `extra.name`, `extra.content`, with `extra.alt`.
     """
 
@@ -57,7 +56,6 @@ class OutboxRow(SQLModel, table=True):
     run_id: str | None = Field(default=None, index=True)
     subject: str | None = Field(default=None, index=True)  # "AP-7F3K" for the copies of a card
     created_at: datetime = Field(sa_type=Moment)
-    size: int = Field(default=0, sa_type=BigInteger)  # bytes of the body, for retention
 
     @property
     def where(self) -> Place:
@@ -87,27 +85,29 @@ def put(
     extra: Json = None,
     run_id: str | None = None,
     subject: str | None = None,
-) -> OutboxRow:
-    """Queue something to show, in this transaction. A row with this id that exists already is left as it is."""
-    known = session.get(OutboxRow, row_id)
-    if known is not None:
-        return known
-    row = OutboxRow(
-        id=row_id,
-        platform=place.platform,
-        lane=place.lane,
-        kind=kind,
-        place=place.model_dump(mode="json", exclude_defaults=True),
-        body=None if body is None else body.model_dump(mode="json", exclude_defaults=False),
-        extra=extra,
-        recipient=to.model_dump(mode="json", exclude_defaults=True) if to else None,
-        run_id=run_id,
-        subject=subject,
-        created_at=now,
-    )
-    session.add(row)
-    wake(session, TOPIC, row.lane)
-    return row
+) -> bool:
+    """Queue something to show, in this transaction. False, and nothing changed, if a row with this id exists."""
+    values = {
+        "id": row_id,
+        "platform": place.platform,
+        "lane": place.lane,
+        "kind": kind,
+        "place": place.model_dump(mode="json", exclude_defaults=True),
+        "body": None if body is None else body.model_dump(mode="json"),
+        "extra": extra,
+        "recipient": to.model_dump(mode="json", exclude_defaults=True) if to else None,
+        "version": 1,
+        "sent_version": 0,
+        "state": QUEUED,
+        "attempts": 0,
+        "run_id": run_id,
+        "subject": subject,
+        "created_at": now,
+    }
+    fresh = insert_new(session, OutboxRow, values)
+    if fresh:
+        wake(session, TOPIC, place.lane)
+    return fresh
 
 
 def revise(session: Session, row_id: str, body: Body) -> bool:
@@ -127,51 +127,69 @@ def revise(session: Session, row_id: str, body: Body) -> bool:
 
 def copies(session: Session, subject: str) -> list[OutboxRow]:
     """All rows that show `subject`, oldest first."""
-    return list(session.exec(select(OutboxRow).where(OutboxRow.subject == subject).order_by(OutboxRow.id)))
+    return list(session.exec(select(OutboxRow).where(col(OutboxRow.subject) == subject).order_by(col(OutboxRow.id))))
 
 
 def due_lanes(session: Session, now: datetime, stale_owners: tuple[str, ...] = ()) -> list[str]:
     """Lanes with something to send now."""
-    due = and_(OutboxRow.state == QUEUED, or_(OutboxRow.retry_at.is_(None), OutboxRow.retry_at <= now))  # type: ignore[union-attr]
+    due = and_(col(OutboxRow.state) == QUEUED, or_(col(OutboxRow.retry_at).is_(None), col(OutboxRow.retry_at) <= now))
     if stale_owners:
-        due = or_(due, and_(OutboxRow.state == SENDING, OutboxRow.owner.in_(stale_owners)))  # type: ignore[union-attr,assignment]
-    return list(session.exec(select(OutboxRow.lane).where(due).distinct()))
+        due = or_(due, and_(col(OutboxRow.state) == SENDING, col(OutboxRow.owner).in_(stale_owners)))
+    return list(session.exec(select(col(OutboxRow.lane)).where(due).distinct()))
 
 
 def claim(session: Session, lane: str, owner: str, now: datetime) -> OutboxRow | None:
     """Take the lane's next row for sending; None if there is none, or if another process is sending in this lane."""
-    row = session.exec(
-        select(OutboxRow)
-        .where(OutboxRow.lane == lane, OutboxRow.state.in_((QUEUED, SENDING)))  # type: ignore[attr-defined]
-        .order_by(OutboxRow.id)
-        .limit(1)
-        .with_for_update()
-    ).first()
-    if row is None or row.state == SENDING or (row.retry_at is not None and row.retry_at > now):
+    first = (
+        session.connection()
+        .execute(
+            select(col(OutboxRow.id), col(OutboxRow.state), col(OutboxRow.retry_at))
+            .where(col(OutboxRow.lane) == lane, col(OutboxRow.state).in_((QUEUED, SENDING)))
+            .order_by(col(OutboxRow.id))
+            .limit(1)
+            .with_for_update()
+        )
+        .first()
+    )
+    if first is None or first.state == SENDING or (first.retry_at is not None and first.retry_at > now):
         return None
-    row.state, row.owner = SENDING, owner
-    row.attempts += 1
-    session.add(row)
-    return row
+    return session.scalars(
+        update(OutboxRow)
+        .where(col(OutboxRow.id) == first.id)
+        .values(state=SENDING, owner=owner, attempts=col(OutboxRow.attempts) + 1)
+        .returning(OutboxRow)
+        .execution_options(synchronize_session=False)
+    ).one()
 
 
 def release(session: Session, owners: tuple[str, ...]) -> list[OutboxRow]:
     """Rows that dead processes were sending: whether they arrived must be found out before they are sent again."""
-    return list(session.exec(select(OutboxRow).where(OutboxRow.state == SENDING, OutboxRow.owner.in_(owners))))  # type: ignore[union-attr]
+    return list(
+        session.exec(select(OutboxRow).where(col(OutboxRow.state) == SENDING, col(OutboxRow.owner).in_(owners)))
+    )
 
 
 def delivered(session: Session, row_id: str, version: int, remote_id: str | None) -> None:
-    """The platform shows `version` of the row."""
-    row = session.get(OutboxRow, row_id)
-    if row is None:
-        return
-    row.sent_version = version
-    row.remote_id = remote_id or row.remote_id
-    row.owner = row.error = row.retry_at = None
-    row.attempts = 0
-    row.state = SENT if row.version == version else QUEUED
-    session.add(row)
-    if row.state == QUEUED:
+    """The platform shows `version` of the row. If it was revised meanwhile it goes back into the queue."""
+    row = (
+        session.connection()
+        .execute(
+            update(OutboxRow)
+            .where(col(OutboxRow.id) == row_id)
+            .values(
+                sent_version=version,
+                remote_id=func.coalesce(remote_id, col(OutboxRow.remote_id)),
+                owner=None,
+                error=None,
+                retry_at=None,
+                attempts=0,
+                state=case((col(OutboxRow.version) == version, SENT), else_=QUEUED),
+            )
+            .returning(col(OutboxRow.state), col(OutboxRow.lane))
+        )
+        .first()
+    )
+    if row is not None and row.state == QUEUED:
         wake(session, TOPIC, row.lane)
 
 
@@ -179,7 +197,7 @@ def put_back(session: Session, row_id: str, error: str, retry_at: datetime | Non
     """Sending failed: try again at `retry_at`, or never where it is None."""
     session.connection().execute(
         update(OutboxRow)
-        .where(OutboxRow.id == row_id)
+        .where(col(OutboxRow.id) == row_id)
         .values(state=DEAD if retry_at is None else QUEUED, owner=None, error=error, retry_at=retry_at)
     )
 
@@ -188,6 +206,8 @@ def by_remote(session: Session, platform: str, channel_lane: str, remote_id: str
     """The row behind a message that the platform names."""
     return session.exec(
         select(OutboxRow).where(
-            OutboxRow.remote_id == remote_id, OutboxRow.platform == platform, OutboxRow.lane == channel_lane
+            col(OutboxRow.remote_id) == remote_id,
+            col(OutboxRow.platform) == platform,
+            col(OutboxRow.lane) == channel_lane,
         )
     ).first()

@@ -8,15 +8,15 @@ from sqlalchemy import Index, UniqueConstraint, func, update
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from kernel.store.columns import Float, JsonText, Moment
-from kernel.store.database import wake
+from kernel.store.database import insert_new, wake
 from kernel.types import Actor, Json, Place
 
 READY = "segments"  # topic: a segment is ready to start
 STOP = "stops"  # topic: somebody asked a run to stop
 ENDED = "ended"  # topic: a conversation is free again
 
-# Run states. A run in QUEUED or RUNNING has a segment to run; WAITING waits for people; the others are final.
-QUEUED, RUNNING, WAITING, DONE, FAILED, STOPPED = "queued", "running", "waiting", "done", "failed", "stopped"
+# Run states. A QUEUED run has a segment to run, or running; WAITING waits for people; the others are final.
+QUEUED, WAITING, DONE, FAILED, STOPPED = "queued", "waiting", "done", "failed", "stopped"
 FINAL = (DONE, FAILED, STOPPED)
 
 
@@ -59,7 +59,6 @@ class Run(SQLModel, table=True):
     request: str  # the text that started it
     state: str = QUEUED
     segment: int = 1  # the segment that is ready or running; state writes are fenced by it
-    started: bool = False  # the engine has the current segment
     workflow: str | None = None
     parent_id: str | None = Field(default=None, index=True)  # the workflow run that waits for this one's answer
     charter: str = ""  # digest of the charter that it started under
@@ -166,12 +165,10 @@ def earlier_runs(session: Session, conversation_id: str, before: str, limit: int
     return list(reversed(rows))
 
 
-def append(session: Session, run_id: str, number: int, kind: str, content: Json, now: datetime) -> bool:
+def append(session: Session, run_id: str, number: int, kind: str, content: Json, now: datetime) -> bool:  # noqa: PLR0917  one column each
     """Save an entry; False, and nothing changed, if that number is already there (a re-run step)."""
-    if session.get(Entry, (run_id, number)) is not None:
-        return False
-    session.add(Entry(run_id=run_id, number=number, kind=kind, content=content, created_at=now))
-    return True
+    values = {"run_id": run_id, "number": number, "kind": kind, "content": content, "created_at": now}
+    return insert_new(session, Entry, values)
 
 
 def calls(session: Session, run_id: str) -> list[Call]:
@@ -179,39 +176,51 @@ def calls(session: Session, run_id: str) -> list[Call]:
     return list(session.exec(select(Call).where(col(Call.run_id) == run_id).order_by(col(Call.entry), col(Call.id))))
 
 
-def next_segment(session: Session, run_id: str, now: datetime, *, from_states: tuple[str, ...] = (WAITING,)) -> bool:
-    """Make the run's next segment ready; False if the run is not in one of `from_states`."""
-    changed = session.connection().execute(
-        update(Run)
-        .where(col(Run.id) == run_id, col(Run.state).in_(from_states))
-        .values(state=QUEUED, segment=col(Run.segment) + 1, started=False, updated_at=now, retry_at=None)
+def begin(session: Session, run: Run, request: Json) -> None:
+    """Start a run: its row, the first transcript entry, and its first segment ready."""
+    session.add(run)
+    session.flush()
+    append(session, run.id, 1, "user", request, run.created_at)
+    wake(session, READY, f"{run.id}:{run.segment}")
+
+
+def next_segment(
+    session: Session,
+    run_id: str,
+    now: datetime,
+    *,
+    from_states: tuple[str, ...] = (WAITING,),
+    retry_at: datetime | None = None,
+) -> bool:
+    """Make the run's next segment ready, at `retry_at` where given; False if the run is not in one of `from_states`."""
+    segment = (
+        session.connection()
+        .execute(
+            update(Run)
+            .where(col(Run.id) == run_id, col(Run.state).in_(from_states))
+            .values(state=QUEUED, segment=col(Run.segment) + 1, updated_at=now, retry_at=retry_at)
+            .returning(col(Run.segment))
+        )
+        .scalar()
     )
-    if changed.rowcount:
-        session.expire_all()
-        wake(session, READY, run_id)
-    return bool(changed.rowcount)
+    session.expire_all()
+    if segment is not None and retry_at is None:
+        wake(session, READY, f"{run_id}:{segment}")
+    return segment is not None
 
 
-def resume_parent(session: Session, run: Run, now: datetime) -> bool:
-    """Wake the workflow run that waits for `run`, in the transaction that ends `run`; False if none waits.
-
-    A run with a parent posts no answer of its own: its parent reads `answer` or `error`.
-    """
-    return run.parent_id is not None and next_segment(session, run.parent_id, now)
-
-
-def ready(session: Session, now: datetime, limit: int = 500) -> list[tuple[str, int]]:
-    """(run, segment) of the segments that the engine has not taken yet, oldest run first."""
-    rows = session.exec(
+def ready(session: Session, now: datetime, idle_since: datetime, limit: int = 500) -> list[tuple[str, int]]:
+    """(run, segment) of the runs that have a segment to run and were last written before `idle_since`."""
+    rows = session.connection().execute(
         select(col(Run.id), col(Run.segment))
         .where(
             col(Run.state) == QUEUED,
-            col(Run.started).is_(False),
-            (col(Run.retry_at).is_(None)) | (col(Run.retry_at) <= now),
+            col(Run.updated_at) <= idle_since,
+            col(Run.retry_at).is_(None) | (col(Run.retry_at) <= now),
         )
         .order_by(col(Run.id))
         .limit(limit)
-    ).all()
+    )
     return [(run_id, segment) for run_id, segment in rows]
 
 

@@ -1,1 +1,22 @@
-"""How tools work: declaration, effects, and the permit that opens a tool's body."""
+"""How tools work: what a tool file imports. Permits are not offered here; the door imports tools.engine.permit."""
+
+from tools.engine.arguments import Arguments
+from tools.engine.catalogue import Catalogue, discover
+from tools.engine.context import ToolContext
+from tools.engine.failure import CannotDo
+from tools.engine.preview import Preview
+from tools.engine.results import said
+from tools.engine.tool import Tool, ToolDefinitionError, tool
+
+__all__ = [
+    "Arguments",
+    "CannotDo",
+    "Catalogue",
+    "Preview",
+    "Tool",
+    "ToolContext",
+    "ToolDefinitionError",
+    "discover",
+    "said",
+    "tool",
+]

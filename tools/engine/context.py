@@ -1,0 +1,33 @@
+"""What a tool is given to work with. Whatever a tool touches comes through here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from kernel.clock import Clock, Ids
+    from kernel.people import Directory
+    from kernel.store import Store
+    from kernel.types import RunFacts
+    from tools.engine.recall import Recall
+    from tools.engine.web.settings import WebSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToolContext:
+    """The surroundings of one call. The composition root binds the services, the door adds call and facts."""
+
+    call_id: str  # also the idempotency key for services that take one
+    facts: RunFacts  # who asked, where, what was read: nothing of it from the model
+    store: Store
+    clock: Clock
+    ids: Ids
+    workspace: Path  # the folder of the file tools
+    knowledge: Recall
+    directory: Directory
+    http: WebSettings
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)  # set from the permit while the tool runs

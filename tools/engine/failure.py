@@ -1,0 +1,15 @@
+"""How a tool says that it could not do it."""
+
+from __future__ import annotations
+
+from kernel.errors import ToolError
+
+
+class CannotDo(ToolError):
+    """The tool could not do it, and did not do it in part.
+
+    The message stands in Bosun's own words: nothing that came from outside is quoted in it. A plain ToolError may
+    quote a service, so its text counts as outside text.
+    """
+
+    code = "cannot_do"

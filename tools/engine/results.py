@@ -1,0 +1,69 @@
+"""What leaves a tool: labelled, no longer than agreed, without the secrets that it was given."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kernel.types import Labelled, Origin, ToolResult
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SHORTEST_SECRET = 6  # characters: replacing shorter ones would garble ordinary text
+
+
+def said(text: str, *, origin: Origin, source: str = "", summary: str = "", data: object = None) -> ToolResult:
+    """A result of one piece, all of it from one origin."""
+    piece = Labelled(text=text, origin=origin, source=source)
+    return ToolResult(content=text, pieces=(piece,), summary=summary, data=data)
+
+
+def failure(sentence: str, *, own_words: bool) -> ToolResult:
+    """A failed call. `own_words`: the sentence quotes nothing from outside, so reading it taints nothing.
+
+    Its origin is then `nowhere`: what the model invented gains no authority by coming back in a refusal.
+    """
+    origin: Origin = "nowhere" if own_words else "outside_text"
+    return ToolResult(
+        content=sentence, pieces=(Labelled(text=sentence, origin=origin),), error=True, summary=sentence[:200]
+    )
+
+
+def fit(result: ToolResult, limit: int) -> ToolResult:
+    """The result with at most `limit` characters of content and of pieces, and a note where something was left out."""
+    size = len(result.content)
+    if size <= limit and sum(len(piece.text) for piece in result.pieces) <= limit:
+        return result
+    pieces, left = [], limit
+    for piece in result.pieces:
+        if left <= 0:
+            break
+        pieces.append(piece.model_copy(update={"text": piece.text[:left]}))
+        left -= len(piece.text)
+    content = result.content
+    if size > limit:
+        content = f"{content[:limit]}\n\n[Cut here: {limit:,} of {size:,} characters are shown.]"
+    return result.model_copy(update={"content": content, "pieces": tuple(pieces)})
+
+
+def redact(result: ToolResult, secrets: Mapping[str, str]) -> ToolResult:
+    """The result with every secret of the call replaced by its name: a service may echo what it was sent."""
+    text = result.model_dump_json()
+    hidden = {name: value for name, value in secrets.items() if len(value) >= SHORTEST_SECRET and value in text}
+    if not hidden:
+        return result
+
+    def clean(value: str) -> str:
+        for name, secret in hidden.items():
+            value = value.replace(secret, f"[secret {name}]")
+        return value
+
+    pieces = tuple(piece.model_copy(update={"text": clean(piece.text)}) for piece in result.pieces)
+    return result.model_copy(
+        update={
+            "content": clean(result.content),
+            "summary": clean(result.summary),
+            "pieces": pieces,
+            "data": None,
+        }
+    )

@@ -20,7 +20,9 @@ class Capabilities(Frozen):
     forms: bool = True  # dialogs
     working_state: bool = False  # a thread can show "working" and "waiting"
     edit_interval: float = 1.0  # seconds between edits of a message that is only progress
-    post_interval: float = 0.0  # seconds between posts in one channel
+    post_interval: float = 0.0  # seconds between posts in one channel, in the long run
+    post_burst: int = 1  # posts that a quiet channel takes at once
+    dm_threads: bool = True  # in a DM too, an answer goes to a thread below its message
     time_to_progress: float = 2.0  # seconds of work before a progress object is shown
 
 

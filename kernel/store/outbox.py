@@ -14,6 +14,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 
 from kernel.store.columns import JsonText, Moment
 from kernel.store.database import insert_new, wake
+from kernel.store.runs import Run
 from kernel.types import Actor, Body, Json, Place
 
 TOPIC = "outbox"
@@ -51,6 +52,7 @@ class OutboxRow(SQLModel, table=True):
     owner: str | None = None  # the process that is sending it
     remote_id: str | None = Field(default=None, index=True)  # the platform's id, once posted
     attempts: int = 0
+    doubt: bool = False  # it may have been posted already: look before posting
     retry_at: datetime | None = Field(default=None, sa_type=Moment)
     error: str | None = None
     run_id: str | None = Field(default=None, index=True)
@@ -100,6 +102,7 @@ def put(
         "sent_version": 0,
         "state": QUEUED,
         "attempts": 0,
+        "doubt": False,
         "run_id": run_id,
         "subject": subject,
         "created_at": now,
@@ -130,21 +133,23 @@ def copies(session: Session, subject: str) -> list[OutboxRow]:
     return list(session.exec(select(OutboxRow).where(col(OutboxRow.subject) == subject).order_by(col(OutboxRow.id))))
 
 
-def due_lanes(session: Session, now: datetime, stale_owners: tuple[str, ...] = ()) -> list[str]:
+def due_lanes(session: Session, now: datetime) -> list[str]:
     """Lanes with something to send now."""
-    due = and_(col(OutboxRow.state) == QUEUED, or_(col(OutboxRow.retry_at).is_(None), col(OutboxRow.retry_at) <= now))
-    if stale_owners:
-        due = or_(due, and_(col(OutboxRow.state) == SENDING, col(OutboxRow.owner).in_(stale_owners)))
-    return list(session.exec(select(col(OutboxRow.lane)).where(due).distinct()))
+    due = or_(col(OutboxRow.retry_at).is_(None), col(OutboxRow.retry_at) <= now)
+    return list(session.exec(select(OutboxRow.lane).where(col(OutboxRow.state) == QUEUED, due).distinct()))
 
 
 def claim(session: Session, lane: str, owner: str, now: datetime) -> OutboxRow | None:
-    """Take the lane's next row for sending; None if there is none, or if another process is sending in this lane."""
+    """Take the lane's next row for sending; None if there is none, or if another process is sending in this lane.
+
+    A first post that waits for its retry holds up what comes after it; an edit that waits does not.
+    """
+    waits = and_(col(OutboxRow.remote_id).is_not(None), col(OutboxRow.retry_at) > now)
     first = (
         session.connection()
         .execute(
             select(col(OutboxRow.id), col(OutboxRow.state), col(OutboxRow.retry_at))
-            .where(col(OutboxRow.lane) == lane, col(OutboxRow.state).in_((QUEUED, SENDING)))
+            .where(col(OutboxRow.lane) == lane, col(OutboxRow.state).in_((QUEUED, SENDING)), waits.is_not(True))
             .order_by(col(OutboxRow.id))
             .limit(1)
             .with_for_update()
@@ -162,11 +167,14 @@ def claim(session: Session, lane: str, owner: str, now: datetime) -> OutboxRow |
     ).one()
 
 
-def release(session: Session, owners: tuple[str, ...]) -> list[OutboxRow]:
-    """Rows that dead processes were sending: whether they arrived must be found out before they are sent again."""
-    return list(
-        session.exec(select(OutboxRow).where(col(OutboxRow.state) == SENDING, col(OutboxRow.owner).in_(owners)))
+def release(session: Session, live: set[str]) -> int:
+    """Queue again what dead processes were sending. Whether it arrived is in doubt: look before posting."""
+    changed = session.connection().execute(
+        update(OutboxRow)
+        .where(col(OutboxRow.state) == SENDING, col(OutboxRow.owner).not_in(live))
+        .values(state=QUEUED, owner=None, doubt=True, retry_at=None)
     )
+    return changed.rowcount
 
 
 def delivered(session: Session, row_id: str, version: int, remote_id: str | None) -> None:
@@ -183,6 +191,7 @@ def delivered(session: Session, row_id: str, version: int, remote_id: str | None
                 error=None,
                 retry_at=None,
                 attempts=0,
+                doubt=False,
                 state=case((col(OutboxRow.version) == version, SENT), else_=QUEUED),
             )
             .returning(col(OutboxRow.state), col(OutboxRow.lane))
@@ -193,13 +202,23 @@ def delivered(session: Session, row_id: str, version: int, remote_id: str | None
         wake(session, TOPIC, row.lane)
 
 
-def put_back(session: Session, row_id: str, error: str, retry_at: datetime | None) -> None:
-    """Sending failed: try again at `retry_at`, or never where it is None."""
-    session.connection().execute(
-        update(OutboxRow)
-        .where(col(OutboxRow.id) == row_id)
-        .values(state=DEAD if retry_at is None else QUEUED, owner=None, error=error, retry_at=retry_at)
-    )
+def put_back(
+    session: Session, row_id: str, error: str, retry_at: datetime | None, *, doubt: bool = False, repost: bool = False
+) -> None:
+    """Sending failed: try again at `retry_at`, or never where it is None.
+
+    `doubt`: it may have arrived all the same. `repost`: the message is gone; post it anew.
+    """
+    values: dict[str, object] = {
+        "state": DEAD if retry_at is None else QUEUED,
+        "owner": None,
+        "error": error,
+        "retry_at": retry_at,
+        "doubt": doubt,
+    }
+    if repost:
+        values["remote_id"] = None
+    session.connection().execute(update(OutboxRow).where(col(OutboxRow.id) == row_id).values(**values))
 
 
 def by_remote(session: Session, platform: str, channel_lane: str, remote_id: str) -> OutboxRow | None:
@@ -211,3 +230,11 @@ def by_remote(session: Session, platform: str, channel_lane: str, remote_id: str
             col(OutboxRow.lane) == channel_lane,
         )
     ).first()
+
+
+def owner_of(session: Session, row: OutboxRow) -> Actor | None:
+    """The account to tell when the row cannot be shown: who it is for, else who asked for the run."""
+    if row.to is not None or row.run_id is None:
+        return row.to
+    run = session.get(Run, row.run_id)
+    return None if run is None else run.actor

@@ -1,0 +1,228 @@
+"""Makes the platforms show what the outbox says: one sender per channel, in order, within the rates, never twice.
+
+A row is claimed by a commit before anything is sent. What a dead process had claimed is in doubt, and so is a post
+whose answer was lost: the platform is asked whether it arrived before it is posted again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from kernel.errors import BosunError, OutcomeUnknown, PlatformError, RateLimited, StoreError, TargetGone
+from kernel.store import executors, outbox
+from kernel.types import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from bot.engine.adapter import Adapter
+    from kernel.clock import Clock
+    from kernel.store import Session, Store
+    from kernel.store.outbox import OutboxRow
+
+log = logging.getLogger(__name__)
+
+POLL_EVERY = 1.0  # seconds; the safety net behind the wakes
+LEASE = 6.0  # seconds without a heartbeat after which a sender counts as dead
+GIVE_UP_AFTER = timedelta(hours=24)  # a post that could not be made for so long is dropped and its owner told
+LONGEST_PAUSE = 60.0  # seconds between two tries
+PASSING = (outbox.REACTION, outbox.STATUS)  # signs that are not worth a second try
+
+
+class Sender:
+    """Sends the outbox rows of the given platforms."""
+
+    def __init__(self, store: Store, clock: Clock, executor_id: str, adapters: Mapping[str, Adapter]) -> None:
+        self.store = store
+        self.clock = clock
+        self.executor_id = executor_id
+        self.adapters = adapters
+        self._lanes: dict[str, asyncio.Task[None]] = {}
+        self._again: set[str] = set()
+        self._edited: dict[str, datetime] = {}  # outbox row of a progress object -> its last edit
+        self._budgets: dict[str, Budget] = {}
+        self._poller: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin to send; first what was left over, after looking whether it arrived."""
+        await self.store.write(self._release)
+        self.store.on(outbox.TOPIC, self._wake)
+        self._poller = asyncio.create_task(self._poll(), name="sender-poll")
+        for lane in await self.store.read(lambda session: outbox.due_lanes(session, self.clock.now())):
+            self._wake(lane)
+
+    async def stop(self, patience: float = 5.0) -> None:
+        """Send what is due, within `patience` seconds."""
+        if self._poller is not None:
+            self._poller.cancel()
+        if self._lanes:
+            await asyncio.wait(list(self._lanes.values()), timeout=patience)
+        for task in list(self._lanes.values()):
+            task.cancel()
+
+    def _release(self, session: Session) -> int:
+        live = executors.live(session, LEASE) | {self.executor_id}
+        return outbox.release(session, live - {self.executor_id} if self._poller is None else live)
+
+    def _wake(self, lane: str) -> None:
+        if lane.partition(":")[0] not in self.adapters:
+            return
+        if lane in self._lanes:
+            self._again.add(lane)
+            return
+        self._lanes[lane] = asyncio.create_task(self._work(lane), name=f"lane-{lane}")
+
+    async def _poll(self) -> None:
+        while True:
+            await asyncio.sleep(POLL_EVERY)
+            try:
+                if not self.store.is_sqlite:
+                    await self.store.write(self._release)
+                for lane in await self.store.read(lambda session: outbox.due_lanes(session, self.clock.now())):
+                    self._wake(lane)
+            except BosunError:
+                log.exception("the outbox could not be read")
+
+    async def _work(self, lane: str) -> None:
+        adapter = self.adapters[lane.partition(":")[0]]
+        try:
+            while True:
+                self._again.discard(lane)
+                row = await self.store.write(
+                    lambda session: outbox.claim(session, lane, self.executor_id, self.clock.now())
+                )
+                if row is not None:
+                    await self._send(adapter, row)
+                elif lane not in self._again:
+                    return
+        except StoreError as error:  # what was claimed stays claimed; see `release`
+            log.warning("lane %s waits for the database: %s", lane, error)
+        finally:
+            del self._lanes[lane]
+            if lane in self._again:
+                self._wake(lane)
+
+    async def _send(self, adapter: Adapter, row: OutboxRow) -> None:
+        wait = self._too_early(adapter, row)
+        if wait is not None:
+            await self._put_back(row, "", wait)
+            return
+        try:
+            remote_id = await self._show(adapter, row)
+        except RateLimited as error:
+            await self._put_back(row, error.message, self.clock.now() + timedelta(seconds=error.retry_after))
+        except TargetGone as error:
+            await self._gone(row, error)
+        except BosunError as error:
+            await self._failed(row, error, doubt=isinstance(error, OutcomeUnknown))
+        except Exception as error:
+            log.exception("sending %s failed", row.id)
+            await self._failed(row, PlatformError(f"{type(error).__name__}: {error}"), doubt=True)
+        else:
+            await self.store.write(lambda session: outbox.delivered(session, row.id, row.version, remote_id))
+
+    async def _show(self, adapter: Adapter, row: OutboxRow) -> str | None:
+        if row.kind == outbox.NOTICE:
+            await adapter.notice(row)
+        elif row.kind == outbox.REACTION:
+            await adapter.react(row)
+        elif row.kind == outbox.STATUS:
+            await adapter.status(row)
+        elif row.remote_id is not None:
+            await adapter.edit(row)
+            self._edited[row.id] = self.clock.now()
+        else:
+            return await self._post(adapter, row)
+        return None
+
+    async def _post(self, adapter: Adapter, row: OutboxRow) -> str:
+        found = await adapter.find(row) if row.doubt else None
+        if found is not None:
+            row.remote_id = found
+            if row.kind == outbox.MESSAGE:
+                await adapter.edit(row)
+            return found
+        await self._budget(adapter, row.lane).take()
+        if row.kind == outbox.FILE:
+            return await adapter.upload(row)
+        return await adapter.post(row)
+
+    def _budget(self, adapter: Adapter, lane: str) -> Budget:
+        if lane not in self._budgets:
+            self._budgets[lane] = Budget(adapter.capabilities.post_interval, adapter.capabilities.post_burst)
+        return self._budgets[lane]
+
+    def _too_early(self, adapter: Adapter, row: OutboxRow) -> datetime | None:
+        """When a progress object may be edited again; None for now."""
+        last = self._edited.get(row.id)
+        if row.remote_id is None or last is None:
+            return None
+        if row.body.get("type") != "progress":
+            del self._edited[row.id]
+            return None
+        due = last + timedelta(seconds=adapter.capabilities.edit_interval)
+        return due if due > self.clock.now() else None
+
+    async def _put_back(self, row: OutboxRow, error: str, retry_at: datetime | None, *, doubt: bool = False) -> None:
+        await self.store.write(lambda session: outbox.put_back(session, row.id, error, retry_at, doubt=doubt))
+        if retry_at is not None:
+            pause = (retry_at - self.clock.now()).total_seconds()
+            asyncio.get_running_loop().call_later(max(pause, 0.0), self._wake, row.lane)
+
+    async def _failed(self, row: OutboxRow, error: BosunError, *, doubt: bool) -> None:
+        now = self.clock.now()
+        if row.kind in PASSING or now - row.created_at > GIVE_UP_AFTER:
+            log.warning("%s %s was not shown: %s", row.kind, row.id, error)
+            await self._put_back(row, error.message, None)
+            return
+        pause = min(LONGEST_PAUSE, 0.5 * 2 ** min(row.attempts, 10))
+        await self._put_back(row, error.message, now + timedelta(seconds=pause), doubt=doubt)
+
+    async def _gone(self, row: OutboxRow, error: TargetGone) -> None:
+        """The message was deleted: post it anew. The channel is closed: tell whom it was for, once, in a DM."""
+        if row.kind == outbox.MESSAGE and row.remote_id is not None:
+            now = self.clock.now()
+            await self.store.write(lambda session: outbox.put_back(session, row.id, error.message, now, repost=True))
+            return
+        await self._put_back(row, error.message, None)
+        owner = await self.store.read(lambda session: outbox.owner_of(session, row))
+        if row.kind in PASSING or owner is None:
+            return
+        adapter = self.adapters[row.platform]
+        try:
+            place = await adapter.direct(owner)
+        except PlatformError as unreachable:
+            log.warning("%s could not be told that %s was not posted: %s", owner.account, row.id, unreachable)
+            return
+        body = Text(
+            markdown=f"I could not post this where you asked ({error.message}), so here it is:\n\n{_plain(row)}"
+        )
+        await self.store.write(
+            lambda session: outbox.put(session, f"{row.id}-dm", place, body, self.clock.now(), run_id=row.run_id)
+        )
+
+
+def _plain(row: OutboxRow) -> str:
+    body = row.body or {}
+    return str(body.get("markdown") or body.get("headline") or body.get("title") or "")
+
+
+class Budget:
+    """A rate: `burst` posts at once from a quiet channel, in the long run one every `interval` seconds."""
+
+    def __init__(self, interval: float, burst: int) -> None:
+        self.interval = interval
+        self.slack = (burst - 1) * interval  # seconds that posts may run ahead of the rate
+        self._next = 0.0  # loop time at which the next post is due by the rate alone
+
+    async def take(self) -> None:
+        """Wait until the next post is within the rate."""
+        now = asyncio.get_running_loop().time()
+        due = max(self._next, now)
+        self._next = due + self.interval
+        if due - self.slack > now:
+            await asyncio.sleep(due - self.slack - now)

@@ -1,0 +1,347 @@
+"""The web chat as a platform: its "remote side" is its own tables, everything else is as with Slack or Discord."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from bot.engine.adapter import Capabilities, Heard
+from bot.web.files import Files
+from kernel.errors import PlatformError, StoreError, TargetGone
+from kernel.store import web
+from kernel.types import Actor, FileRef, Form, Inbound, Place, Press
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.engine.adapter import Receiver
+    from bot.web.views import Channel, Sources
+    from kernel.clock import Clock, Ids
+    from kernel.store import Session, Store
+    from kernel.store.outbox import OutboxRow
+    from kernel.types import Json, Person
+
+PLATFORM, TENANT = "web", "local"
+DM = "dm-"
+CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)  # a mention in code is a quotation
+OURS = re.compile(r"(?<![\w@./])@bosun\b[ \t]*[,:]?[ \t]*", re.IGNORECASE)
+HANDLE = re.compile(r"(?<![\w@./])@([A-Za-z0-9][\w.-]*\w|\w)")
+
+
+class WebAdapter:
+    """Bosun's own chat behind the protocol that every platform fulfils."""
+
+    platform = PLATFORM
+    capabilities = Capabilities(working_state=True, edit_interval=0.05, time_to_progress=0.5)
+
+    def __init__(self, *, store: Store, clock: Clock, ids: Ids, files: Files, sources: Sources) -> None:
+        self._store = store
+        self._clock = clock
+        self._ids = ids
+        self._files = files
+        self._sources = sources
+        self._receive: Receiver | None = None
+
+    async def start(self, receive: Receiver) -> None:
+        """Begin to hand over; first the messages that a crash may have kept from the desk."""
+        self._receive = receive
+        for row in await self._store.read(web.not_handed_over):
+            await self._hand_over(row, redelivered=True)
+
+    async def stop(self) -> None:
+        """Hand over nothing more; browsers keep what they could not send."""
+        self._receive = None
+
+    # -- what people do -----------------------------------------------------------------------------------------
+
+    async def say(self, row: web.WebMessage, files: Sequence[str] = ()) -> web.WebMessage:
+        """Store a person's message and hand it to the desk if it is for Bosun; the same id again is the same message.
+
+        Returns after both are committed.
+        """
+
+        def store(session: Session) -> web.WebMessage:
+            known = web.get(session, row.id)
+            if known is None:
+                attached = web.attach(session, files, row.author, row.id)
+                row.body = {"type": "said", "text": row.body["text"], "files": [_view(file) for file in attached]}
+                row.addressed = self._is_dm(row.channel) or mentions_us(row.body["text"])
+                row.handed = not (row.addressed or (row.thread and web.takes_part(session, row.thread)))
+                web.add_message(session, row)
+            return web.get(session, row.id) or row
+
+        stored = await self._store.write(store)
+        if not stored.handed:
+            await self._hand_over(stored)
+        return stored
+
+    async def command(self, place: Place, person: Person, text: str, key: str) -> None:
+        """Hand over a command that was typed after `/`; it is not shown as a message."""
+        await self._deliver(
+            Inbound(
+                key=f"{TENANT}/command/{key}",
+                kind="command",
+                place=place,
+                actor=actor(person),
+                text=text,
+                addressed=True,
+                sent_at=self._clock.now(),
+            )
+        )
+
+    async def press(self, place: Place, person: Person, press: Press, key: str) -> None:
+        """Hand over a pressed button or a submitted dialog."""
+        await self._deliver(
+            Inbound(
+                key=f"{TENANT}/press/{key}",
+                kind="press",
+                place=place,
+                actor=actor(person),
+                message=press.message,
+                press=press,
+                sent_at=self._clock.now(),
+            )
+        )
+
+    async def _hand_over(self, row: web.WebMessage, *, redelivered: bool = False) -> None:
+        await self._deliver(self._inbound(row, redelivered))
+        await self._store.write(lambda session: web.handed_over(session, row.id))
+
+    async def _deliver(self, inbound: Inbound) -> None:
+        if self._receive is None:
+            raise StoreError("Bosun is starting or stopping. Try again in a moment.")
+        await self._receive(inbound)
+
+    def _inbound(self, row: web.WebMessage, redelivered: bool) -> Inbound:
+        names = {person.id.lower(): person.name for person in self._sources.people()}
+        said = str(row.body["text"])
+        first = HANDLE.match(said.lstrip())
+        return Inbound(
+            key=f"{TENANT}/{row.channel}/{row.id}",
+            kind="mention" if mentions_us(said) and not self._is_dm(row.channel) else "message",
+            place=self.place(row.channel, row.thread),
+            actor=Actor(platform=PLATFORM, tenant=TENANT, user=row.author, name=names.get(row.author.lower(), "")),
+            message=row.id,
+            text=readable(said, names),
+            addressed=row.addressed,
+            opens_with_other=bool(first and first[1].lower() in names),
+            files=tuple(_reference(file) for file in row.body["files"]),
+            sent_at=row.created_at,
+            redelivered=redelivered,
+        )
+
+    # -- what Bosun shows ---------------------------------------------------------------------------------------
+
+    async def post(self, row: OutboxRow) -> str:
+        """Show a message; its id is the row's, so a second post shows nothing new."""
+        return await self._show(row, row.body)
+
+    async def edit(self, row: OutboxRow) -> None:
+        """Show the row's body instead of the earlier one."""
+        message = row.remote_id or row.id
+        if not await self._store.write(lambda session: web.change_body(session, message, row.body, row.version)):
+            raise TargetGone("The message is no longer there.")
+
+    async def find(self, row: OutboxRow) -> str | None:
+        """The row's id if its message is shown."""
+        found = await self._store.read(lambda session: web.get(session, row.id))
+        return found.id if found else None
+
+    async def notice(self, row: OutboxRow) -> None:
+        """Show a Text to one person, in all their tabs; it stays in their list of notices."""
+        to = row.to
+        if to is None:
+            raise TargetGone("The notice is for nobody.")
+        payload = {"body": row.body, "channel": row.where.channel, "thread": row.where.thread or ""}
+        push = web.WebPush(
+            id=row.id, seq=0, person=to.user, kind="notice", payload=payload, created_at=self._clock.now()
+        )
+        await self._store.write(lambda session: web.push(session, push))
+
+    async def react(self, row: OutboxRow) -> None:
+        """Put a reaction on a message or take it off."""
+        name, target, remove = row.extra["name"], row.extra["target"], bool(row.extra.get("remove"))
+        if not await self._store.write(lambda session: web.react(session, target, name, remove=remove)):
+            raise TargetGone("The message is no longer there.")
+
+    async def status(self, row: OutboxRow) -> None:
+        """Show what Bosun does in the thread."""
+        place, state = row.where, row.extra["state"]
+        await self._store.write(
+            lambda session: web.set_thread_state(session, place.channel, place.thread or "", state)
+        )
+
+    async def upload(self, row: OutboxRow) -> str:
+        """Post a file."""
+        extra = row.extra
+        content = str(extra["content"]).encode()
+        file = await self._files.keep(row.id, extra["name"], web.BOSUN, content)
+        view = {**_view(file), "alt": extra.get("alt") or ""}
+        message = await self._show(row, {"type": "file", "comment": extra.get("comment") or "", "files": [view]})
+        await self._store.write(lambda session: web.attach(session, [file.id], web.BOSUN, message))
+        return message
+
+    async def open_form(self, trigger: str, form: Form) -> None:
+        """Open a dialog in the tab where the button was pressed."""
+        client, _, person = trigger.partition("/")
+        if not client or not person:
+            raise PlatformError("Nobody waits for this dialog any more.")
+        push = web.WebPush(
+            id=self._ids.new(),
+            seq=0,
+            person=person,
+            client=client,
+            kind="form",
+            payload=form.model_dump(mode="json"),
+            created_at=self._clock.now(),
+        )
+        await self._store.write(lambda session: web.push(session, push))
+
+    async def _show(self, row: OutboxRow, body: Json) -> str:
+        place = row.where
+        if self.channel(place.channel) is None:
+            raise TargetGone(f"There is no channel {place.channel!r} in the web chat.")
+        message = web.WebMessage(
+            id=row.id,
+            number=0,
+            seq=0,
+            channel=place.channel,
+            thread=place.thread or "",
+            body=body,
+            version=row.version,
+            created_at=self._clock.now(),
+        )
+
+        def store(session: Session) -> None:
+            if message.thread and web.get(session, message.thread) is None:
+                raise TargetGone("The thread is no longer there.")
+            if not web.add_message(session, message):
+                web.change_body(session, row.id, body, row.version)
+
+        await self._store.write(store)
+        return row.id
+
+    # -- what the core asks -------------------------------------------------------------------------------------
+
+    async def thread(self, place: Place, limit: int = 40) -> list[Heard]:
+        """The last messages of the thread, its root first; of a DM or channel where there is no thread."""
+
+        def read(session: Session) -> list[web.WebMessage]:
+            if not place.thread:
+                return web.timeline(session, place.channel, limit=limit)
+            root = web.get(session, place.thread)
+            return [*([root] if root else []), *web.replies(session, place.thread, limit - 1)]
+
+        names = {person.id: person.name for person in self._sources.people()}
+        return [_heard(row, names) for row in await self._store.read(read)]
+
+    async def download(self, file: FileRef, limit: int) -> bytes:
+        """The content of an upload."""
+        return await self._files.read(file.id, limit)
+
+    async def group_members(self, group: str) -> frozenset[str]:
+        """There are no groups here: roles name their people."""
+        raise PlatformError("The web chat has no groups.", hint="Name the people of the role in people.yaml.")
+
+    async def direct(self, actor: Actor) -> Place:
+        """The DM with this person."""
+        return self.place(DM + actor.user)
+
+    def permalink(self, place: Place, message: str) -> str:
+        """The path that opens the message."""
+        thread = f"/t/{place.thread}" if place.thread else ""
+        return f"/c/{place.channel}{thread}#m-{message}"
+
+    def place(self, channel: str, thread: str = "") -> Place:
+        """The place with these ids."""
+        known = self.channel(channel)
+        return Place(
+            platform=PLATFORM,
+            tenant=TENANT,
+            channel=channel,
+            thread=thread or None,
+            kind="dm" if self._is_dm(channel) else "channel",
+            external=bool(known and known.external),
+        )
+
+    def channel(self, channel_id: str) -> Channel | None:
+        """The channel, or a person's DM, with this id."""
+        from bot.web.views import Channel  # noqa: PLC0415
+
+        if self._is_dm(channel_id):
+            person = next((one for one in self._sources.people() if DM + one.id == channel_id), None)
+            return Channel(id=channel_id, name="Bosun", members=frozenset({person.id})) if person else None
+        return next((one for one in self._sources.channels() if one.id == channel_id), None)
+
+    def readable(self, person: str, channel_id: str) -> bool:
+        """Whether the person may read the channel."""
+        known = self.channel(channel_id)
+        return known is not None and (known.members is None or person in known.members)
+
+    @staticmethod
+    def _is_dm(channel: str) -> bool:
+        return channel.startswith(DM)
+
+
+def actor(person: Person) -> Actor:
+    """A person's account in the web chat."""
+    return Actor(platform=PLATFORM, tenant=TENANT, user=person.id, name=person.name)
+
+
+def mentions_us(text: str) -> bool:
+    """Whether the text mentions Bosun outside code."""
+    return OURS.search(CODE.sub("", text)) is not None
+
+
+def readable(text: str, names: dict[str, str]) -> str:
+    """The text without our own mention, other people's handles as their names; code stays as it is."""
+
+    def name(match: re.Match[str]) -> str:
+        return "@" + names.get(match[1].lower(), match[1])
+
+    pieces, end = [], 0
+    for code in CODE.finditer(text):
+        pieces += [HANDLE.sub(name, OURS.sub("", text[end : code.start()])), code[0]]
+        end = code.end()
+    pieces.append(HANDLE.sub(name, OURS.sub("", text[end:])))
+    return "".join(pieces).strip()
+
+
+def _view(file: web.WebFile) -> dict[str, Json]:
+    return {"id": file.id, "name": file.name, "media_type": file.media_type, "size": file.size}
+
+
+def _reference(file: dict[str, Json]) -> FileRef:
+    return FileRef(
+        id=file["id"], name=file["name"], media_type=file["media_type"], size=file["size"], url=f"/files/{file['id']}"
+    )
+
+
+def _heard(row: web.WebMessage, names: dict[str, str]) -> Heard:
+    return Heard(
+        message=row.id,
+        actor=Actor(
+            platform=PLATFORM,
+            tenant=TENANT,
+            user=row.author or "bosun",
+            name=names.get(row.author, row.author) or "Bosun",
+            is_bot=not row.author,
+        ),
+        text=_words(row.body),
+        mine=row.author == web.BOSUN,
+        sent_at=row.created_at,
+    )
+
+
+def _words(body: Json) -> str:
+    match body["type"]:
+        case "said":
+            return str(body["text"])
+        case "file":
+            return str(body["comment"])
+        case "card":
+            return f"{body['headline']}\n{body['state']}"
+        case "progress":
+            return str(body.get("partial") or body["title"])
+        case _:
+            return str(body["markdown"])

@@ -1,0 +1,104 @@
+"""Who is at the browser: signed cookies, and login links that work once. The key lies in the data folder."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import os
+import secrets
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import orjson
+
+from kernel.errors import ConfigError
+from kernel.store import web
+from kernel.types import Frozen
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kernel.clock import Clock, Ids
+    from kernel.store import Store
+
+COOKIE = "bosun_session"
+SESSION_LIFE = timedelta(days=30)
+LINK_LIFE = timedelta(hours=12)
+
+
+class Session(Frozen):
+    """A signed-in browser."""
+
+    person: str  # Person id
+    demo: bool = False  # made in demo mode: worth nothing outside it
+    until: float  # seconds since 1970
+
+
+class Sessions:
+    """Signs and checks cookies and login links. They survive a restart, as the key does."""
+
+    def __init__(self, *, folder: Path, store: Store, clock: Clock, ids: Ids, demo: bool) -> None:
+        self._key = load_key(folder / "web.key")
+        self._store = store
+        self._clock = clock
+        self._ids = ids
+        self._demo = demo
+
+    def cookie(self, person: str) -> str:
+        """A cookie that signs `person` in for 30 days."""
+        until = (self._clock.now() + SESSION_LIFE).timestamp()
+        return self._sign("session", {"person": person, "demo": self._demo, "until": until})
+
+    def read(self, cookie: str | None) -> Session | None:
+        """The session of a cookie; None if it is missing, forged, too old, or left over from demo mode."""
+        fields = self._check("session", cookie or "")
+        if fields is None:
+            return None
+        session = Session.model_validate(fields)
+        return session if session.demo == self._demo else None
+
+    def login_token(self, person: str) -> str:
+        """The token of a link that signs `person` in once within 12 hours."""
+        until = (self._clock.now() + LINK_LIFE).timestamp()
+        return self._sign("login", {"person": person, "nonce": self._ids.new(), "until": until})
+
+    async def redeem(self, token: str) -> str | None:
+        """The person of a login token, using it up; None if it is forged, too old or was used before."""
+        fields = self._check("login", token)
+        if fields is None:
+            return None
+        now = self._clock.now()
+        fresh = await self._store.write(lambda session: web.use_login(session, fields["nonce"], now))
+        return str(fields["person"]) if fresh else None
+
+    def _sign(self, purpose: str, fields: dict[str, object]) -> str:
+        payload = base64.urlsafe_b64encode(orjson.dumps(fields)).decode().rstrip("=")
+        return f"{payload}.{self._mac(purpose, payload)}"
+
+    def _check(self, purpose: str, text: str) -> dict[str, str] | None:
+        payload, _, mac = text.partition(".")
+        if not hmac.compare_digest(mac.encode(), self._mac(purpose, payload).encode()):
+            return None
+        fields = orjson.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        expired = datetime.fromtimestamp(fields["until"], UTC) <= self._clock.now()
+        return None if expired else fields
+
+    def _mac(self, purpose: str, payload: str) -> str:
+        return hmac.new(self._key, f"{purpose}:{payload}".encode(), hashlib.sha256).hexdigest()
+
+
+def load_key(path: Path) -> bytes:
+    """The key in `path`, made at first use, readable by its owner alone."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        key = path.read_bytes()
+        if len(key) < 32:
+            raise ConfigError(f"{path} is damaged.", hint="Delete it: a new one is made, and everybody signs in again.") from None
+        path.chmod(0o600)
+        return key
+    with os.fdopen(descriptor, "wb") as file:
+        key = secrets.token_bytes(32)
+        file.write(key)
+    return key

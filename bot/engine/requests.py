@@ -1,0 +1,121 @@
+"""From a message to a run: the conversation it belongs to, who asks, which agent answers, what stood there before."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Protocol
+
+from kernel.store import inbox, runs
+from kernel.types import Frozen, Inbound, Json, Person, Place
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from bot.engine.adapter import Heard
+    from kernel.clock import Clock, Ids
+    from kernel.people import Directory
+    from kernel.store import Session
+
+ENGAGED_FOR = timedelta(days=7)  # a thread stays ours this long after we last took part
+TITLE = 60  # characters
+
+
+class Choice(Frozen):
+    """Which agent answers, and the text without the address."""
+
+    agent: str
+    text: str
+
+
+class Chooser(Protocol):
+    """Chooses the agent for a request."""
+
+    def choose(self, text: str, channel: str, current: str | None) -> Choice:
+        """By explicit address, else the agent of the thread or channel, else the one that fits best."""
+        ...
+
+
+class Requests:
+    """Opens conversations and begins runs, inside the transaction of the caller."""
+
+    def __init__(self, clock: Clock, ids: Ids, directory: Directory, chooser: Chooser) -> None:
+        self.clock = clock
+        self.ids = ids
+        self.directory = directory
+        self.chooser = chooser
+
+    def engaged(self, session: Session, place: Place, now: datetime) -> bool:
+        """Whether messages in this thread are meant for us without a mention."""
+        conversation = runs.conversation_at(session, place)
+        return conversation is not None and now - conversation.active_at < ENGAGED_FOR
+
+    def conversation(self, session: Session, place: Place) -> runs.Conversation:
+        """The conversation in this thread, begun if there is none."""
+        known = runs.conversation_at(session, place)
+        if known is not None:
+            return known
+        now = self.clock.now()
+        begun = runs.Conversation(
+            id=self.ids.new(),
+            platform=place.platform,
+            tenant=place.tenant,
+            channel=place.channel,
+            thread=place.thread or "",
+            place=place.model_dump(mode="json", exclude_defaults=True),
+            active_at=now,
+            created_at=now,
+        )
+        session.add(begun)
+        session.flush()
+        return begun
+
+    def begin(
+        self,
+        session: Session,
+        conversation: runs.Conversation,
+        messages: list[tuple[str, Inbound]],
+        *,
+        person: Person,
+        channel: str,
+        heard: list[Heard],
+    ) -> runs.Run | None:
+        """Begin one run for these messages (inbox row id, event); None if another worker was first."""
+        run_id, now = self.ids.new(), self.clock.now()
+        settled = [
+            inbox.settle(session, row_id, conversation_id=conversation.id, run_id=run_id) for row_id, _ in messages
+        ]
+        messages = [message for message, mine in zip(messages, settled, strict=True) if mine]
+        if not messages:
+            return None
+        first = messages[0][1]
+        choice = self.chooser.choose(
+            "\n".join(inbound.text for _, inbound in messages).strip(), channel, conversation.agent
+        )
+        run = runs.Run(
+            id=run_id,
+            ref=runs.free_ref(session, self.ids),
+            conversation_id=conversation.id,
+            agent=choice.agent,
+            requester=person.id,
+            requester_actor=first.actor.model_dump(mode="json", exclude_defaults=True),
+            place=conversation.where.model_dump(mode="json", exclude_defaults=True),
+            request=choice.text,
+            created_at=now,
+            updated_at=now,
+        )
+        runs.begin(session, run, _entry(messages, choice.text, person, heard))
+        conversation.agent, conversation.active_run_id, conversation.active_at = choice.agent, run_id, now
+        session.add(conversation)
+        return run
+
+
+def _entry(messages: list[tuple[str, Inbound]], text: str, person: Person, heard: list[Heard]) -> Json:
+    own = {inbound.message for _, inbound in messages}
+    return {
+        "text": text,
+        "actor": messages[0][1].actor.model_dump(mode="json", exclude_defaults=True),
+        "person": person.model_dump(mode="json", exclude_defaults=True),
+        "messages": [inbound.message for _, inbound in messages if inbound.message],
+        "files": [file.model_dump(mode="json") for _, inbound in messages for file in inbound.files],
+        "context": [line.model_dump(mode="json", exclude_defaults=True) for line in heard if line.message not in own],
+    }

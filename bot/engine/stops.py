@@ -1,0 +1,81 @@
+"""Stopping a run, and running a failed one again: who may, and what happens to what waits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from kernel import ledger
+from kernel.errors import NotAllowed, NotFound
+from kernel.store import runs, wake
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from kernel.clock import Clock
+    from kernel.people import Directory
+    from kernel.store import Session, Store
+    from kernel.types import Actor, Person
+
+ADMIN = "admin"  # the role that may stop and retry what others began
+
+
+class Withdrawals(Protocol):
+    """Takes back the approvals of a run that is stopped."""
+
+    def withdraw(self, session: Session, run_id: str, by: str, now: datetime) -> None:
+        """No decision on this run's calls is wanted any more."""
+        ...
+
+
+class Stops:
+    """Stops and retries."""
+
+    def __init__(self, store: Store, clock: Clock, directory: Directory, withdrawals: Withdrawals) -> None:
+        self.store = store
+        self.clock = clock
+        self.directory = directory
+        self.withdrawals = withdrawals
+
+    async def stop(self, ref: str, person: Person, actor: Actor) -> str:
+        """End the run before its next step; NotAllowed for who neither began it nor is an administrator."""
+        run = await self._mine(ref, person, actor, "stop")
+
+        def ask(session: Session) -> str:
+            now = self.clock.now()
+            current = runs.locked(session, run.id)
+            if current.state in runs.FINAL:
+                return f"{run.ref} has already ended."
+            if current.stop_requested_by is not None:
+                return f"{run.ref} is being stopped."
+            current.stop_requested_by = person.id
+            session.add(current)
+            session.flush()
+            ledger.append(session, now, "run.stop", run.id, {"run": run.ref, "by": person.id})
+            self.withdrawals.withdraw(session, run.id, person.id, now)
+            runs.next_segment(session, run.id, now)
+            wake(session, runs.STOP, run.id)
+            return f"Stopping {run.ref}. What was already done stays done; I'll say what."
+
+        return await self.store.write(ask)
+
+    async def retry(self, ref: str, person: Person, actor: Actor) -> str:
+        """Continue a failed run from what it had saved."""
+        run = await self._mine(ref, person, actor, "retry")
+
+        def again(session: Session) -> str:
+            now = self.clock.now()
+            if not runs.next_segment(session, run.id, now, from_states=(runs.FAILED,)):
+                return f"{run.ref} has not failed, so there is nothing to retry."
+            runs.occupy(session, run.id)
+            ledger.append(session, now, "run.retry", run.id, {"run": run.ref, "by": person.id})
+            return f"Trying {run.ref} again from where it stood."
+
+        return await self.store.write(again)
+
+    async def _mine(self, ref: str, person: Person, actor: Actor, verb: str) -> runs.Run:
+        run = await self.store.read(lambda session: runs.by_ref(session, ref))
+        if run is None:
+            raise NotFound(f"There is no run {ref}.")
+        if run.requester != person.id and not await self.directory.holds(person, ADMIN, actor):
+            raise NotAllowed(f"Only the person who began {run.ref}, or an administrator, may {verb} it.")
+        return run

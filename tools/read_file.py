@@ -1,0 +1,46 @@
+"""read_file: a text file of the workspace."""
+
+from __future__ import annotations
+
+import asyncio
+
+from pydantic import Field
+
+from kernel.store import files as labels_of
+from kernel.types import Labelled, Source, ToolResult
+from tools.engine import Arguments, CannotDo, ToolContext, tool
+from tools.engine.workspace import Workspace, digest_of
+
+
+class ReadFile(Arguments):
+    """Which file, which part of it."""
+
+    path: str = Field(description="File in the workspace, like 'reports/march.md'")
+    first_line: int = Field(default=1, ge=1, description="Line to start with, counted from 1")
+    lines: int = Field(default=400, ge=1, le=2000, description="How many lines to read")
+
+
+@tool(effect="read", authority=("path",), timeout=10)
+async def read_file(args: ReadFile, ctx: ToolContext) -> ToolResult:
+    """Read a text file of the team's workspace, a long one in parts."""
+    text = await asyncio.to_thread(Workspace(ctx.workspace).read, args.path)
+    version = digest_of(text)
+    known = await ctx.store.read(lambda session: labels_of.label(session, args.path, version))
+    every = text.splitlines()
+    part = every[args.first_line - 1 : args.first_line - 1 + args.lines]
+    if not part and every:
+        raise CannotDo(f"The file has {len(every)} lines.")
+    body = "\n".join(part)
+    piece = Labelled(
+        text=body,
+        origin="member_text" if known is not None and known.origin == "member_text" else "outside_text",
+        source=f"file:{args.path}",
+    )
+    last = args.first_line - 1 + len(part)
+    note = f"\n\n[Lines {args.first_line} to {last} of {len(every)}.]" if len(part) < len(every) else ""
+    return ToolResult(
+        content=(body or "The file is empty.") + note,
+        pieces=(piece,),
+        sources=(Source(number=1, title=args.path, quote=body[:300]),),
+        summary=f"Read {args.path}",
+    )

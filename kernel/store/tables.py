@@ -1,5 +1,17 @@
 """Imports every module that defines tables, so that the metadata is complete."""
 
-from kernel.store import approvals, executors, files, inbox, ledger, outbox, payments, runs, schedules
+from kernel.store import approvals, cursors, executors, files, inbox, ledger, outbox, payments, runs, schedules, web
 
-__all__ = ["approvals", "executors", "files", "inbox", "ledger", "outbox", "payments", "runs", "schedules", "web"]
+__all__ = [
+    "approvals",
+    "cursors",
+    "executors",
+    "files",
+    "inbox",
+    "ledger",
+    "outbox",
+    "payments",
+    "runs",
+    "schedules",
+    "web",
+]

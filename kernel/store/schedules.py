@@ -1,0 +1,95 @@
+"""Schedules of workflows and their firings: what has been dealt with, and which run each firing became."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, update
+from sqlmodel import Field, Session, SQLModel, col, select
+
+from kernel.store.columns import Moment
+from kernel.store.database import insert_new
+from kernel.store.runs import DONE, Run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kernel.types import Place
+
+
+class Schedule(SQLModel, table=True):
+    """How far a workflow's trigger has been walked."""
+
+    __tablename__ = "schedule"
+
+    workflow: str = Field(primary_key=True)
+    trigger: str  # expression and zone; another one starts afresh
+    last_fire: datetime = Field(sa_type=Moment)  # every firing up to here has been dealt with
+
+
+class Firing(SQLModel, table=True):
+    """One firing of a workflow. Its key is the same on every replica, so whoever inserts it first starts the run."""
+
+    __tablename__ = "firing"
+
+    workflow: str = Field(primary_key=True)
+    key: str = Field(primary_key=True)  # the scheduled time, or "now:" and an id for a run by hand
+    run_id: str = Field(unique=True)
+    fire_at: datetime = Field(sa_type=Moment)
+    created_at: datetime = Field(sa_type=Moment)
+
+
+def get(session: Session, workflow: str) -> Schedule | None:
+    """The schedule of a workflow."""
+    return session.get(Schedule, workflow)
+
+
+def establish(session: Session, workflow: str, trigger: str, now: datetime) -> Schedule:
+    """The workflow's schedule, locked; a new one, or one with another trigger, begins now."""
+    insert_new(session, Schedule, {"workflow": workflow, "trigger": trigger, "last_fire": now})
+    row = session.exec(select(Schedule).where(col(Schedule.workflow) == workflow).with_for_update()).one()
+    if row.trigger != trigger:
+        row.trigger, row.last_fire = trigger, now
+        session.add(row)
+    return row
+
+
+def advance(session: Session, workflow: str, last_fire: datetime) -> None:
+    """Everything up to `last_fire` has been dealt with; never moves back."""
+    session.connection().execute(
+        update(Schedule)
+        .where(col(Schedule.workflow) == workflow, col(Schedule.last_fire) < last_fire)
+        .values(last_fire=last_fire)
+    )
+
+
+def forget_others(session: Session, workflows: Iterable[str]) -> None:
+    """Drop the schedules of workflows that are no longer in the charter."""
+    session.connection().execute(delete(Schedule).where(col(Schedule.workflow).not_in(list(workflows))))
+
+
+def fire(session: Session, firing: Firing) -> bool:
+    """Record a firing; False if it was recorded before."""
+    return insert_new(session, Firing, firing.model_dump())
+
+
+def firing_of(session: Session, run_id: str) -> Firing | None:
+    """The firing that a run belongs to."""
+    return session.exec(select(Firing).where(col(Firing.run_id) == run_id)).first()
+
+
+def last_done(session: Session, workflow: str, place: Place, before: datetime) -> Run | None:
+    """The latest run of a workflow for this channel that was begun before `before` and came to its end."""
+    found = session.exec(
+        select(Run)
+        .where(
+            col(Run.workflow) == workflow,
+            col(Run.parent_id).is_(None),
+            col(Run.state) == DONE,
+            col(Run.created_at) < before,
+        )
+        .order_by(col(Run.created_at).desc())
+        .limit(20)
+    )
+    return next((run for run in found if run.where.lane == place.lane), None)

@@ -41,6 +41,9 @@ class Team:
         place = CHANNELS.get(name)
         return place if place is not None and (place.platform, place.tenant) == (platform, tenant) else None
 
+    def channel_name(self, place: Place) -> str:
+        return next((name for name, known in CHANNELS.items() if known.lane == place.lane), place.channel)
+
 
 def facts(*seen: Labelled, typed: tuple[str, ...] = (), **changes: Any) -> RunFacts:
     """A run that Mia started in #general, which has read `seen`."""

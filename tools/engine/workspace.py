@@ -147,9 +147,10 @@ def _open(name: str, flags: int, folder: int, path: str) -> int:
 
 def _read(folder: int, name: str, path: str) -> str:
     descriptor = _open(name, _READ, folder, path)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise CannotDo(f"{path} is not a file.")
     with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise CannotDo(f"{path} is not a file.")
         content = file.read(LARGEST_FILE + 1)
     if len(content) > LARGEST_FILE:
         raise CannotDo(f"{path} is larger than {LARGEST_FILE:,} bytes.")

@@ -1,0 +1,149 @@
+"""list_files, read_file and write_file: what people and models see, and where texts say they come from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from kernel.types import Actor, Labelled, RunFacts
+from tests.tools.conftest import Perform
+from tests.tools.team import GENERAL, facts
+from tools.engine import Tool, ToolContext
+from tools.list_files import list_files
+from tools.read_file import read_file
+from tools.write_file import write_file
+
+OUTSIDE = Labelled(text="a web page", origin="outside_text")
+
+
+async def test_a_file_is_written_listed_and_read(ctx: ToolContext, perform: Perform) -> None:
+    written = await perform(write_file, path="reports/march.md", content="# March\n")
+    assert (written.content, written.summary) == ("reports/march.md is written: 8 bytes.", "Created reports/march.md")
+    assert (await perform(list_files, folder=".")).content == "reports/march.md (8 bytes)"
+    read = await perform(read_file, path="reports/march.md")
+    assert read.content == "# March"
+    assert [(source.title, source.quote) for source in read.sources] == [("reports/march.md", "# March")]
+
+
+async def test_an_empty_workspace_says_so(perform: Perform) -> None:
+    assert (await perform(list_files, folder=".")).content == "There are no files here."
+
+
+async def test_a_long_file_is_read_in_parts(ctx: ToolContext, perform: Perform) -> None:
+    (ctx.workspace / "long.txt").write_text("\n".join(f"line {n}" for n in range(1, 1001)))
+    part = await perform(read_file, path="long.txt", first_line=500, lines=2)
+    assert part.content == "line 500\nline 501\n\n[Lines 500 to 501 of 1000.]"
+    beyond = await perform(read_file, path="long.txt", first_line=2000)
+    assert (beyond.error, beyond.content) == (True, "The file has 1000 lines.")
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [
+        (read_file, {"path": "../x"}),
+        (read_file, {"path": "none"}),
+        (list_files, {"folder": "none"}),
+        (write_file, {"path": "/etc/x", "content": ""}),
+    ],
+)
+async def test_a_refusal_is_a_sentence(perform: Perform, tool: Tool, arguments: dict[str, str]) -> None:
+    result = await perform(tool, **arguments)
+    assert result.error
+    assert result.content.endswith(".")
+
+
+async def origin_of(perform: Perform, path: str) -> str:
+    read = await perform(read_file, path=path)
+    (piece,) = read.pieces
+    listed = {piece.source: piece.origin for piece in (await perform(list_files, folder=".")).pieces}
+    assert listed[f"file:{path}"] == piece.origin
+    return piece.origin
+
+
+async def test_what_a_member_had_written_is_member_text_afterwards(perform: Perform) -> None:
+    await perform(write_file, path="a.md", content="x")
+    assert await origin_of(perform, "a.md") == "member_text"
+
+
+@pytest.mark.parametrize(
+    "tainted",
+    [
+        facts(OUTSIDE),
+        facts(place=GENERAL.model_copy(update={"external": True})),
+        facts(actor=Actor(platform="web", tenant="local", user="g", is_guest=True)),
+        facts(actor=Actor(platform="web", tenant="local", user="g", is_external=True)),
+        facts(requester=facts().requester.model_copy(update={"listed": False})),
+    ],
+)
+async def test_what_a_run_writes_keeps_the_label_of_what_it_has_read(
+    ctx: ToolContext, perform: Perform, tainted: RunFacts
+) -> None:
+    await perform(write_file, replace(ctx, facts=tainted), path="a.md", content="x")
+    assert await origin_of(perform, "a.md") == "outside_text"
+
+
+async def test_writing_the_same_text_again_does_not_whiten_it(ctx: ToolContext, perform: Perform) -> None:
+    await perform(write_file, replace(ctx, facts=facts(OUTSIDE)), path="a.md", content="x")
+    await perform(write_file, path="a.md", content="x")
+    assert await origin_of(perform, "a.md") == "outside_text"
+
+
+async def test_the_same_text_from_outside_blackens_it(ctx: ToolContext, perform: Perform) -> None:
+    await perform(write_file, path="a.md", content="x")
+    await perform(write_file, replace(ctx, facts=facts(OUTSIDE)), path="a.md", content="x")
+    assert await origin_of(perform, "a.md") == "outside_text"
+
+
+async def test_a_file_that_was_changed_in_another_way_is_outside_text(ctx: ToolContext, perform: Perform) -> None:
+    await perform(write_file, path="a.md", content="x")
+    (ctx.workspace / "a.md").write_text("y")
+    (ctx.workspace / "b.md").write_text("y")
+    (read,) = (await perform(read_file, path="a.md")).pieces
+    assert read.origin == "outside_text"
+    assert await origin_of(perform, "b.md") == "outside_text"
+
+
+async def test_a_repeated_call_changes_nothing(ctx: ToolContext, perform: Perform) -> None:
+    first = await perform(write_file, path="a.md", content="x")
+    before = (ctx.workspace / "a.md").stat().st_ino
+    again = await perform(write_file, path="a.md", content="x")
+    assert (first.error, again.error) == (False, False)
+    assert (ctx.workspace / "a.md").stat().st_ino == before
+
+
+async def test_the_preview_of_a_new_file_shows_it_all(ctx: ToolContext) -> None:
+    preview = await write_file.preview({"path": "a.md", "content": "one\ntwo\n"}, ctx)
+    assert preview.headline == "Create a.md"
+    assert preview.payloads[0].content == "one\ntwo\n"
+    assert not (ctx.workspace / "a.md").exists()
+
+
+async def test_the_preview_of_a_change_shows_the_difference(ctx: ToolContext) -> None:
+    (ctx.workspace / "a.md").write_text("one\ntwo\nthree\n")
+    preview = await write_file.preview({"path": "a.md", "content": "one\n2\nthree\n"}, ctx)
+    assert preview.headline == "Change a.md"
+    assert preview.payloads[0].language == "diff"
+    assert preview.payloads[0].content.splitlines() == [
+        "--- a.md (now)",
+        "+++ a.md (new)",
+        "@@ -1,3 +1,3 @@",
+        " one",
+        "-two",
+        "+2",
+        " three",
+    ]
+
+
+async def test_a_preview_that_cannot_be_made_shows_the_call_and_says_so(ctx: ToolContext) -> None:
+    arguments = {"path": "../a.md", "content": "x"}
+    preview = await write_file.preview(arguments, ctx)
+    assert preview.headline == "Write file: ../a.md"
+    assert "not a path in the workspace" in preview.warning
+    assert '"content": "x"' in preview.payloads[0].content
+
+
+async def test_a_written_file_can_be_taken_back(ctx: ToolContext, perform: Perform) -> None:
+    await perform(write_file, path="a.md", content="old")
+    changed = await perform(write_file, path="a.md", content="new")
+    assert changed.data["before"] == "old"

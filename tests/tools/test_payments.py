@@ -1,0 +1,108 @@
+"""queue_payment and list_payments: one call, one line on finance's list."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from kernel.types import Labelled
+from tests.tools.conftest import Perform
+from tests.tools.team import facts
+from tools.engine import ToolContext
+from tools.list_payments import list_payments
+from tools.queue_payment import queue_payment
+
+REFUND = {
+    "payee": "Acme GmbH",
+    "amount": 80,
+    "currency": "EUR",
+    "reference": "order 4711",
+    "why": "The parcel arrived broken.",
+}
+
+
+async def test_a_payment_is_queued_and_listed(perform: Perform) -> None:
+    queued = await perform(queue_payment, **REFUND)
+    assert not queued.error
+    ref = queued.data["ref"]
+    assert queued.content == f"{ref}: 80.00 EUR to Acme GmbH is on finance's payment list. It is not paid yet."
+    listed = await perform(list_payments)
+    assert listed.content == (
+        f"{ref} | 2026-03-02 | 80.00 EUR | to Acme GmbH | reference order 4711 | The parcel arrived broken."
+        " | asked by mia"
+    )
+
+
+async def test_only_the_reference_is_new(perform: Perform) -> None:
+    queued = await perform(queue_payment, **REFUND)
+    made = [piece.text for piece in queued.pieces if piece.origin == "made_here"]
+    assert made == [queued.data["ref"]]
+    assert all(piece.origin in {"made_here", "nowhere"} for piece in queued.pieces)
+
+
+async def test_the_same_call_queues_once_and_another_call_again(perform: Perform) -> None:
+    first = await perform(queue_payment, **REFUND)
+    again = await perform(queue_payment, **REFUND)
+    assert again.data == first.data
+    await perform(queue_payment, call_id="another", **REFUND)
+    assert (await perform(list_payments)).summary == "2 payments"
+
+
+async def test_the_same_call_at_the_same_time_queues_once(perform: Perform) -> None:
+    results = await asyncio.gather(*(perform(queue_payment, **REFUND) for _ in range(5)))
+    assert len({result.data["ref"] for result in results}) == 1
+    assert (await perform(list_payments)).summary == "1 payment"
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"amount": 0}, "greater than 0"),
+        ({"amount": -5}, "greater than 0"),
+        ({"amount": 80.005}, "at most 2 decimals"),
+        ({"amount": 80.5, "currency": "JPY"}, "at most 0 decimals"),
+        ({"amount": "80"}, "valid number"),
+        ({"currency": "euro"}, "currency"),
+        ({"payee": ""}, "payee"),
+        ({"account": "DE89"}, "account"),
+    ],
+)
+async def test_what_is_not_a_payment_is_refused(perform: Perform, change: dict[str, object], says: str) -> None:
+    result = await perform(queue_payment, **(REFUND | change))
+    assert result.error
+    assert says in result.content
+    assert (await perform(list_payments)).content == "No payments are queued."
+
+
+async def test_the_list_carries_the_label_of_the_run_that_queued(ctx: ToolContext, perform: Perform) -> None:
+    outside = replace(ctx, facts=facts(Labelled(text="x", origin="outside_text")))
+    await perform(queue_payment, outside, call_id="outside", **(REFUND | {"payee": "Mallory"}))
+    await perform(queue_payment, call_id="inside", **REFUND)
+    listed = await perform(list_payments)
+    assert {"Mallory" in piece.text: piece.origin for piece in listed.pieces} == {
+        True: "outside_text",
+        False: "member_text",
+    }
+
+
+async def test_payments_are_found_by_payee(perform: Perform) -> None:
+    await perform(queue_payment, call_id="1", **REFUND)
+    await perform(queue_payment, call_id="2", **(REFUND | {"payee": "100% Foods"}))
+    assert (await perform(list_payments, payee="acme")).summary == "1 payment"
+    assert (await perform(list_payments, payee="0%")).summary == "1 payment"
+    assert (await perform(list_payments, payee="%")).summary == "1 payment"
+
+
+async def test_the_preview_says_what_will_be_paid(ctx: ToolContext) -> None:
+    preview = await queue_payment.preview(REFUND, ctx)
+    assert preview.headline == "Queue a payment of 80.00 EUR to Acme GmbH"
+    assert [fact.value for fact in preview.facts] == [
+        "Acme GmbH",
+        "80.00 EUR",
+        "order 4711",
+        "The parcel arrived broken.",
+    ]
+    assert '"amount": 80' in preview.payloads[0].content
+    assert not preview.reversible

@@ -64,6 +64,11 @@ class Sender:
         for task in list(self._lanes.values()):
             task.cancel()
 
+    async def drained(self) -> None:
+        """Wait until nothing is being sent; what waits for a retry does not count."""
+        while self._lanes:
+            await asyncio.wait(list(self._lanes.values()))
+
     def _release(self, session: Session) -> int:
         live = executors.live(session, LEASE) | {self.executor_id}
         return outbox.release(session, live - {self.executor_id} if self._poller is None else live)

@@ -1,0 +1,117 @@
+"""A chat platform in memory: keeps what was posted, as a real one would, and fails on request."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING
+
+from bot.engine.adapter import Capabilities, Heard
+from kernel.errors import PlatformError
+from kernel.types import Place
+
+if TYPE_CHECKING:
+    from bot.engine.adapter import Receiver
+    from kernel.store.outbox import OutboxRow
+    from kernel.types import Actor, FileRef, Form
+
+
+class FakePlatform:
+    """Implements the adapter protocol. `messages` is what people see: id -> body, in the order of posting."""
+
+    def __init__(self, platform: str = "fake", capabilities: Capabilities | None = None) -> None:
+        self.platform = platform
+        self.capabilities = capabilities or Capabilities()
+        self.messages: dict[str, dict[str, object]] = {}
+        self.origin: dict[str, str] = {}  # message id -> outbox row id, as message metadata keeps it
+        self.posts: list[str] = []  # outbox row ids, one for each post that the platform carried out
+        self.edits: list[str] = []
+        self.notices: list[tuple[str, str]] = []  # account, text
+        self.signs: list[object] = []
+        self.forms: list[Form] = []
+        self.failures: deque[Exception] = deque()  # raised by the next calls, before anything is done
+        self.lost: deque[Exception] = deque()  # raised by the next posts, after they were carried out
+        self.heard: list[Heard] = []
+        self.receive: Receiver | None = None
+        self.changed = asyncio.Event()
+
+    async def start(self, receive: Receiver) -> None:
+        self.receive = receive
+
+    async def stop(self) -> None:
+        self.receive = None
+
+    async def post(self, row: OutboxRow) -> str:
+        self._maybe_fail()
+        message = f"m{len(self.messages) + 1}"
+        self.messages[message] = row.body
+        self.origin[message] = row.id
+        self.posts.append(row.id)
+        self._tell()
+        if self.lost:
+            raise self.lost.popleft()
+        return message
+
+    async def edit(self, row: OutboxRow) -> None:
+        self._maybe_fail()
+        self.messages[row.remote_id or ""] = row.body
+        self.edits.append(row.id)
+        self._tell()
+
+    async def find(self, row: OutboxRow) -> str | None:
+        return next((message for message, origin in self.origin.items() if origin == row.id), None)
+
+    async def notice(self, row: OutboxRow) -> None:
+        self._maybe_fail()
+        self.notices.append((row.to.account if row.to else "", str(row.body["markdown"])))
+        self._tell()
+
+    async def react(self, row: OutboxRow) -> None:
+        self.signs.append(row.extra)
+
+    async def status(self, row: OutboxRow) -> None:
+        self.signs.append(row.extra)
+
+    async def upload(self, row: OutboxRow) -> str:
+        return await self.post(row)
+
+    async def open_form(self, trigger: str, form: Form) -> None:
+        if trigger == "stale":
+            raise PlatformError("This trigger is too old.")
+        self.forms.append(form)
+        self._tell()
+
+    async def thread(self, place: Place, limit: int = 40) -> list[Heard]:
+        return self.heard[-limit:]
+
+    async def download(self, file: FileRef, limit: int) -> bytes:
+        return file.name.encode()[:limit]
+
+    async def group_members(self, group: str) -> frozenset[str]:
+        raise PlatformError(f"There is no group {group}.")
+
+    async def direct(self, actor: Actor) -> Place:
+        return Place(platform=self.platform, tenant=actor.tenant, channel=f"dm-{actor.user}", kind="dm")
+
+    def permalink(self, place: Place, message: str) -> str:
+        return f"fake://{place.channel}/{message}"
+
+    async def until(self, condition: object) -> None:
+        """Wait until `condition()` holds; it is looked at after every change."""
+        async with asyncio.timeout(10):
+            while not condition():  # type: ignore[operator]
+                self.changed.clear()
+                await self.changed.wait()
+
+    def texts(self) -> list[str]:
+        """What people read, in order."""
+        return [
+            str(body.get("markdown") or body.get("headline") or body.get("title")) for body in self.messages.values()
+        ]
+
+    def _maybe_fail(self) -> None:
+        if self.failures:
+            raise self.failures.popleft()
+
+    def _tell(self) -> None:
+        self.changed.set()

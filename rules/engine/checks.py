@@ -1,0 +1,119 @@
+"""Comparing a rule file with what there is: every name it uses exists, every condition fits the argument's type."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rules.engine import schema
+from rules.engine.policy import REQUESTER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from kernel.types import Json
+    from kernel.yaml_lines import Loc, Located
+    from rules.engine.known import Known, KnownTool
+    from rules.engine.language import Approval, Condition, Rule, RuleFile
+
+NUMBERS = frozenset({"integer", "number"})
+
+
+def problems_of(located: Located, content: RuleFile, known: Known) -> list[str]:
+    """Everything in the file that names or expects what does not exist, as `file:line: message`."""
+    check = _FileCheck(located, known)
+    for number, rule in enumerate(content.rules):
+        check.rule(("rules", number), rule)
+    for number, test in enumerate(content.tests):
+        check.test(("tests", number), test.call)
+    return check.problems
+
+
+class _FileCheck:
+    def __init__(self, located: Located, known: Known) -> None:
+        self.located = located
+        self.known = known
+        self.problems: list[str] = []
+
+    def rule(self, at: Loc, rule: Rule) -> None:
+        self._names((*at, "agent"), "agent", rule.agent, self.known.agents)
+        self._names((*at, "tool"), "tool", rule.tool, self.known.tools)
+        self._names((*at, "channel"), "channel", rule.channel, self.known.channels)
+        self._names((*at, "platform"), "platform", rule.platform, self.known.platforms)
+        self._names((*at, "requester"), "role", rule.requester, self.known.roles)
+        self._names((*at, "workflow"), "workflow", rule.workflow, self.known.workflows)
+        if rule.workflow and rule.attended:
+            self._say((*at, "attended"), "a workflow runs by itself: 'attended: true' never holds for it")
+        if rule.approval:
+            self._approval((*at, "approval"), rule.approval)
+        if rule.args and not rule.tool:
+            self._say((*at, "args"), "'args' needs 'tool': arguments belong to a tool")
+        for name, condition in (rule.args or {}).items():
+            for tool in rule.tool or ():
+                if tool in self.known.tools:
+                    self._argument((*at, "args", name), tool, name, condition)
+        for tool in rule.tool or ():
+            effect = self.known.tools[tool].effect if tool in self.known.tools else None
+            if rule.effect and effect and effect not in rule.effect:
+                self._say((*at, "effect"), f"{tool} has the effect {effect}, so the rule never holds for it")
+
+    def test(self, at: Loc, call: Mapping[str, object]) -> None:
+        for word in ("agent", "tool"):
+            if not isinstance(call.get(word), str):
+                self._say((*at, "call"), f"a call names {'an agent' if word == 'agent' else 'a tool'}")
+        self._names((*at, "call", "agent"), "agent", (str(call.get("agent")),), self.known.agents)
+        self._names((*at, "call", "tool"), "tool", (str(call.get("tool")),), self.known.tools)
+
+    def _approval(self, at: Loc, approval: Approval) -> None:
+        roles = None if self.known.roles is None else {*self.known.roles, REQUESTER}
+        self._names((*at, "who"), "role", approval.who, roles)
+        self._names((*at, "where"), "channel", approval.where, self.known.channels)
+
+    def _argument(self, at: Loc, tool_name: str, name: str, condition: Condition) -> None:
+        tool = self.known.tools[tool_name]
+        known = schema.names(tool.arguments)
+        if name not in known:
+            self._say(at, f"{tool_name} has no argument '{name}'", name, known)
+            return
+        kinds = schema.types(tool.arguments, name)
+        label = f"'{name}' of {tool_name}"
+        for word in ("at_most", "at_least"):
+            if getattr(condition, word) is not None and kinds and not kinds & (NUMBERS | {"string"}):
+                self._say((*at, word), f"{label} is no number")
+        if condition.matches and kinds and "string" not in kinds:
+            self._say((*at, "matches"), f"{label} is no text")
+        measured = schema.is_list(tool.arguments, name) or not kinds or "string" in kinds
+        if condition.length and not measured:
+            self._say((*at, "length"), f"{label} is neither text nor a list")
+        self._equals((*at, "is"), tool, name, condition.is_ or (), label)
+        self._equals((*at, "not"), tool, name, condition.not_ or (), label)
+        self._origins(at, tool, name, condition, label)
+
+    def _equals(self, at: Loc, tool: KnownTool, name: str, wanted: Iterable[Json], label: str) -> None:
+        kinds = schema.types(tool.arguments, name)
+        choices = schema.choices(tool.arguments, name)
+        for value in wanted:
+            if not schema.admits(kinds, value):
+                self._say(at, f"{label} is {' or '.join(sorted(kinds))}, never {value!r}")
+            elif choices and value not in choices:
+                self._say(at, f"{label} is never {value!r}", str(value), [str(choice) for choice in choices])
+
+    def _origins(self, at: Loc, tool: KnownTool, name: str, condition: Condition, label: str) -> None:
+        for word, origins in (("from", condition.from_), ("only_from", condition.only_from)):
+            if origins is None:
+                continue
+            if name in tool.free_text:
+                self._say((*at, word), f"{label} is free text and has no origin")
+            for origin in origins:
+                if origin not in self.known.origins:
+                    self._say((*at, word), f"the origin '{origin}' is not supported yet")
+
+    def _names(self, at: Loc, kind: str, names: Iterable[str] | None, known: Iterable[str] | None) -> None:
+        if known is None:
+            return
+        there = set(known)
+        for name in names or ():
+            if name not in there:
+                self._say(at, f"unknown {kind} '{name}'", name, there)
+
+    def _say(self, loc: Loc, message: str, word: str = "", known: Iterable[str] = ()) -> None:
+        self.problems.append(self.located.problem(loc, message, word, known))

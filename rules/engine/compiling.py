@@ -1,0 +1,148 @@
+"""Making checks of the selectors that a rule file writes."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from rules.engine import values
+from rules.engine.conditions import (
+    Argument,
+    Attended,
+    During,
+    Found,
+    OneOf,
+    OutsideTextRead,
+    RequesterRole,
+    Workflow,
+    either,
+    shown,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kernel.types import Json
+    from rules.engine.conditions import Check
+    from rules.engine.language import Condition, Context, Length, Rule
+
+
+def compile_checks(rule: Rule) -> tuple[Check, ...]:
+    """What has to hold for the rule to decide, beside agent, tool and effect, in the order of the language."""
+    allows = rule.verdict == "allow"
+    checks: list[Check] = []
+    if rule.channel:
+        checks.append(OneOf("channel", frozenset(rule.channel), lambda facts: facts.channel, allows))
+    if rule.platform:
+        checks.append(OneOf("platform", frozenset(rule.platform), lambda facts: facts.platform, allows))
+    if rule.requester:
+        checks.append(RequesterRole(frozenset(rule.requester), allows))
+    if rule.workflow:
+        checks.append(Workflow(frozenset(rule.workflow)))
+    if rule.attended is not None:
+        checks.append(Attended(rule.attended))
+    for name, condition in (rule.args or {}).items():
+        checks += _argument(name, condition, allows=allows)
+    if rule.time is not None:
+        checks.append(During(rule.time, allows=allows))
+    checks += _context(rule.context, allows=allows)
+    return tuple(checks)
+
+
+def _context(context: Context | None, *, allows: bool) -> list[Check]:
+    if context is None or context.outside_text_read is None:
+        return []
+    return [OutsideTextRead(context.outside_text_read, allows)]
+
+
+def _argument(name: str, condition: Condition, *, allows: bool) -> list[Check]:
+    checks: list[Check] = [*_equality(name, condition, allows=allows), *_bounds(name, condition, allows=allows)]
+    if condition.matches:
+        patterns = condition.matches
+        checks.append(
+            Argument(
+                name,
+                lambda value: values.fits_glob(value, patterns, exactly=allows),
+                lambda value: f"is {shown(value)}, which does not match {either(patterns)}",
+                allows,
+            )
+        )
+    if condition.length:
+        checks.append(_length(name, condition.length, allows=allows))
+    if condition.from_:
+        checks.append(Found(name, frozenset(condition.from_), only=False, allows=allows))
+    if condition.only_from:
+        checks.append(Found(name, frozenset(condition.only_from), only=True, allows=allows))
+    return checks
+
+
+def _equality(name: str, condition: Condition, *, allows: bool) -> list[Check]:
+    checks: list[Check] = []
+    if condition.is_:
+        wanted = condition.is_
+        checks.append(
+            Argument(
+                name,
+                lambda value: any(values.same(value, one, exactly=allows) for one in wanted),
+                lambda value: f"is {shown(value)}, not {either(map(shown, wanted))}",
+                allows,
+            )
+        )
+    if condition.not_:
+        unwanted = condition.not_
+        checks.append(
+            Argument(
+                name,
+                lambda value: not any(values.same(value, one, exactly=not allows) for one in unwanted),
+                lambda value: f"is {shown(value)}",
+                allows,
+            )
+        )
+    return checks
+
+
+def _bounds(name: str, condition: Condition, *, allows: bool) -> list[Check]:
+    checks: list[Check] = []
+    if condition.at_most is not None:
+        checks.append(Argument(name, _at_most(condition.at_most), _over(condition.at_most), allows))
+    if condition.at_least is not None:
+        checks.append(Argument(name, _at_least(condition.at_least), _under(condition.at_least), allows))
+    return checks
+
+
+def _length(name: str, length: Length, *, allows: bool) -> Check:
+    def fits(value: Json) -> bool | None:
+        size = values.size(value)
+        if size is None:
+            return None
+        return (length.at_least or 0) <= size and (length.at_most is None or size <= length.at_most)
+
+    return Argument(name, fits, lambda value: f"has a length of {values.size(value)}", allows, whole=True)
+
+
+def _at_most(limit: float) -> Callable[[Json], bool | None]:
+    bound = Decimal(str(limit))
+
+    def fits(value: Json) -> bool | None:
+        known = values.number(value)
+        return None if known is None else known <= bound
+
+    return fits
+
+
+def _at_least(limit: float) -> Callable[[Json], bool | None]:
+    bound = Decimal(str(limit))
+
+    def fits(value: Json) -> bool | None:
+        known = values.number(value)
+        return None if known is None else known >= bound
+
+    return fits
+
+
+def _over(limit: float) -> Callable[[Json], str]:
+    return lambda value: f"is {shown(value)}, more than {limit:g}"
+
+
+def _under(limit: float) -> Callable[[Json], str]:
+    return lambda value: f"is {shown(value)}, less than {limit:g}"

@@ -1,0 +1,107 @@
+"""Everything that a decision looks at. It is stored with the verdict, so that any decision can be repeated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, get_args
+
+from kernel.types import Effect, Json, Origin, RunFacts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Origins = tuple[frozenset[Origin], ...]  # of one argument: a set for each value in it, in order
+
+EFFECTS: frozenset[str] = frozenset(get_args(Effect))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CallFacts:
+    """A tool call as the rules see it. None means: not known, and nothing may be allowed because of it."""
+
+    agent: str
+    tool: str
+    effect: str | None  # None: no such tool
+    arguments: Mapping[str, Json]
+    origins: Mapping[str, Origins] = field(default_factory=dict)  # of every argument that is not free text
+    channel: str | None = None  # "#finance", as the charter calls it; empty: it has no name there
+    platform: str | None = None
+    requester: str | None = None  # Person.id
+    roles: frozenset[str] = frozenset()  # that the requester certainly holds
+    unsure_roles: frozenset[str] = frozenset()  # that could not be looked up
+    workflow: str | None = None  # set: nobody attends
+    now: datetime | None = None
+    outside_text_read: bool | None = None
+
+    def context(self) -> Json:
+        """What is stored beside tool, arguments and origins, as JSON."""
+        return {
+            "effect": self.effect,
+            "channel": self.channel,
+            "platform": self.platform,
+            "requester": self.requester,
+            "roles": sorted(self.roles),
+            "unsure_roles": sorted(self.unsure_roles),
+            "workflow": self.workflow,
+            "now": self.now.isoformat() if self.now else None,
+            "outside_text_read": self.outside_text_read,
+        }
+
+
+def of_run(
+    run: RunFacts,
+    *,
+    tool: str,
+    effect: str | None,
+    arguments: Mapping[str, Json],
+    origins: Mapping[str, Origins],
+    now: datetime,
+    unsure_roles: frozenset[str] = frozenset(),
+) -> CallFacts:
+    """The facts of a call in a run."""
+    return CallFacts(
+        agent=run.agent,
+        tool=tool,
+        effect=effect,
+        arguments=arguments,
+        origins=origins,
+        channel=run.channel_name,
+        platform=run.place.platform,
+        requester=run.requester.id,
+        roles=run.roles,
+        unsure_roles=unsure_roles - run.roles,
+        workflow=run.workflow,
+        now=now,
+        outside_text_read=any(piece.origin == "outside_text" for piece in run.seen),
+    )
+
+
+def restored(agent: str, tool: str, arguments: Mapping[str, Json], origins: Json, context: Json) -> CallFacts:
+    """The facts of a call from what was stored of it."""
+    known = dict(context)
+    return CallFacts(
+        agent=agent,
+        tool=tool,
+        arguments=arguments,
+        origins=origins_from_json(origins),
+        effect=known["effect"],
+        channel=known["channel"],
+        platform=known["platform"],
+        requester=known["requester"],
+        roles=frozenset(known["roles"]),
+        unsure_roles=frozenset(known["unsure_roles"]),
+        workflow=known["workflow"],
+        now=datetime.fromisoformat(known["now"]) if known["now"] else None,
+        outside_text_read=known["outside_text_read"],
+    )
+
+
+def origins_to_json(origins: Mapping[str, Origins]) -> Json:
+    """Per argument a list of sorted lists, one for each value."""
+    return {name: [sorted(found) for found in values] for name, values in origins.items()}
+
+
+def origins_from_json(stored: Json) -> dict[str, Origins]:
+    """What `origins_to_json` wrote."""
+    return {name: tuple(frozenset(found) for found in values) for name, values in (stored or {}).items()}

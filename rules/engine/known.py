@@ -1,0 +1,34 @@
+"""What a rule file may name: the tools, agents, roles and channels that there are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import Field
+
+from kernel.types import Effect, Frozen, Json, Origin
+
+# Origins that this version computes. The others of the language are labels that no tool gives yet.
+COMPUTED: frozenset[Origin] = frozenset(
+    {"typed", "address_book", "member", "made_here", "member_text", "outside_text", "nowhere"}
+)
+
+
+class KnownTool(Frozen):
+    """What the rules have to know of a tool."""
+
+    effect: Effect
+    arguments: Mapping[str, Json]  # JSON Schema
+    free_text: tuple[str, ...] = ()  # arguments without an origin
+
+
+class Known(Frozen):
+    """Everything that a rule may name. A set that is None is not checked."""
+
+    tools: Mapping[str, KnownTool]
+    agents: frozenset[str] | None = None
+    roles: frozenset[str] | None = None
+    channels: frozenset[str] | None = None  # "#finance"
+    workflows: frozenset[str] | None = None
+    platforms: frozenset[str] = frozenset({"web", "slack", "discord"})
+    origins: frozenset[Origin] = Field(default=COMPUTED)

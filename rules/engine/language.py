@@ -1,0 +1,139 @@
+"""The words of a rule file, as data: what may stand in it and what each word means. No behaviour."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from kernel.types import Decision, Effect, Origin
+from rules.engine.policy import REQUESTER
+from rules.engine.words import ONE_OR_MANY, Duration, Name, Names, TimeOfDay, Values, Zone
+
+# Words of the full language that this version does not do. They are errors, never silently without effect.
+LATER = {
+    "rule": frozenset({"budget", "limit", "promote", "log_only"}),
+    "approval": frozenset({"escalate", "delegate", "remind", "batchable", "reject", "break_glass"}),
+    "condition": frozenset({"links_from"}),
+    "context": frozenset({"personal_data_read"}),
+}
+
+Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+Days = Annotated[tuple[Day, ...], *ONE_OR_MANY]
+Effects = Annotated[tuple[Effect, ...], *ONE_OR_MANY]
+Origins = Annotated[tuple[Origin, ...], *ONE_OR_MANY]
+
+
+class Word(BaseModel):
+    """A part of a rule file: closed, immutable."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=False)
+
+
+class Length(Word):
+    """Characters of a text, or entries of a list."""
+
+    at_most: int | None = Field(default=None, ge=0)
+    at_least: int | None = Field(default=None, ge=0)
+
+
+class Condition(Word):
+    """What is asked of the value of one argument. All words have to hold.
+
+    For a list, an `allow` rule holds if every entry fits, any other rule if some entry fits.
+    """
+
+    is_: Values | None = Field(default=None, alias="is")  # one of these
+    not_: Values | None = Field(default=None, alias="not")  # none of these
+    at_most: float | None = None
+    at_least: float | None = None
+    matches: Names | None = None  # a glob: * within a path segment, ** across, ? one character
+    length: Length | None = None
+    from_: Origins | None = Field(default=None, alias="from")  # found in one of these
+    only_from: Origins | None = None  # found nowhere else
+
+
+class Time(Word):
+    """When the rule holds. `from` later than `until` spans midnight."""
+
+    days: Days | None = None
+    from_: TimeOfDay = Field(default="00:00", alias="from")
+    until: TimeOfDay = "24:00"
+    zone: Zone = "UTC"
+
+
+class Context(Word):
+    """What the run has done before this call."""
+
+    outside_text_read: bool | None = None  # it has read text that somebody outside wrote
+
+
+class Approval(Word):
+    """Who decides, and how."""
+
+    who: Names  # roles, or "requester"
+    need: int = Field(default=1, ge=1, le=20)
+    not_requester: bool | None = None  # not said: the requester is excluded unless named in `who`
+    where: Names | None = None  # channels that get a card beside the thread
+    expires: Duration = "24h"
+    if_nobody_answers: Literal["deny"] = "deny"
+    edit: bool = False
+    confirm: Literal["type_target"] | None = None
+
+    @model_validator(mode="after")
+    def _can_be_met(self) -> Approval:
+        if self.not_requester and REQUESTER in self.who:
+            raise ValueError("'who' names the requester and 'not_requester' excludes them")
+        if self.need > 1 and self.who == (REQUESTER,):
+            raise ValueError(f"{self.need} people have to agree, and only the requester may")
+        return self
+
+
+class Rule(Word):
+    """One rule. All selectors have to hold for it to decide."""
+
+    id: Name
+    why: str = Field(min_length=1, max_length=500)  # shown to people; a full sentence
+    agent: Names | None = None
+    tool: Names | None = None
+    effect: Effects | None = None
+    channel: Names | None = None  # "#finance"
+    platform: Names | None = None
+    requester: Names | None = None  # roles; one of them
+    workflow: Names | None = None
+    attended: bool | None = None  # true: a person asked; false: a workflow runs by itself
+    args: dict[str, Condition] | None = Field(default=None, min_length=1)
+    time: Time | None = None
+    context: Context | None = None
+    decision: Decision | None = None
+    otherwise: Literal["ask", "deny"] | None = None  # decides only where no other rule does
+    approval: Approval | None = None
+
+    @model_validator(mode="after")
+    def _decides_once(self) -> Rule:
+        if (self.decision is None) == (self.otherwise is None):
+            raise ValueError("a rule has either 'decision' or 'otherwise'")
+        if self.approval is not None and self.verdict != "ask":
+            raise ValueError(f"'approval' belongs to a rule that asks; this one decides {self.verdict}")
+        return self
+
+    @property
+    def verdict(self) -> Decision:
+        """What it decides."""
+        return self.decision or self.otherwise or "ask"
+
+
+class Test(Word):
+    """A call and what the rules have to say to it."""
+
+    call: dict[str, object]
+    expect: Decision
+    by: str | None = None  # id of the deciding rule; "default" where no rule decides
+
+
+class RuleFile(Word):
+    """A file of decision rights."""
+
+    version: Literal[1]
+    rules: tuple[Rule, ...] = ()
+    tests: tuple[Test, ...] = ()

@@ -1,0 +1,117 @@
+"""A loaded set of rules: compiled, indexed by agent and tool, and named by the digest of what it says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from kernel.canonical import digest
+from rules.engine.compiling import compile_checks
+from rules.engine.policy import FALLBACK, REQUESTER, Group, Policy
+from rules.engine.words import parse_duration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kernel.types import Json
+    from rules.engine.conditions import Check
+    from rules.engine.facts import CallFacts
+    from rules.engine.language import Approval, Rule
+
+CACHED = 4096  # pairs of agent and tool whose candidates are remembered
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Compiled:
+    """A rule that is ready to be matched."""
+
+    rule: Rule
+    checks: tuple[Check, ...]
+    policy: Policy | None  # for a rule that asks
+
+    def holds(self, facts: CallFacts) -> bool:
+        """Whether all of its selectors hold; agent, tool and effect were looked at by the index."""
+        return all(check.holds(facts) for check in self.checks)
+
+
+class Candidates(NamedTuple):
+    """The rules that can decide about a tool of an agent, by their place in the precedence."""
+
+    deny: tuple[Compiled, ...]
+    ask: tuple[Compiled, ...]
+    allow: tuple[Compiled, ...]
+    otherwise_deny: tuple[Compiled, ...]
+    otherwise_ask: tuple[Compiled, ...]
+
+
+class RuleSet:
+    """Rules in force together. Immutable; `version` is the same exactly when the rules say the same."""
+
+    def __init__(self, rules: Iterable[Rule] = (), *, fallback: Policy = FALLBACK) -> None:
+        self.rules = tuple(sorted(rules, key=lambda rule: rule.id))  # so that the order in files changes nothing
+        self.fallback = fallback  # who decides where no rule says who
+        self.version = digest({"rules": [_content(rule) for rule in self.rules]})
+        self.requester_roles = frozenset(role for rule in self.rules for role in rule.requester or ())
+        self._compiled = tuple(self._compile(rule) for rule in self.rules)
+        self._candidates: dict[tuple[str, str, str | None], Candidates] = {}
+
+    def candidates(self, agent: str, tool: str, effect: str | None) -> Candidates:
+        """The rules whose agent, tool and effect fit."""
+        key = (agent, tool, effect)
+        found = self._candidates.get(key)
+        if found is None:
+            if len(self._candidates) >= CACHED:
+                self._candidates.clear()
+            found = self._candidates[key] = self._find(agent, tool, effect)
+        return found
+
+    def _find(self, agent: str, tool: str, effect: str | None) -> Candidates:
+        fitting = [each for each in self._compiled if _fits(each.rule, agent, tool, effect)]
+
+        def pick(verdict: str, *, last: bool = False) -> tuple[Compiled, ...]:
+            return tuple(
+                each for each in fitting if each.rule.verdict == verdict and (each.rule.otherwise is not None) is last
+            )
+
+        return Candidates(
+            deny=pick("deny"),
+            ask=pick("ask"),
+            allow=pick("allow"),
+            otherwise_deny=pick("deny", last=True),
+            otherwise_ask=pick("ask", last=True),
+        )
+
+    def _compile(self, rule: Rule) -> Compiled:
+        policy = None
+        if rule.verdict == "ask":
+            policy = policy_of(rule.approval) if rule.approval else self.fallback
+        return Compiled(rule=rule, checks=compile_checks(rule), policy=policy)
+
+
+def policy_of(approval: Approval) -> Policy:
+    """The policy that an `approval:` section describes."""
+    excluded = approval.not_requester
+    group = Group(
+        who=approval.who,
+        need=approval.need,
+        not_requester=REQUESTER not in approval.who if excluded is None else excluded,
+    )
+    return Policy(
+        groups=(group,),
+        where=approval.where or (),
+        expires=int(parse_duration(approval.expires).total_seconds()),
+        edit=approval.edit,
+        confirm=approval.confirm is not None,
+    )
+
+
+def _fits(rule: Rule, agent: str, tool: str, effect: str | None) -> bool:
+    return (
+        (rule.agent is None or agent in rule.agent)
+        and (rule.tool is None or tool in rule.tool)
+        and (rule.effect is None or effect in rule.effect)
+    )
+
+
+def _content(rule: Rule) -> dict[str, Json]:
+    return rule.model_dump(mode="json", by_alias=True, exclude_none=True)

@@ -1,0 +1,91 @@
+"""Comparing the value of an argument with what a rule says of it.
+
+Every comparison knows on which side an error is safe. For a rule that allows, doubt means that it does not fit; for
+one that asks or denies, that it does: upper and lower case, look-alike forms and missing numbers never open anything.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kernel.types import Json
+
+
+def entries(value: Json) -> list[Json]:
+    """The entries of a list; anything else is its own only entry."""
+    return value if isinstance(value, list) else [value]
+
+
+def leaves(value: Json) -> list[Json]:
+    """All scalars in a value, in order: what origins are kept for."""
+    if isinstance(value, list):
+        return [leaf for entry in value for leaf in leaves(entry)]
+    if isinstance(value, dict):
+        return [leaf for key in sorted(value) for leaf in leaves(value[key])]
+    return [] if value is None else [value]
+
+
+def same(value: Json, wanted: Json, *, exactly: bool) -> bool:
+    """Whether two scalars are equal. Loosely: whatever case, spelling of Unicode, and number or text of it."""
+    if isinstance(value, bool) or isinstance(wanted, bool):
+        return value is wanted if exactly else _text(value) == _text(wanted)
+    if isinstance(value, int | float) and isinstance(wanted, int | float):
+        return value == wanted
+    if exactly:
+        return type(value) is type(wanted) and bool(value == wanted)
+    return _text(value) == _text(wanted)
+
+
+def folded(text: str) -> str:
+    """The text without differences of case, Unicode form and surrounding space."""
+    return unicodedata.normalize("NFKC", text).casefold().strip()
+
+
+def _text(value: Json) -> str:
+    if isinstance(value, bool) or value is None:
+        return str(value).casefold()
+    return folded(value) if isinstance(value, str) else str(value)
+
+
+def number(value: Json) -> Decimal | None:
+    """The value as a number; None if it is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        found = Decimal(str(value).strip())
+    except InvalidOperation:
+        return None
+    return found if found.is_finite() else None
+
+
+def size(value: Json) -> int | None:
+    """Characters of a text or entries of a list; None for anything else."""
+    return len(value) if isinstance(value, str | list) else None
+
+
+def fits_glob(value: Json, patterns: Iterable[str], *, exactly: bool) -> bool | None:
+    """Whether the text matches one of the globs; None if it is no text.
+
+    Exactly: case counts, `*` stops at a slash, a path with `..` or a backslash matches nothing. Loosely: none of it.
+    """
+    if not isinstance(value, str):
+        return None
+    if exactly:
+        if "\\" in value or ".." in value.split("/") or not value.isprintable():
+            return False
+        return any(_glob(pattern, exactly=True).fullmatch(value) for pattern in patterns)
+    return any(_glob(folded(pattern), exactly=False).fullmatch(folded(value)) for pattern in patterns)
+
+
+@lru_cache(maxsize=2048)
+def _glob(pattern: str, *, exactly: bool) -> re.Pattern[str]:
+    across = {"**": ".*", "*": "[^/]*" if exactly else ".*", "?": "[^/]" if exactly else "."}
+    parts = re.split(r"(\*\*|\*|\?)", pattern)
+    return re.compile("".join(across.get(part, re.escape(part)) for part in parts), re.DOTALL)

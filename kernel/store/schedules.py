@@ -93,3 +93,8 @@ def last_done(session: Session, workflow: str, place: Place, before: datetime) -
         .limit(20)
     )
     return next((run for run in found if run.where.lane == place.lane), None)
+
+
+def names(session: Session) -> set[str]:
+    """The workflows that have a schedule."""
+    return set(session.exec(select(Schedule.workflow)))

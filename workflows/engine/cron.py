@@ -51,6 +51,9 @@ class Cron:
     weekdays: frozenset[int]  # 0 is Sunday
     either_day: bool  # both day fields are given: one of them is enough
 
+    def __str__(self) -> str:
+        return f"{self.text} {self.zone}"
+
     def fires(self, after: datetime, until: datetime) -> Iterator[Fire]:
         """All firings in (after, until], in order."""
         zone = ZoneInfo(self.zone)

@@ -1,0 +1,67 @@
+"""The step `post`: a message in the workflow's channel, of the outputs of earlier steps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from kernel.store import outbox, schedules
+from kernel.types import Text
+from workflows.engine import template
+from workflows.engine.start import AGAIN_WITHIN
+from workflows.engine.steps import Done, Options, Output
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kernel.store import Session
+    from workflows.engine.steps import StepContext
+
+
+class PostOptions(Options):
+    """The text, with places such as {steps.facts.text}."""
+
+    text: str = Field(min_length=1)
+    footer: str = ""  # small print
+
+    def templates(self) -> Mapping[str, str]:
+        return {"text": self.text, "footer": self.footer}
+
+
+class Post:
+    """Puts a Text into the outbox, in the transaction that saves the step."""
+
+    name = "post"
+    options = PostOptions
+
+    async def perform(self, options: PostOptions, step: StepContext) -> Done:
+        text = template.fill(options.text, step.values)
+        if not text:
+            return Done(output=Output(note="The text was empty: nothing was posted."))
+        body = Text(markdown=text, footer=template.fill(options.footer, step.values))
+
+        def save(session: Session) -> None:
+            earlier = _recent(session, step)
+            if earlier is None or not outbox.revise(session, earlier, body):
+                outbox.put(
+                    session, row_id(step.run.id, step.step), step.place, body, step.clock.now(), run_id=step.run.id
+                )
+
+        return Done(output=Output(text=text), save=save)
+
+
+def row_id(run_id: str, step: str) -> str:
+    """The outbox row of a post step: the same each time the step is done."""
+    return f"{run_id}:{step}"
+
+
+def _recent(session: Session, step: StepContext) -> str | None:
+    """The message that the run before this one posted a moment ago."""
+    before = schedules.last_done(session, step.workflow, step.place, step.run.created_at)
+    if before is None or step.run.created_at - before.created_at > AGAIN_WITHIN:
+        return None
+    return row_id(before.id, step.step)
+
+
+KIND = Post()

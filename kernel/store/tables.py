@@ -1,6 +1,19 @@
 """Imports every module that defines tables, so that the metadata is complete."""
 
-from kernel.store import approvals, cursors, executors, files, inbox, ledger, outbox, payments, runs, schedules, web
+from kernel.store import (
+    approvals,
+    cursors,
+    executors,
+    files,
+    inbox,
+    knowledge,
+    ledger,
+    outbox,
+    payments,
+    runs,
+    schedules,
+    web,
+)
 
 __all__ = [
     "approvals",
@@ -8,6 +21,7 @@ __all__ = [
     "executors",
     "files",
     "inbox",
+    "knowledge",
     "ledger",
     "outbox",
     "payments",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Index, UniqueConstraint, update
+from sqlalchemy import Index, UniqueConstraint, bindparam, update
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from kernel.store.columns import JsonText, Moment
@@ -131,9 +131,18 @@ def settle(
     error: str | None = None,
 ) -> bool:
     """Move an unsettled event to `state`; False if another worker did it first."""
-    changed = session.connection().execute(
-        update(InboxRow)
-        .where(col(InboxRow.id) == row_id, col(InboxRow.state).in_((NEW, WAITING)))
-        .values(state=state, conversation_id=conversation_id, run_id=run_id, error=error)
+    values = {"row_id": row_id, "to": state, "conversation": conversation_id, "run": run_id, "problem": error}
+    return session.connection().execute(_SETTLE, values).rowcount == 1
+
+
+# Built once: building a statement costs more than running it.
+_SETTLE = (
+    update(InboxRow)
+    .where(col(InboxRow.id) == bindparam("row_id"), col(InboxRow.state).in_((NEW, WAITING)))
+    .values(
+        state=bindparam("to"),
+        conversation_id=bindparam("conversation"),
+        run_id=bindparam("run"),
+        error=bindparam("problem"),
     )
-    return changed.rowcount == 1
+)

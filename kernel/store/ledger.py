@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import insert, update
+from sqlalchemy import bindparam, insert, update
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from kernel.store.columns import JsonText, Moment
@@ -43,23 +43,27 @@ class LedgerHead(SQLModel, table=True):
     hash: str
 
 
+_END = select(col(LedgerHead.number), col(LedgerHead.hash)).where(col(LedgerHead.id) == 1).with_for_update()
+_ADD = insert(LedgerRow)
+_MOVE = (
+    update(LedgerHead).where(col(LedgerHead.id) == 1).values(number=bindparam("new_number"), hash=bindparam("new_hash"))
+)
+
+
 def end(session: Session) -> tuple[int, str]:
     """Number and hash of the last entry; locked until the transaction ends."""
-    query = select(col(LedgerHead.number), col(LedgerHead.hash)).where(col(LedgerHead.id) == 1).with_for_update()
-    row = session.connection().execute(query).first()
+    row = session.connection().execute(_END).first()
     if row is None:
         insert_new(session, LedgerHead, {"id": 1, "number": 0, "hash": GENESIS})
-        row = session.connection().execute(query).one()
+        row = session.connection().execute(_END).one()
     return row.number, row.hash
 
 
 def add(session: Session, values: dict[str, object]) -> None:
     """Put an entry behind the last one."""
     connection = session.connection()
-    connection.execute(insert(LedgerRow), values)
-    connection.execute(
-        update(LedgerHead).where(col(LedgerHead.id) == 1).values(number=values["number"], hash=values["hash"])
-    )
+    connection.execute(_ADD, values)
+    connection.execute(_MOVE, {"new_number": values["number"], "new_hash": values["hash"]})
 
 
 def entries(session: Session, subject: str | None = None) -> Iterator[LedgerRow]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from pydantic import TypeAdapter
-from sqlalchemy import Index, and_, case, func, or_, update
+from sqlalchemy import Index, bindparam, case, func, inspect, or_, update
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from kernel.store.columns import JsonText, Moment
@@ -73,6 +73,46 @@ class OutboxRow(SQLModel, table=True):
     def to(self) -> Actor | None:
         """The account that it is for, where it is for one."""
         return Actor.model_validate(self.recipient) if self.recipient else None
+
+
+# Statements of the path that every message takes, built once: building one costs more than running it.
+_FIRST = (
+    select(col(OutboxRow.id), col(OutboxRow.state), col(OutboxRow.retry_at))
+    .where(
+        col(OutboxRow.lane) == bindparam("lane"),
+        col(OutboxRow.state).in_((QUEUED, SENDING)),
+        or_(
+            col(OutboxRow.remote_id).is_(None),
+            col(OutboxRow.retry_at).is_(None),
+            col(OutboxRow.retry_at) <= bindparam("now", type_=Moment),
+        ),
+    )
+    .order_by(col(OutboxRow.id))
+    .limit(1)
+    .with_for_update()
+)
+_TABLE = inspect(OutboxRow).local_table
+_CLAIM = (
+    update(OutboxRow)
+    .where(col(OutboxRow.id) == bindparam("row_id"))
+    .values(state=SENDING, owner=bindparam("by"), attempts=col(OutboxRow.attempts) + 1)
+    .returning(*_TABLE.columns)
+)
+_DELIVERED = (
+    update(OutboxRow)
+    .where(col(OutboxRow.id) == bindparam("row_id"))
+    .values(
+        sent_version=bindparam("shown"),
+        remote_id=func.coalesce(bindparam("remote"), col(OutboxRow.remote_id)),
+        owner=None,
+        error=None,
+        retry_at=None,
+        attempts=0,
+        doubt=False,
+        state=case((col(OutboxRow.version) == bindparam("shown"), SENT), else_=QUEUED),
+    )
+    .returning(col(OutboxRow.state), col(OutboxRow.lane))
+)
 
 
 def put(
@@ -144,27 +184,11 @@ def claim(session: Session, lane: str, owner: str, now: datetime) -> OutboxRow |
 
     A first post that waits for its retry holds up what comes after it; an edit that waits does not.
     """
-    waits = and_(col(OutboxRow.remote_id).is_not(None), col(OutboxRow.retry_at) > now)
-    first = (
-        session.connection()
-        .execute(
-            select(col(OutboxRow.id), col(OutboxRow.state), col(OutboxRow.retry_at))
-            .where(col(OutboxRow.lane) == lane, col(OutboxRow.state).in_((QUEUED, SENDING)), waits.is_not(True))
-            .order_by(col(OutboxRow.id))
-            .limit(1)
-            .with_for_update()
-        )
-        .first()
-    )
+    first = session.connection().execute(_FIRST, {"lane": lane, "now": now}).first()
     if first is None or first.state == SENDING or (first.retry_at is not None and first.retry_at > now):
         return None
-    return session.scalars(
-        update(OutboxRow)
-        .where(col(OutboxRow.id) == first.id)
-        .values(state=SENDING, owner=owner, attempts=col(OutboxRow.attempts) + 1)
-        .returning(OutboxRow)
-        .execution_options(synchronize_session=False)
-    ).one()
+    row = session.connection().execute(_CLAIM, {"row_id": first.id, "by": owner}).one()
+    return OutboxRow(**row._mapping)
 
 
 def release(session: Session, live: set[str]) -> int:
@@ -179,25 +203,8 @@ def release(session: Session, live: set[str]) -> int:
 
 def delivered(session: Session, row_id: str, version: int, remote_id: str | None) -> None:
     """The platform shows `version` of the row. If it was revised meanwhile it goes back into the queue."""
-    row = (
-        session.connection()
-        .execute(
-            update(OutboxRow)
-            .where(col(OutboxRow.id) == row_id)
-            .values(
-                sent_version=version,
-                remote_id=func.coalesce(remote_id, col(OutboxRow.remote_id)),
-                owner=None,
-                error=None,
-                retry_at=None,
-                attempts=0,
-                doubt=False,
-                state=case((col(OutboxRow.version) == version, SENT), else_=QUEUED),
-            )
-            .returning(col(OutboxRow.state), col(OutboxRow.lane))
-        )
-        .first()
-    )
+    values = {"row_id": row_id, "shown": version, "remote": remote_id}
+    row = session.connection().execute(_DELIVERED, values).first()
     if row is not None and row.state == QUEUED:
         wake(session, TOPIC, row.lane)
 

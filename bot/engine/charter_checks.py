@@ -1,0 +1,86 @@
+"""What the files of a charter say of each other: names that one uses and another has to define."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bot.engine.charter_files import BosunFile, PeopleFile
+    from kernel.yaml_lines import Loc, Located
+    from workflows.engine.definition import Loaded
+
+PLATFORMS = ("web", "slack", "discord")
+
+
+def people_problems(located: Located, file: PeopleFile) -> list[str]:
+    """Roles and people that name each other, and accounts that two people claim."""
+    problems: list[str] = []
+    owners: dict[tuple[str, str], str] = {}
+    for key, person in file.people.items():
+        at: Loc = ("people", key)
+        problems += _unknown(located, (*at, "roles"), "role", person.roles, file.roles)
+        for platform, user in person.accounts():
+            owner = owners.setdefault((platform, user), key)
+            if owner != key:
+                message = f"the account {user} is {owner}'s already: one account is one person"
+                problems.append(located.problem((*at, platform), message))
+    for key, role in file.roles.items():
+        problems += _unknown(located, ("roles", key, "members"), "person", role.members, file.people)
+    if file.demo:
+        for key, person in file.people.items():
+            if person.slack or person.discord:
+                message = "demo people have web accounts only: remove 'demo: true' before you list real people"
+                problems.append(located.problem(("people", key), message))
+    return problems
+
+
+def channel_problems(located: Located, team: BosunFile, people: PeopleFile | None) -> list[str]:
+    """Channels that are named but not defined, ids that two channels claim, readers that are no role."""
+    problems = _unknown(located, ("operators",), "channel", (team.operators,), team.channels)
+    for number, prompt in enumerate(team.prompts):
+        if prompt.channel:
+            problems += _unknown(located, ("prompts", number, "channel"), "channel", (prompt.channel,), team.channels)
+    problems += _unknown(located, ("workspaces",), "platform", team.workspaces, PLATFORMS)
+    owners: dict[tuple[str, str], str] = {}
+    for name, channel in team.channels.items():
+        at: Loc = ("channels", name)
+        if people is not None:
+            problems += _unknown(located, (*at, "readers"), "role", channel.readers, people.roles)
+        for platform in PLATFORMS:
+            channel_id = channel_id_of(team, name, platform)
+            owner = owners.setdefault((platform, channel_id), name) if channel_id else name
+            if owner != name:
+                problems.append(
+                    located.problem((*at, platform), f"{channel_id} is the {platform} id of {owner} already")
+                )
+    return problems
+
+
+def workflow_problems(loaded: Loaded, located: Located, agents: Iterable[str], channels: Iterable[str]) -> list[str]:
+    """Agents and channels that a workflow names. An empty set of known names is not checked."""
+    known = {"agent": frozenset(agents), "channel": frozenset(channels)}
+    names = [(("channel",), "channel", loaded.workflow.channel)]
+    names += [(at, reference.kind, reference.name) for at, reference in loaded.names]  # type: ignore[misc]  # one shape
+    problems: list[str] = []
+    for at, kind, name in names:
+        if known[kind]:
+            problems += _unknown(located, at, kind, (name,), known[kind])
+    return problems
+
+
+def channel_id_of(team: BosunFile, name: str, platform: str) -> str:
+    """The id of a channel on a platform; empty where it is not there."""
+    channel = team.channels[name]
+    stated = {"web": channel.web, "slack": channel.slack, "discord": channel.discord}[platform]
+    return stated or (name.removeprefix("#") if platform == "web" else "")
+
+
+def _unknown(located: Located, at: Loc, what: str, words: Iterable[str], known: Iterable[str]) -> list[str]:
+    known = frozenset(known)
+    return [
+        located.problem((*at, number), f"unknown {what} '{word}'", word, known)
+        for number, word in enumerate(words)
+        if word not in known
+    ]

@@ -1,0 +1,136 @@
+"""The words of bosun.yaml, people.yaml and tools.yaml, as data. What refers to what is checked in charter.py."""
+
+from __future__ import annotations
+
+import re
+import zoneinfo
+from datetime import timedelta
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from kernel.types import Frozen
+
+CHANNEL = r"^#[a-z0-9][a-z0-9_-]{0,79}$"
+NAME = r"^[a-z0-9][a-z0-9_-]{0,63}$"
+UNITS = {"h": "hours", "d": "days"}
+
+
+def _zone(text: str) -> str:
+    if text not in zoneinfo.available_timezones():
+        raise ValueError(f"unknown time zone '{text}': write for example Europe/Zurich")
+    return text
+
+
+def _duration(text: object) -> object:
+    if isinstance(text, timedelta):
+        return text
+    match = re.fullmatch(r"([1-9][0-9]{0,3})([hd])", str(text))
+    if match is None:
+        raise ValueError(f"'{text}' is not a duration: write for example 30d or 12h")
+    return timedelta(**{UNITS[match[2]]: int(match[1])})
+
+
+def _one_or_many(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
+Zone = Annotated[str, AfterValidator(_zone)]
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Names = Annotated[tuple[str, ...], BeforeValidator(_one_or_many)]
+ChannelName = Annotated[str, Field(pattern=CHANNEL)]
+Name = Annotated[str, Field(pattern=NAME)]
+
+
+class Channel(Frozen):
+    """A channel as the team calls it, and its id on each platform."""
+
+    purpose: str = ""  # one line, shown below its name
+    readers: Names = ()  # roles that may read it in the web chat; none: the whole team
+    external: bool = False  # people outside the team can read it
+    web: str = ""  # id in the web chat; the name without # where it is left out
+    slack: str = ""  # "C0123ABC"
+    discord: str = ""
+
+
+class Model(Frozen):
+    """The language model that agents use unless they name another."""
+
+    default: str = "claude-sonnet-5-5"
+
+
+class Retention(Frozen):
+    """How long texts are kept. The ledger keeps its digests for good."""
+
+    messages: Duration = timedelta(days=30)
+
+
+class Prompt(Frozen):
+    """Something to try, offered to newcomers in the web chat."""
+
+    title: str = Field(max_length=60)
+    message: str = Field(max_length=300)
+    channel: ChannelName | None = None
+
+
+class BosunFile(Frozen):
+    """bosun.yaml: what the team is called, where it is, and its channels."""
+
+    name: str = Field(min_length=1, max_length=60)
+    time_zone: Zone = "UTC"
+    model: Model = Model()
+    channels: dict[ChannelName, Channel] = Field(min_length=1)
+    operators: ChannelName  # where Bosun says what concerns those who run it
+    retention: Retention = Retention()
+    workspaces: dict[str, str] = Field(
+        default_factory=dict
+    )  # platform -> id of its workspace or server, to pin it: {slack: T0123}
+    prompts: tuple[Prompt, ...] = Field(default=(), max_length=4)
+
+
+class PersonFile(Frozen):
+    """A person of the team. Each human stands here once, whatever accounts they use: votes count people."""
+
+    name: str = Field(min_length=1)
+    roles: Names = ()
+    web: Names = ()  # accounts: the platform's own ids
+    slack: Names = ()
+    discord: Names = ()
+    time_zone: Zone | None = None
+    active: bool = True  # false: may read and ask, decides nothing
+
+    def accounts(self) -> list[tuple[str, str]]:
+        """(platform, user) of every account."""
+        named: dict[str, Any] = {"web": self.web, "slack": self.slack, "discord": self.discord}
+        return [(platform, user) for platform, users in named.items() for user in users]
+
+
+class RoleFile(Frozen):
+    """A role. Who holds it: those who name it, those named here, and the members of its platform groups."""
+
+    purpose: str = ""
+    members: Names = ()  # keys of `people`
+    slack_group: str = ""  # id of a user group: "S0123ABC"
+    discord_role: str = ""  # id of a server role
+
+
+class PeopleFile(Frozen):
+    """people.yaml: who works here and what they decide."""
+
+    demo: bool = False  # the web chat lets everybody be anybody here: for trying Bosun, with invented people
+    people: dict[Name, PersonFile] = Field(min_length=1)
+    roles: dict[Name, RoleFile] = Field(default_factory=dict)
+
+
+class WebLimits(Frozen):
+    """How much of a web page is read."""
+
+    timeout: float = Field(default=20.0, gt=0, le=120)  # seconds
+    max_bytes: int = Field(default=2_000_000, ge=1_000, le=50_000_000)
+    max_redirects: int = Field(default=5, ge=0, le=20)
+
+
+class ToolsFile(Frozen):
+    """tools.yaml: how the tools are set up. Secrets are never written here; they come from the environment."""
+
+    web: WebLimits = WebLimits()

@@ -1,0 +1,227 @@
+"""People, roles and channels as the charter in force and the platforms' groups say: `kernel.people.Directory`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from bot.engine.charter_checks import PLATFORMS, channel_id_of
+from kernel.errors import PlatformError
+from kernel.people import Role, RoleUnknownError
+from kernel.types import Actor, Person, Place
+
+if TYPE_CHECKING:
+    from bot.engine.charter import Charter
+    from bot.engine.charter_files import PersonFile
+    from kernel.clock import Clock
+    from kernel.people import GroupSource
+
+log = logging.getLogger(__name__)
+
+FRESH = timedelta(seconds=60)  # how long a platform's answer about a group counts
+PATIENCE = 5.0  # seconds to wait for that answer
+PREFERRED = ("slack", "discord", "web")  # where a workflow's message goes when nobody says on which platform
+Account = tuple[str, str]  # platform and the platform's own id; ids are unique on a platform
+
+
+class TeamDirectory:
+    """Answers from the charter in force at the moment of the question. Whatever cannot be told counts as no.
+
+    `tenants` says which workspace each running platform serves; adapters add theirs once they are connected.
+    """
+
+    def __init__(
+        self,
+        charter: Callable[[], Charter],
+        clock: Clock,
+        *,
+        groups: Mapping[str, GroupSource] | None = None,
+        tenants: Mapping[str, str] | None = None,
+    ) -> None:
+        self.charter = charter
+        self.clock = clock
+        self.groups: dict[str, GroupSource] = dict(groups or {})
+        self.tenants: dict[str, str] = {"web": "local"} if tenants is None else dict(tenants)
+        self._members: dict[Account, tuple[datetime, frozenset[Account]]] = {}
+        self._asking: defaultdict[Account, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._index: tuple[str, dict[Account, str]] = ("", {})
+
+    # -- people ---------------------------------------------------------------------------------
+
+    def person(self, actor: Actor) -> Person:
+        """The person behind an account. Bots, guests and externals come back with `can_decide` False."""
+        outside = actor.is_bot or actor.is_guest or actor.is_external
+        key = self._owner((actor.platform, actor.user)) if self._ours(actor) else None
+        if key is None:
+            name = actor.name or actor.user
+            can_decide = self._ours(actor) and not outside
+            return Person(id=actor.account, name=name, accounts=(actor.account,), listed=False, can_decide=can_decide)
+        person = self._listed(key, self.charter().people[key])
+        return person.model_copy(update={"can_decide": False}) if outside else person
+
+    def by_id(self, person_id: str) -> Person | None:
+        """The person with this id: a key of people.yaml, an account, or "workflow:NAME" for an unattended run."""
+        listed = self.charter().people.get(person_id)
+        if listed is not None:
+            return self._listed(person_id, listed)
+        kind, _, name = person_id.partition(":")
+        if kind == "workflow" and name:
+            return Person(id=person_id, name=f"workflow {name}", listed=False, can_decide=False)
+        return None
+
+    def people(self) -> list[Person]:
+        """Everybody in people.yaml, in the order of the file."""
+        return [self._listed(key, one) for key, one in self.charter().people.items()]
+
+    # -- roles ----------------------------------------------------------------------------------
+
+    def role(self, name: str) -> Role | None:
+        """The role with this name."""
+        return self.charter().roles.get(name)
+
+    async def holds(self, person: Person, role: str, actor: Actor | None = None) -> bool:
+        """Whether the person holds the role now; RoleUnknownError where a platform cannot be asked."""
+        found = self.role(role)
+        if found is None or not person.can_decide:
+            return False
+        if person.id in found.members or self._brought(found, actor):
+            return True
+        accounts = self._accounts(person)
+        for platform, group in found.groups.items():
+            if any(account[0] == platform for account in accounts) and accounts & await self._group(platform, group):
+                return True
+        return False
+
+    async def roles_of(self, person: Person, actor: Actor | None = None) -> frozenset[str]:
+        """All roles that the person holds now; a role that cannot be looked up is left out."""
+        held = set()
+        for name in self.charter().roles:
+            try:
+                if await self.holds(person, name, actor):
+                    held.add(name)
+            except RoleUnknownError:
+                log.warning("role %s cannot be looked up: nobody holds it for now", name)
+        return frozenset(held)
+
+    async def holders(self, role: str) -> tuple[Person, ...]:
+        """Everybody who holds the role and may decide; RoleUnknownError where it cannot be told."""
+        found = self.role(role)
+        if found is None:
+            return ()
+        people = {key: self.by_id(key) for key in found.members}
+        for platform, group in found.groups.items():
+            for account in sorted(await self._group(platform, group)):
+                person = self._of_account(account)
+                people.setdefault(person.id, person)
+        return tuple(person for person in people.values() if person is not None and person.can_decide)
+
+    def forget_groups(self) -> None:
+        """A platform says that a group has changed: ask again."""
+        self._members.clear()
+
+    # -- channels -------------------------------------------------------------------------------
+
+    def channel(self, name: str, platform: str, tenant: str) -> Place | None:
+        """The channel that the charter calls `name` ("#finance") on this platform."""
+        charter = self.charter()
+        channel = charter.channels.get(name)
+        channel_id = channel_id_of(charter.team, name, platform) if channel and platform in PLATFORMS else ""
+        if channel is None or not channel_id:
+            return None
+        return Place(platform=platform, tenant=tenant, channel=channel_id, external=channel.external)
+
+    def channel_name(self, place: Place) -> str:
+        """What the charter calls this channel ("#finance"); the platform's id where it does not name it."""
+        charter = self.charter()
+        if place.platform in PLATFORMS and place.kind != "dm":
+            for name in charter.channels:
+                if channel_id_of(charter.team, name, place.platform) == place.channel:
+                    return name
+        return place.channel
+
+    def home(self, name: str, platform: str | None = None) -> Place | None:
+        """Where messages for the channel go: on `platform` if it is there, else on the first platform that runs."""
+        wanted = [platform, *PREFERRED] if platform else PREFERRED
+        running = (one for one in wanted if one in self.tenants)
+        places = (self.channel(name, one, self.tenants[one]) for one in running)
+        return next((place for place in places if place is not None), None)
+
+    def readers(self, name: str) -> frozenset[str] | None:
+        """Person ids that may read the channel in the web chat; None: the whole team."""
+        charter = self.charter()
+        roles = [charter.roles[role] for role in charter.channels[name].readers]
+        return frozenset(person for role in roles for person in role.members) if roles else None
+
+    # -- inside ---------------------------------------------------------------------------------
+
+    def _owner(self, account: Account) -> str | None:
+        charter = self.charter()
+        if self._index[0] != charter.digest:
+            owners = {one: key for key, person in charter.people.items() for one in person.accounts()}
+            self._index = (charter.digest, owners)
+        return self._index[1].get(account)
+
+    def _ours(self, actor: Actor) -> bool:
+        """The account is of the workspace that is served; of another one it is nobody."""
+        served = self.tenants.get(actor.platform) or self.charter().team.workspaces.get(actor.platform)
+        return served is None or served == actor.tenant
+
+    def _listed(self, key: str, person: PersonFile) -> Person:
+        pinned = self.charter().team.workspaces | self.tenants
+        known = [(platform, user) for platform, user in person.accounts() if platform in pinned]
+        accounts = tuple(f"{platform}:{pinned[platform]}:{user}" for platform, user in known)
+        return Person(
+            id=key,
+            name=person.name,
+            accounts=accounts,
+            can_decide=person.active,
+            time_zone=person.time_zone or self.charter().team.time_zone,
+        )
+
+    def _of_account(self, account: Account) -> Person:
+        platform, user = account
+        key = self._owner(account)
+        if key is not None:
+            return self._listed(key, self.charter().people[key])
+        name = f"{platform}:{self.tenants.get(platform, '')}:{user}"
+        return Person(id=name, name=user, accounts=(name,), listed=False)
+
+    def _accounts(self, person: Person) -> frozenset[Account]:
+        listed = self.charter().people.get(person.id)
+        if listed is not None:
+            return frozenset(listed.accounts())
+        return frozenset(_account(key) for key in person.accounts)
+
+    def _brought(self, role: Role, actor: Actor | None) -> bool:
+        """The account's own payload carries the role, as on Discord."""
+        return actor is not None and self._ours(actor) and role.groups.get(actor.platform, "") in actor.roles
+
+    async def _group(self, platform: str, group: str) -> frozenset[Account]:
+        """The accounts in a platform's group, at most a minute old. RoleUnknownError where it cannot be told."""
+        key = (platform, group)
+        async with self._asking[key]:
+            known = self._members.get(key)
+            now = self.clock.now()
+            if known is not None and now - known[0] < FRESH:
+                return known[1]
+            source = self.groups.get(platform)
+            if source is None:
+                raise RoleUnknownError(f"{platform} is not connected, so the members of its group cannot be looked up.")
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    members = await source.group_members(group)
+            except (PlatformError, TimeoutError) as error:
+                self._members.pop(key, None)
+                raise RoleUnknownError from error
+            accounts = frozenset(_account(member) for member in members)
+            self._members[key] = (now, accounts)
+            return accounts
+
+
+def _account(key: str) -> Account:
+    platform, _, rest = key.partition(":")
+    return platform, rest.partition(":")[2]

@@ -39,21 +39,22 @@ class Ask:
             return Done(output=Output(note="Left out: no language model is configured."))
         child_id = derived_id(step.run.created_at, step.run.id, step.step)
         child = await step.store.read(lambda session: session.get(Run, child_id))
-        if child is None or child.state not in runs.FINAL:
+        again = child is not None and child.state == runs.FAILED and step.run.error is not None
+        if child is None or child.state not in runs.FINAL or again:
             return Parked(start=lambda session: _start(session, child_id, options, step))
         if child.state == runs.DONE:
             return Done(output=Output(text=child.answer or "", note=f"{options.agent} answered in {child.ref}."))
         reason = f"{options.agent} did not answer ({child.ref}): {child.error or child.state}"
-        if options.optional:
-            return Done(output=Output(note=reason))
-        return Done(output=Output(failed=reason))
+        return Done(output=Output(note=reason)) if options.optional else Done(failed=reason)
 
 
 def _start(session: Session, child_id: str, options: AskOptions, step: StepContext) -> None:
     now = step.clock.now()
     known = session.get(Run, child_id)
     if known is not None:
-        if known.state in runs.FINAL:  # it ended before this one was parked
+        if known.state == runs.FAILED and step.run.error is not None:  # somebody retries the workflow's run
+            runs.next_segment(session, child_id, now, from_states=(runs.FAILED,))
+        elif known.state in runs.FINAL:  # it ended before this one was parked
             runs.next_segment(session, step.run.id, now)
         return
     child = Run(

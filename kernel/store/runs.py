@@ -224,6 +224,11 @@ def next_segment(
     return segment is not None
 
 
+def children(session: Session, parent_id: str) -> list[Run]:
+    """The runs that a workflow run has started, oldest first."""
+    return list(session.exec(select(Run).where(col(Run.parent_id) == parent_id).order_by(col(Run.id))))
+
+
 def resume_parent(session: Session, run: Run, now: datetime) -> bool:
     """Wake the workflow run that waits for `run`, in the transaction that ends `run`; False if none waits.
 

@@ -16,6 +16,7 @@ from workflows.engine.steps import Output, Parked, StepContext
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
 
     from kernel.clock import Clock, Ids
     from kernel.people import Directory
@@ -44,7 +45,7 @@ class Saved:
     @property
     def next_step(self) -> Step | None:
         """The step to do; None when the workflow is at its end."""
-        ended = any(output.ends or output.failed for output in self.outputs.values())
+        ended = any(output.ends for output in self.outputs.values())
         return None if ended else next((s for s in self.workflow.steps if s.id not in self.outputs), None)
 
 
@@ -100,6 +101,9 @@ class Runner:
         if isinstance(result, Parked):
             await self._write(saved, lambda session, run: _park(session, run, result.start))
             return False
+        if result.failed:  # not saved: the step is done again when somebody retries the run
+            await self._write(saved, lambda session, run: self._end(session, run, saved, runs.FAILED, result.failed))
+            return False
         return await self._write(saved, _saver(saved, step, result, self.clock))
 
     async def _perform(self, saved: Saved, step: Step) -> Done | Parked:
@@ -148,11 +152,9 @@ class Runner:
         return await self.store.write(fenced)
 
     def _finish(self, session: Session, run: Run, saved: Saved) -> None:
-        failed = next((output.failed for output in saved.outputs.values() if output.failed), "")
         if run.stop_requested_by:
+            _stop_children(session, run, self.clock.now())
             self._end(session, run, saved, runs.STOPPED, "")
-        elif failed:
-            self._end(session, run, saved, runs.FAILED, failed)
         else:
             self._end(session, run, saved, runs.DONE, _answer(saved))
 
@@ -160,10 +162,7 @@ class Runner:
         """Set the final state and tell whoever is to be told, in one transaction."""
         now = self.clock.now()
         run.state, run.updated_at, run.retry_at = state, now, None
-        if state == runs.DONE:
-            run.answer = text
-        else:
-            run.error = text or None
+        run.answer, run.error = (text, None) if state == runs.DONE else (None, text or None)
         session.add(run)
         wake(session, runs.STATE, f"{run.id}:{state}")
         wake(session, runs.ENDED, "")
@@ -198,11 +197,22 @@ def _saver(saved: Saved, step: Step, done: Done, clock: Clock) -> Callable[[Sess
 
 
 def _park(session: Session, run: Run, start: Callable[[Session], None]) -> None:
-    run.state = runs.WAITING
+    run.state, run.error = runs.WAITING, None
     session.add(run)
     session.flush()
     wake(session, runs.STATE, f"{run.id}:{runs.WAITING}")
     start(session)
+
+
+def _stop_children(session: Session, run: Run, now: datetime) -> None:
+    """Have the runs that this one waits for stop too."""
+    for child in runs.children(session, run.id):
+        if child.state not in runs.FINAL:
+            child.stop_requested_by = run.stop_requested_by
+            session.add(child)
+            session.flush()
+            runs.next_segment(session, child.id, now)
+            wake(session, runs.STOP, child.id)
 
 
 def _answer(saved: Saved) -> str:
@@ -216,8 +226,6 @@ def _report(saved: Saved, state: str, text: str) -> str:
     if state == runs.STOPPED:
         return f"Stopped: **{name}**. Steps that were done stay done. ({ref})"
     if state == runs.FAILED:
-        return (
-            f"**{name}** did not finish: {text}\n\nSteps that were done stay done. Try again with `run {name}`. ({ref})"
-        )
+        return f"**{name}** did not finish: {text}\n\nSteps that were done stay done. `retry {ref}` goes on from there."
     ended = next((output.ends for output in saved.outputs.values() if output.ends), "")
     return f"{ended} ({ref})" if ended else f"**{name}** is done; the result is in {saved.workflow.channel}. ({ref})"

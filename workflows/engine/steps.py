@@ -50,7 +50,6 @@ class Output(Frozen):
 
     text: str = ""
     ends: str = ""  # not empty: the workflow ends here, with this sentence as its result
-    failed: str = ""  # not empty: the workflow fails here, for this reason
     note: str = ""  # for people who look at the run
 
 
@@ -58,7 +57,8 @@ class Output(Frozen):
 class Done:
     """The step is done. `save` writes what belongs to it in the transaction that saves the output."""
 
-    output: Output
+    output: Output = Output()
+    failed: str = ""  # not empty: it is not done, for this reason, and the run fails
     save: Callable[[Session], None] | None = None
 
 

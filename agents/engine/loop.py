@@ -1,0 +1,144 @@
+"""The loop that lets a model think and act: what the engine calls for every segment of a run."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from agents.engine import endings, wording
+from agents.engine.ports import Timing
+from agents.engine.segment import MAX_TURNS, OPEN, Kit, OvertakenError, Segment, StopAskedError
+from kernel.store import runs
+from kernel.store.runs import Run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from agents.engine.model import Model, ModelAnswer, ModelRequest
+    from agents.engine.ports import Charter, Closing, Door, Live
+    from kernel.clock import Clock
+    from kernel.store import Session, Store
+    from kernel.store.runs import Entry
+    from kernel.types import Place
+
+log = logging.getLogger(__name__)
+
+LOOKS = 5  # times that a segment is read anew because another process was faster
+BROKEN = "Something went wrong in Bosun itself; the log has the details."
+
+
+def usual_timing(_place: Place) -> Timing:
+    """What suits a platform of which nothing is known."""
+    return Timing()
+
+
+class Loop:
+    """Runs segments. One per process; holds nothing but the answers that are being thought right now."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        door: Door,
+        model: Model,
+        charter: Callable[[], Charter],  # the one in force, asked once per segment
+        timing: Callable[[Place], Timing] = usual_timing,
+        live: Live | None = None,
+        closing: Closing | None = None,
+        max_turns: int = MAX_TURNS,
+    ) -> None:
+        self._store = store
+        self._model = model
+        self._charter = charter
+        self._thinking: dict[str, asyncio.Task[ModelAnswer]] = {}
+        self._working: set[str] = set()
+        self._stopping: set[str] = set()
+        self._kit = Kit(
+            store=store,
+            clock=clock,
+            door=door,
+            model=model,
+            timing=timing,
+            live=live,
+            closing=closing,
+            ask=self._ask,
+            stopping=self._stopping,
+            max_turns=max_turns,
+        )
+
+    def listen(self) -> None:
+        """Stop at once what people want stopped, whichever way they say it."""
+        self._store.on(runs.STOP, self.stop)
+
+    async def segment(self, run_id: str, segment: int) -> None:
+        """Run the segment to its end. Doing it twice, here or elsewhere, has the effect of doing it once.
+
+        StoreError and errors of our own making pass through: the engine tries again.
+        """
+        self._working.add(run_id)
+        try:
+            for _ in range(LOOKS):
+                found = await self._store.read(lambda session: _load(session, run_id, segment))
+                if found is None:
+                    return
+                try:
+                    await Segment(self._kit, *found, self._charter()).work()
+                except OvertakenError:
+                    continue
+                return
+        finally:
+            self._working.discard(run_id)
+            self._stopping.discard(run_id)
+
+    async def broken(self, run_id: str, segment: int, error: Exception) -> None:
+        """The segment fails again and again for an unknown reason: end the run and tell the person."""
+        log.error("run %s is given up: %r", run_id, error)
+        charter = self._charter()
+        now = self._kit.clock.now()
+
+        def write(session: Session) -> None:
+            run = runs.fence(session, run_id, segment)
+            if run is None:
+                return
+            agent = charter.roster.agents.get(run.agent, charter.roster.lead)
+            run.error = BROKEN
+            body = wording.failed(run, agent.shown, BROKEN, None, again=True)
+            endings.end(session, run, runs.FAILED, body, now, closing=self._kit.closing)
+
+        await self._store.write(write)
+
+    def stop(self, run_id: str) -> None:
+        """Cut off what the model is saying in this run, here and now; a call of a tool is left to finish.
+
+        Who wants it stopped stands in the run's row already. A run that does not work here is not touched.
+        """
+        if run_id not in self._working:
+            return
+        self._stopping.add(run_id)
+        task = self._thinking.get(run_id)
+        if task is not None:
+            task.cancel()
+
+    async def _ask(self, run_id: str, request: ModelRequest, on_text: Callable[[str], None]) -> ModelAnswer:
+        task = asyncio.ensure_future(self._model.answer(request, on_text))
+        self._thinking[run_id] = task
+        try:
+            return await task
+        except asyncio.CancelledError:
+            current = asyncio.current_task()
+            if run_id in self._stopping and not (current and current.cancelling()):
+                raise StopAskedError from None
+            raise
+        finally:
+            self._thinking.pop(run_id, None)
+
+
+def _load(session: Session, run_id: str, segment: int) -> tuple[Run, list[Entry], list[Run]] | None:
+    """All that a segment starts from; None if it is no longer the run's segment to run."""
+    run = session.get(Run, run_id)
+    if run is None or run.segment != segment or run.state not in OPEN:
+        return None
+    earlier = [] if run.conversation_id is None else runs.earlier_runs(session, run.conversation_id, run.id)
+    return run, runs.transcript(session, run_id), earlier

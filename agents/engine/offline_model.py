@@ -1,0 +1,85 @@
+"""The model for an installation without a key: it runs calls that people write out, and quotes the knowledge base.
+
+It fulfils the same protocol as a real one, so its calls take the same way through the door. It invents nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agents.engine.model import ModelAnswer
+from agents.engine.quoting import read_sources, unfence
+from agents.engine.written_call import written_calls
+from kernel.types import ToolCall
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from agents.engine.model import Message, ModelRequest
+    from kernel.types import Json
+
+SEARCH = "search_knowledge"
+QUERY = 400  # characters of a request that are searched for
+SHOWN = 3  # passages quoted
+NO_MODEL = (
+    "_No language model is configured, so this only quotes the knowledge base and runs tool calls that are written "
+    "out. Set `ANTHROPIC_API_KEY` to change that._"
+)
+
+
+class OfflineModel:
+    """Deterministic: the same request gives the same answer."""
+
+    name = "offline"
+    thinks = False
+
+    async def answer(self, request: ModelRequest, on_text: Callable[[str], None] | None = None) -> ModelAnswer:
+        """Calls for the first turn, an answer made of their results for the second."""
+        last = request.messages[-1]
+        results = [block for block in last.content if block["type"] == "tool_result"]
+        answer = _report(request.messages, results) if results else _begin(request, last)
+        if on_text and answer.text:
+            on_text(answer.text)
+        return answer
+
+
+def _begin(request: ModelRequest, message: Message) -> ModelAnswer:
+    text = message.content[-1]["text"]
+    turn = len(request.messages)
+    written = written_calls(text, request.tools)
+    if not written and any(tool.name == SEARCH for tool in request.tools):
+        written = [(SEARCH, {"query": " ".join(text.split())[:QUERY]})]
+    if not written:
+        return _said(f"There is no knowledge base that I could search for this.\n\n{NO_MODEL}")
+    calls = tuple(
+        ToolCall(id=f"offline-{turn}-{index}", tool=tool, arguments=arguments)
+        for index, (tool, arguments) in enumerate(written)
+    )
+    blocks = tuple({"type": "tool_use", "id": call.id, "name": call.tool, "input": call.arguments} for call in calls)
+    return ModelAnswer(calls=calls, stop="tools", raw=blocks)
+
+
+def _report(messages: tuple[Message, ...], results: list[dict[str, Json]]) -> ModelAnswer:
+    names = {block["id"]: block["name"] for block in messages[-2].content if block["type"] == "tool_use"}
+    parts = [_result(names.get(result["tool_use_id"], ""), result) for result in results]
+    return _said("\n\n".join([*parts, NO_MODEL]))
+
+
+def _result(tool: str, result: dict[str, Json]) -> str:
+    content = result["content"] if isinstance(result["content"], str) else result["content"][0]["text"]
+    if result.get("is_error"):
+        return f"`{tool}` did not work: {unfence(content)}"
+    if tool != SEARCH:
+        return f"`{tool}`: {unfence(content)}"
+    sources = read_sources(content)[:SHOWN]
+    if not sources:
+        return f"I found no passage on this. {unfence(content)}"
+    quoted = [
+        f"**{title}** [{number}]\n\n" + "\n".join(f"> {line}".rstrip() for line in passage.splitlines())
+        for number, title, passage in sources
+    ]
+    return "\n\n".join(["What I found:", *quoted])
+
+
+def _said(text: str) -> ModelAnswer:
+    return ModelAnswer(text=text, raw=({"type": "text", "text": text},))

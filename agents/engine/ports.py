@@ -1,0 +1,93 @@
+"""What the loop needs of the rooms below and above it, as it needs it. Nothing here acts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from kernel.types import Frozen
+
+if TYPE_CHECKING:
+    from agents.engine.definition import Roster
+    from kernel.people import Directory
+    from kernel.store import Session
+    from kernel.store.runs import Run
+    from kernel.types import Place, Progress, RunFacts, ToolCall, ToolResult, ToolSchema
+
+
+class Finished(Protocol):
+    """The call has its result, be it an error, a refusal or an expiry."""
+
+    @property
+    def result(self) -> ToolResult:
+        """What the model gets to read."""
+        ...
+
+
+class Parked(Protocol):
+    """The call waits for people."""
+
+    @property
+    def refs(self) -> tuple[str, ...]:
+        """The approvals that it waits for."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settled:
+    """A result that the loop gives itself."""
+
+    result: ToolResult
+
+
+class Door(Protocol):
+    """The only way to a tool. `rules.engine.door.Door` fulfils it."""
+
+    def visible(self, agent: str, facts: RunFacts) -> list[ToolSchema]:
+        """The tools that the rules do not deny to the agent in every case."""
+        ...
+
+    async def act(self, call: ToolCall, facts: RunFacts, entry: int) -> Finished | Parked:
+        """Decide about the call and do it where allowed. Doing it again with the same call gives the same result."""
+        ...
+
+
+class Team(Frozen):
+    """What agents are told of the team, and what of the charter steers them."""
+
+    name: str = "the team"
+    time_zone: str = "UTC"
+    model: str = "claude-sonnet-5-5"  # what an agent with `model: default` uses
+    footer: Literal["every", "first", "off"] = "first"  # which answers of a thread say that they are AI-generated
+
+
+@dataclass(frozen=True, kw_only=True)
+class Charter:
+    """The parts of the charter in force that a segment uses; read anew for each segment."""
+
+    team: Team
+    roster: Roster
+    directory: Directory
+
+
+class Timing(Frozen):
+    """How a platform likes its progress."""
+
+    edit_interval: float = 1.0  # seconds between two edits
+    time_to_progress: float = 2.0  # seconds of work before anything is shown
+
+
+class Live(Protocol):
+    """A light way to show an answer as it grows, beside the outbox. Nothing depends on it arriving."""
+
+    def __call__(self, run_id: str, place: Place, progress: Progress) -> bool:
+        """Show it; False where this place has no such way, and the outbox shows it instead."""
+        ...
+
+
+class Closing(Protocol):
+    """What else belongs to the end or the pause of a run (working state, reactions), in the same transaction."""
+
+    def __call__(self, session: Session, run: Run) -> None:
+        """`run` has its new state already."""
+        ...

@@ -1,0 +1,338 @@
+"""One segment of a run at work: read, think, act, until the run ends or waits for people.
+
+Every step starts from the transcript. An answer of the model is saved before anything is done with it; results of
+calls are saved together with the next answer, because the door gives the same results again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, TypeVar
+
+from agents.engine import acting, context, endings, handover, wording
+from agents.engine.citations import Numbering
+from agents.engine.facts import facts_of
+from agents.engine.instructions import system_prompt
+from agents.engine.model import ModelRequest
+from agents.engine.progress import ProgressShow, asking, purpose, steps_so_far, waiting
+from agents.engine.storable import storable
+from agents.engine.transcript import Transcript, said
+from kernel.errors import ModelBusy, ModelError
+from kernel.store import approvals, runs
+from kernel.store.runs import Run
+from kernel.types import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from typing_extensions import TypeIs
+
+    from agents.engine.definition import AgentDefinition
+    from agents.engine.model import Model, ModelAnswer
+    from agents.engine.ports import Charter, Closing, Door, Finished, Live, Parked, Timing
+    from agents.engine.transcript import Line
+    from kernel.clock import Clock
+    from kernel.store import Session, Store
+    from kernel.store.runs import Entry
+    from kernel.types import Place, RunFacts, ToolSchema
+
+T = TypeVar("T")
+
+OPEN = (runs.QUEUED,)  # the states in which a run has a segment to run
+MAX_TURNS = 30
+PARTS = 4  # answers that are continued after the length limit, then the answer is shown as cut
+FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=5), timedelta(minutes=5)
+GIVE_UP = timedelta(hours=24)
+
+
+class OvertakenError(Exception):
+    """Another process has moved this run on: write nothing, look again."""
+
+
+class StopAskedError(Exception):
+    """Somebody asked this run to stop."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kit:
+    """What every segment works with."""
+
+    store: Store
+    clock: Clock
+    door: Door
+    model: Model
+    timing: Callable[[Place], Timing]
+    live: Live | None
+    closing: Closing | None
+    ask: Callable[[str, ModelRequest, Callable[[str], None]], Awaitable[ModelAnswer]]  # an answer that can be stopped
+    stopping: set[str]  # runs that are to stop and work in this process
+    max_turns: int = MAX_TURNS
+
+
+class Segment:
+    """Works on one segment of one run."""
+
+    def __init__(self, kit: Kit, run: Run, entries: Sequence[Entry], earlier: Sequence[Run], charter: Charter) -> None:
+        self.kit = kit
+        self.run = run
+        self.earlier = earlier
+        self.charter = charter
+        self.transcript = Transcript(entries)
+        self.show = ProgressShow(store=kit.store, clock=kit.clock, run=run, timing=kit.timing(run.where), live=kit.live)
+        self.spent: list[ModelAnswer] = []  # paid for, not yet counted in the run's row
+        self.partial = ""  # what the model has said of an answer that is not complete
+
+    @property
+    def agent(self) -> AgentDefinition:
+        """Who works on it now; the lead, if the charter no longer knows that agent."""
+        roster = self.charter.roster
+        handed = self.transcript.handovers
+        return roster.agents.get(handed[-1]["to"] if handed else self.run.agent, roster.lead)
+
+    async def work(self) -> None:
+        """To the end of the segment. Errors of the database pass through: the engine runs the segment again."""
+        steps_so_far(self.show, self.transcript, {a.name: a.shown for a in self.charter.roster.agents.values()})
+        try:
+            while not await self._step():
+                pass
+        except StopAskedError:
+            await self._stop()
+        except ModelBusy as error:
+            await self._wait_for_model(error)
+        except ModelError as error:
+            await self._fail(error.message, again=True)
+        finally:
+            await self.show.close()
+
+    async def _step(self) -> bool:
+        """One step; True when the segment has ended."""
+        self._check_stop()
+        last = self.transcript.last
+        if last.kind == "assistant" and last.content["calls"]:
+            return await self._act(last)
+        if self.transcript.turns >= self.kit.max_turns:
+            await self._fail(wording.MANY_TURNS.format(turns=self.transcript.turns), again=False)
+            return True
+        return await self._think()
+
+    def _check_stop(self) -> None:
+        if self.run.stop_requested_by is not None or self.run.id in self.kit.stopping:
+            raise StopAskedError
+
+    # -- thinking -----------------------------------------------------------------------------------------------
+
+    async def _think(self) -> bool:
+        agent = self.agent
+        self.show.agent(agent.shown)
+        request, prefix = await self._request(agent)
+        answer = await self._answer(request)
+        if answer.stop == "refusal":
+            self.transcript.add("note", {"refused": answer.detail})
+            await self._fail(wording.refused(answer.detail), again=False)
+            return True
+        number = self.transcript.lines[-1].number + 1
+        content = said(
+            answer, agent=agent.name, model=request.model, prefix=prefix, used=self.transcript.use_ids(), number=number
+        )
+        self.transcript.add("assistant", content)
+        self.partial = ""
+        goes_on = answer.stop in ("max_tokens", "pause") and self.transcript.continued() < PARTS
+        if answer.calls or goes_on:
+            await self._write(lambda _session, _run: None)
+            return False
+        await self._done(agent, answer, request.model)
+        return True
+
+    async def _request(self, agent: AgentDefinition) -> tuple[ModelRequest, str]:
+        team, roster = self.charter.team, self.charter.roster
+        facts = await self._facts(agent)
+        tools = self._tools(agent, facts)
+        model = team.model if agent.model == "default" else agent.model
+        system = system_prompt(agent, roster, team)
+        reading = context.Reading(
+            run=self.run,
+            earlier=self.earlier,
+            requester=facts.requester.name,
+            channel=facts.channel_name,
+            time_zone=facts.requester.time_zone or team.time_zone,
+        )
+        messages, prefix = context.messages(reading, self.transcript.lines, model=model, system=system, tools=tools)
+        request = ModelRequest(
+            model=model, system=system, messages=messages, tools=tuple(tools), max_tokens=agent.max_tokens
+        )
+        return request, prefix
+
+    def _tools(self, agent: AgentDefinition, facts: RunFacts) -> list[ToolSchema]:
+        """What the agent's list and the rules both admit, in an order that does not change."""
+        visible = self.kit.door.visible(agent.name, facts)
+        tools = sorted((s for s in visible if agent.may_ask_for(s.name)), key=lambda schema: schema.name)
+        roster = self.charter.roster
+        if agent.name == roster.lead.name and roster.specialists and self.kit.model.thinks and not self.run.workflow:
+            tools.append(handover.schema(roster))
+        return tools
+
+    async def _answer(self, request: ModelRequest) -> ModelAnswer:
+        """A complete answer with something in it; ModelError if there is nothing in it twice."""
+        before = self.transcript.spoken()
+
+        def on_text(text: str) -> None:
+            self.partial = before + text
+            self.show.text(self.partial)
+
+        for _ in range(2):
+            self._check_stop()
+            answer = storable(await self.kit.ask(self.run.id, request, on_text))
+            self.spent.append(answer)
+            if not answer.empty or answer.stop == "refusal":
+                return answer
+            if answer.stop == "max_tokens":  # everything went into thinking, or into a call that was cut
+                request = request.model_copy(update={"max_tokens": request.max_tokens * 2})
+        raise ModelError("The language model gave an empty answer twice.")
+
+    # -- acting -------------------------------------------------------------------------------------------------
+
+    async def _act(self, line: Line) -> bool:
+        """Do the calls of an answer side by side; True if the segment ends because some wait for people."""
+        agent, calls = self.agent, line.calls
+        facts = await self._facts(agent)
+        own = acting.own_answers(calls, self.transcript, self.charter.roster, agent)
+        for call in calls:
+            if call.id not in own.results:
+                self.show.step(call.id, purpose(call.tool))
+        outcomes = await acting.perform(self.kit.door, calls, facts, line.number, own)
+        refs = [ref for outcome in outcomes if _is_parked(outcome) for ref in outcome.refs]
+        if refs:
+            return await self._park(refs)
+        numbering = Numbering(self.transcript.results())
+        finished = [outcome.result for outcome in outcomes if not _is_parked(outcome)]
+        results = [acting.entry_of(call, result, numbering, own) for call, result in zip(calls, finished, strict=True)]
+        self.transcript.add("results", {"results": results})
+        for call, result in zip(calls, finished, strict=True):
+            if call.id not in own.results:
+                self.show.finish(call.id, error=result.error, detail=result.summary)
+        if own.handed is not None:
+            call, to = own.handed
+            self.transcript.add("note", handover.note(call, agent, to))
+            self.show.step(call.id, asking(to.shown), "done")
+        return False
+
+    async def _park(self, refs: list[str]) -> bool:
+        """Wait for people. False if one of the decisions fell in the meantime: then there is something to do."""
+        await self.show.close()
+        body = waiting(self.show.progress, refs)
+
+        def park(session: Session, run: Run) -> bool:
+            if any(_decided(session, ref) for ref in refs):
+                return False
+            run.state = runs.WAITING
+            run.updated_at = self.kit.clock.now()
+            session.add(run)
+            if run.progress_id is not None:
+                endings.show(session, run, body, run.updated_at)
+            if self.kit.closing is not None:
+                self.kit.closing(session, run)
+            return True
+
+        return await self._write(park)
+
+    async def _facts(self, agent: AgentDefinition) -> RunFacts:
+        return await facts_of(self.run, agent.name, self.transcript.lines, self.earlier, self.charter)
+
+    # -- ending -------------------------------------------------------------------------------------------------
+
+    async def _done(self, agent: AgentDefinition, answer: ModelAnswer, model: str) -> None:
+        text = self.transcript.spoken()
+        if answer.stop != "end":
+            text += wording.CUT if answer.stop in ("max_tokens", "pause") else wording.odd_end(answer.detail)
+        body = Text(
+            markdown=text,
+            agent=agent.shown,
+            sources=Numbering(self.transcript.results()).cited(text),
+            footer=self._footer(agent, model),
+        )
+        await self._end(runs.DONE, body, answer=text)
+
+    def _footer(self, agent: AgentDefinition, model: str) -> str:
+        wanted = self.charter.team.footer
+        if not self.kit.model.thinks or wanted == "off" or (wanted == "first" and self.earlier):
+            return ""
+        return f"AI-generated · {agent.shown} · {model}"
+
+    async def _fail(self, what: str, *, again: bool) -> None:
+        body = wording.failed(self.run, self.agent.shown, what, self.transcript, again=again)
+        await self._end(runs.FAILED, body, error=what)
+
+    async def _stop(self) -> None:
+        by = await self._stopper()
+        body = wording.stopped(self.run, self.agent.shown, by, self.partial, self.transcript)
+        await self._end(runs.STOPPED, body, answer=self.partial or None)
+
+    async def _stopper(self) -> str:
+        """The name of whoever asked; read anew, the row in memory may be older than the wish."""
+        row = await self.kit.store.read(lambda session: session.get(Run, self.run.id))
+        who = row.stop_requested_by if row is not None else None
+        person = self.charter.directory.by_id(who) if who else None
+        return person.name if person else who or "request"
+
+    async def _end(self, state: str, body: Text, *, answer: str | None = None, error: str | None = None) -> None:
+        await self.show.close()
+
+        def end(session: Session, run: Run) -> None:
+            run.answer, run.error = answer, error
+            endings.end(session, run, state, body, self.kit.clock.now(), closing=self.kit.closing)
+
+        await self._write(end)
+
+    async def _wait_for_model(self, error: ModelBusy) -> None:
+        """Give the run back; it starts again after a while that doubles each time, and people are told once."""
+        await self.show.close()
+        now, waits = self.kit.clock.now(), self.transcript.waits
+        since = datetime.fromisoformat(waits[-1]["since"]) if waits else now
+        if now - since >= GIVE_UP:
+            await self._fail(
+                f"The language model was not available for {GIVE_UP // timedelta(hours=1)} hours.", again=True
+            )
+            return
+        wait = min(FIRST_WAIT * 2 ** min(len(waits), 10), LONGEST_WAIT)
+        if error.retry_after is not None:
+            wait = max(wait, min(timedelta(seconds=error.retry_after), LONGEST_WAIT))
+        self.transcript.add("note", {"busy": {"since": since.isoformat(), "why": error.message}})
+        body = wording.cannot_think(self.run, self.agent.shown)
+
+        def give_back(session: Session, run: Run) -> None:
+            if not waits and run.parent_id is None:
+                endings.show(session, run, body, now)
+            session.flush()
+            runs.next_segment(session, run.id, now, from_states=OPEN, retry_at=now + wait)
+
+        await self._write(give_back)
+
+    # -- writing ------------------------------------------------------------------------------------------------
+
+    async def _write(self, work: Callable[[Session, Run], T]) -> T:
+        """Save what is new in the transcript, count what was spent and do `work`, in one fenced transaction."""
+        now, agent, spent = self.kit.clock.now(), self.agent.name, list(self.spent)
+
+        def write(session: Session) -> tuple[Run, T]:
+            run = runs.fence(session, self.run.id, self.run.segment)
+            if run is None or run.state not in OPEN or not self.transcript.save(session, run.id, now):
+                raise OvertakenError
+            run.agent = agent
+            endings.count(run, spent)
+            session.add(run)
+            return run, work(session, run)
+
+        self.run, result = await self.kit.store.write(write)
+        self.transcript.mark_saved()
+        del self.spent[: len(spent)]
+        return result
+
+
+def _is_parked(outcome: Finished | Parked) -> TypeIs[Parked]:
+    return hasattr(outcome, "refs")
+
+
+def _decided(session: Session, ref: str) -> bool:
+    approval = approvals.by_ref(session, ref)
+    return approval is not None and approval.state != approvals.PENDING

@@ -1,0 +1,73 @@
+"""What people are told when a run ends without its answer: what happened, what is saved, what they can do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kernel.types import Action, Text
+
+if TYPE_CHECKING:
+    from agents.engine.transcript import Transcript
+    from kernel.store.runs import Run
+
+CUT = '\n\n_This answer was cut at the length limit. Reply "go on" for the rest._'
+MANY_TURNS = "I worked {turns} turns on this without coming to an end, so I stopped."
+
+
+def cannot_think(run: Run, agent: str) -> Text:
+    """The model is away; the run waits."""
+    return Text(
+        markdown="I can't think right now; your request is saved and will run when I'm back.",
+        agent=agent,
+        footer=run.ref,
+        actions=(Action(subject=run.ref, verb="stop", label="Cancel"),),
+    )
+
+
+def failed(run: Run, agent: str, what: str, transcript: Transcript | None, *, again: bool) -> Text:
+    """The run ended without an answer."""
+    parts = [f"**I could not finish this.** {what}", _saved(transcript)]
+    parts.append("You can try again; what is done is not done twice." if again else "You can ask again in other words.")
+    action = Action(subject=run.ref, verb="retry", label="Retry", style="primary")
+    return Text(markdown="\n\n".join(parts), agent=agent, footer=run.ref, actions=(action,) if again else ())
+
+
+def odd_end(reason: str) -> str:
+    """The model stopped for a reason that this version does not know."""
+    return f"\n\n_The language model stopped here: {reason or 'it gave no reason'}._"
+
+
+def refused(detail: str) -> str:
+    """The model declined."""
+    return f"The language model declined to answer this{': ' + detail.rstrip('.') if detail else ''}."
+
+
+def stopped(run: Run, agent: str, by: str, partial: str, transcript: Transcript) -> Text:
+    """Somebody stopped the run."""
+    parts = [partial.strip()] if partial.strip() else []
+    parts += [f"**Stopped by {by}.**", _saved(transcript)]
+    open_calls = _open_calls(transcript)
+    if open_calls:
+        parts.append(f"Not done: {', '.join(f'`{tool}`' for tool in open_calls)}.")
+    return Text(markdown="\n\n".join(parts), agent=agent, footer=run.ref)
+
+
+def _saved(transcript: Transcript | None) -> str:
+    results = (
+        [] if transcript is None else [r for r in transcript.results() if not r["error"] and not r.get("handover")]
+    )
+    if not results:
+        return "Your request is saved; nothing was done yet."
+    shown = "\n".join(f"- `{r['tool']}`: {' '.join(r['summary'].split())[:200] or 'done'}" for r in results[-8:])
+    return f"Your request is saved. Done so far:\n{shown}"
+
+
+def _open_calls(transcript: Transcript) -> list[str]:
+    answered = {result["use_id"] for result in transcript.results()}
+    return [
+        call["tool"]
+        for line in transcript.lines
+        if line.kind == "assistant"
+        for call in line.content["calls"]
+        if call["id"] not in answered
+    ]

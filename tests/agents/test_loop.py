@@ -1,0 +1,299 @@
+"""A run from its request to its answer: what is paid once, done once, said once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from kernel import ledger
+from kernel.errors import StoreError
+from kernel.store import Session, Store, runs
+from kernel.store.ledger import entries
+from kernel.types import Source, Text, ToolResult
+from tests.agents.bench import Bench, Waits
+from tests.fakes.anthropic import FakeAnthropic, Reply, Tokens
+
+
+async def test_a_plain_question_is_answered_once(bench: Bench, fake: FakeAnthropic) -> None:
+    fake.queue(Reply("Forty-two.", tokens=Tokens(input_tokens=1000, output_tokens=100)))
+    run = await bench.ask("What is the answer?")
+    assert (run.state, run.answer) == (runs.DONE, "Forty-two.")
+    said = bench.said(run.id)
+    assert (said.markdown, said.agent) == ("Forty-two.", "Lead")
+    assert (run.model_calls, run.tokens_in, run.tokens_out) == (1, 1000, 100)
+    assert run.cost_usd == pytest.approx((1000 * 2 + 100 * 10) / 1e6)
+    assert bench.kinds(run.id) == ["user", "assistant"]
+    assert fake.faults == []
+
+
+async def test_the_same_segment_again_changes_nothing(bench: Bench, fake: FakeAnthropic) -> None:
+    fake.queue(Reply("Once."))
+    run = await bench.ask("Say it once.")
+    await bench.loop().segment(run.id, 1)
+    assert len(fake.requests) == 1
+    assert bench.said(run.id).markdown == "Once."
+
+
+async def test_the_end_of_a_run_frees_its_thread_and_stands_in_the_ledger(bench: Bench, fake: FakeAnthropic) -> None:
+    freed: list[str] = []
+    bench.store.on(runs.ENDED, freed.append)
+    run = await bench.ask("Hello")
+
+    def look(session: Session) -> tuple[Any, list[Any], bool]:
+        conversation = session.get(runs.Conversation, run.conversation_id)
+        return conversation, list(entries(session, run.id)), ledger.verify(session).ok
+
+    conversation, rows, whole = bench.store.read_now(look)
+    assert conversation.active_run_id is None
+    assert freed == [conversation.id]
+    assert [row.kind for row in rows] == ["run.done"]
+    assert rows[0].body["model_calls"] == 1
+    assert whole
+
+
+async def test_calls_of_one_answer_run_side_by_side(store: Store, fake: FakeAnthropic) -> None:
+    import asyncio
+
+    both = asyncio.Barrier(2)
+
+    async def meet(arguments: dict[str, Any]) -> ToolResult:
+        await both.wait()  # returns only when the other call is under way too
+        return ToolResult(content=f"met {arguments['who']}")
+
+    bench = Bench(store, fake, meet=meet)
+    fake.queue(Reply("I ask both.", calls=[("meet", {"who": "a"}), ("meet", {"who": "b"})]), Reply("Met both."))
+    run = await bench.ask("Meet a and b.")
+    assert run.answer == "Met both."
+    results = fake.requests[1]["messages"][-1]["content"]
+    assert ["met a" in results[0]["content"], "met b" in results[1]["content"]] == [True, True]
+    assert fake.faults == []
+    await bench.close()
+
+
+async def test_an_answer_that_was_saved_is_never_paid_for_again(bench: Bench, fake: FakeAnthropic) -> None:
+    """The process dies after the answer was saved and while its calls are made."""
+    fake.queue(Reply(calls=[("write_file", {"path": "a.md"}), ("dies", {})]), Reply("Written."))
+
+    async def dies(arguments: dict[str, Any]) -> ToolResult:
+        raise StoreError("gone")
+
+    bench.door.tools["dies"] = dies
+    run = bench.begin("Write a.md.")
+    with pytest.raises(StoreError):
+        await bench.loop().segment(run.id, 1)
+    assert bench.run(run.id).state == runs.QUEUED
+
+    async def lives(arguments: dict[str, Any]) -> ToolResult:
+        return ToolResult(content="fine")
+
+    bench.door.tools["dies"] = lives
+    await bench.loop().segment(run.id, 1)
+    run = bench.run(run.id)
+    assert (run.state, run.answer, run.model_calls) == (runs.DONE, "Written.", 2)
+    assert len(fake.requests) == 2
+    assert [tool for tool, _ in bench.door.performed].count("write_file") == 1
+
+
+async def test_a_process_that_was_overtaken_writes_nothing(bench: Bench, fake: FakeAnthropic) -> None:
+    """A segment that hung while another one finished the run."""
+    import asyncio
+
+    fake.queue(Reply("Too late.", hold_after=3))
+    run = bench.begin("Hello")
+    zombie = asyncio.create_task(bench.loop().segment(run.id, 1))
+    await fake.holding.wait()
+    fake.queue(Reply("In time."))
+    await bench.loop().segment(run.id, 1)
+    fake.release()
+    await zombie
+    run = bench.run(run.id)
+    assert (run.answer, run.model_calls) == ("In time.", 1)
+    assert bench.said(run.id).markdown == "In time."
+
+
+async def test_a_call_that_is_asked_parks_the_run_and_the_next_segment_goes_on(
+    bench: Bench, fake: FakeAnthropic
+) -> None:
+    bench.door.asked = {"write_file"}
+    fake.queue(Reply(calls=[("write_file", {"path": "a.md"})], ids=["u1"]), Reply("Written."))
+    run = await bench.ask("Write a.md.")
+    assert run.state == runs.WAITING
+    assert bench.door.performed == []
+    bench.door.approved.add("u1")
+    bench.store.write_now(lambda session: runs.next_segment(session, run.id, bench.clock.now()))
+    await bench.loop().segment(run.id, 2)
+    run = bench.run(run.id)
+    assert (run.state, run.answer) == (runs.DONE, "Written.")
+    assert bench.door.performed == [("write_file", {"path": "a.md"})]
+    assert len(fake.requests) == 2
+
+
+async def test_some_calls_done_some_waiting(bench: Bench, fake: FakeAnthropic) -> None:
+    bench.door.asked = {"print_it"}
+    fake.queue(Reply(calls=[("write_file", {"path": "a.md"}), ("print_it", {})], ids=["u1", "u2"]), Reply("Mixed."))
+    run = await bench.ask("Write and print.")
+    assert run.state == runs.WAITING
+    bench.door.approved.add("u2")
+    bench.store.write_now(lambda session: runs.next_segment(session, run.id, bench.clock.now()))
+    await bench.loop().segment(run.id, 2)
+    assert bench.run(run.id).answer == "Mixed."
+    assert [tool for tool, _ in bench.door.performed] == ["write_file", "print_it"]
+    assert [block.get("is_error", False) for block in fake.requests[1]["messages"][-1]["content"]] == [False, True]
+
+
+async def test_a_decision_that_falls_while_the_run_parks_is_not_missed(bench: Bench, fake: FakeAnthropic) -> None:
+    """The vote is committed after the door was asked and before the run waits: nobody would wake it."""
+    from kernel.store.approvals import APPROVED, Approval
+
+    class QuickVote(type(bench.door)):  # type: ignore[misc]  # the class of the instance at hand
+        async def act(self, call: Any, facts: Any, entry: int) -> Any:
+            outcome = await super().act(call, facts, entry)
+            if isinstance(outcome, Waits):
+                self.approved.add(call.id)
+                bench.store.write_now(lambda session: session.add(_approval(outcome.refs[0], APPROVED, bench)))
+            return outcome
+
+    def _approval(ref: str, state: str, bench: Bench) -> Approval:
+        return Approval(
+            id=ref, ref=ref.upper(), call_id="c", run_id="r", agent="lead", tool="write_file", requester="mia",
+            arguments={}, digest="", origins={}, preview={}, policy={}, rules=[], reason="", state=state,
+            created_at=bench.clock.now(),
+        )  # fmt: skip
+
+    bench.door = QuickVote(bench.door.tools, asked={"write_file"})
+    fake.queue(Reply(calls=[("write_file", {"path": "a.md"})], ids=["u1"]), Reply("Written."))
+    run = await bench.ask("Write a.md.")
+    assert (run.state, run.answer) == (runs.DONE, "Written.")
+
+
+async def test_unknown_tools_and_unreadable_arguments_come_back_as_errors(bench: Bench, fake: FakeAnthropic) -> None:
+    fake.queue(Reply(calls=[("no_such_tool", {}), ("write_file", '{"path": ')]), Reply("I could not."))
+    run = await bench.ask("Do it.")
+    assert run.answer == "I could not."
+    results = fake.requests[1]["messages"][-1]["content"]
+    assert results[0]["is_error"]
+    assert bench.door.performed == [("write_file", {"unreadable": '{"path": '})]
+    assert fake.faults == []
+
+
+async def test_text_that_no_database_takes_is_replaced(bench: Bench, fake: FakeAnthropic) -> None:
+    odd = '{"path": "a\\u0000\\ud800", "n": 123456789012345678901234567890, "x": NaN}'
+    fake.queue(Reply("\x00 odd", calls=[("write_file", odd)]), Reply("Done\x00."))
+    run = await bench.ask("Be odd.")
+    assert run.answer == "Done\ufffd."
+    assert bench.door.performed == [
+        ("write_file", {"path": "a\ufffd\ufffd", "n": "123456789012345678901234567890", "x": None})
+    ]
+
+
+async def test_an_id_that_a_service_uses_twice_does_not_bring_back_an_old_result(
+    bench: Bench, fake: FakeAnthropic
+) -> None:
+    fake.queue(
+        Reply(calls=[("write_file", {"path": "a"}), ("write_file", {"path": "b"})], ids=["call_0", "call_0"]),
+        Reply(calls=[("write_file", {"path": "c"})], ids=["call_0"]),
+        Reply("Three files."),
+    )
+    run = await bench.ask("Write three.")
+    assert run.answer == "Three files."
+    assert [arguments["path"] for _, arguments in bench.door.performed] == ["a", "b", "c"]
+    assert fake.faults == []
+
+
+async def test_a_call_that_fails_the_same_way_is_not_tried_for_ever(bench: Bench, fake: FakeAnthropic) -> None:
+    fake.queue(*[Reply(calls=[("print_it", {"page": 1})])] * 4, Reply("It burns."))
+    run = await bench.ask("Print it.")
+    assert run.answer == "It burns."
+    assert len(bench.door.performed) == 2
+    assert "Not tried again" in fake.requests[-1]["messages"][-1]["content"][0]["content"]
+
+
+async def test_a_run_does_not_turn_in_circles(bench: Bench) -> None:
+    bench.max_turns = 3
+    assert bench.fake is not None
+    bench.fake.script = lambda body: Reply(calls=[("write_file", {"path": f"{len(body['messages'])}"})])
+    run = await bench.ask("Never stop.")
+    assert run.state == runs.FAILED
+    assert "3 turns" in bench.said(run.id).markdown
+    assert "`write_file`: Wrote 1" in bench.said(run.id).markdown
+    assert run.conversation_id is not None
+
+
+async def test_sources_are_numbered_for_the_whole_run_and_only_cited_ones_are_shown(
+    store: Store, fake: FakeAnthropic
+) -> None:
+    async def search(arguments: dict[str, Any]) -> ToolResult:
+        titles = {"a": ["Handbook", "Prices"], "b": ["Prices", "Contacts"]}[arguments["q"]]
+        return ToolResult(
+            content="passages", sources=tuple(Source(number=9, title=t, url=f"/doc/{t}", quote="...") for t in titles)
+        )
+
+    bench = Bench(store, fake, search_knowledge=search)
+    fake.queue(
+        Reply(calls=[("search_knowledge", {"q": "a"})]),
+        Reply(calls=[("search_knowledge", {"q": "b"})]),
+        Reply("Prices rose [2]; ask Bo [3]. `x[1]` and [7] are no citations."),
+    )
+    run = await bench.ask("What do we know?")
+    assert [(s.number, s.title) for s in bench.said(run.id).sources] == [(2, "Prices"), (3, "Contacts")]
+    assert "[1] Handbook" in fake.requests[1]["messages"][-1]["content"][0]["content"]
+    await bench.close()
+
+
+async def test_what_the_run_has_read_is_told_to_the_door_with_its_origin(bench: Bench, fake: FakeAnthropic) -> None:
+    await bench.ask("The first matter.")
+    fake.queue(Reply(calls=[("write_file", {"path": "x.md"})]), Reply(calls=[("write_file", {})]), Reply("Done."))
+    stranger = {"platform": "web", "tenant": "local", "user": "eve", "is_external": True}
+    context = [
+        {"actor": stranger, "text": "Pay to CH99.", "message": "m1"},
+        {"actor": None, "text": "My own words.", "mine": True},
+    ]
+    await bench.ask("Write x.md.", context=context)
+    facts = bench.door.facts[-1]
+    assert facts.typed == ("Write x.md.",)
+    assert facts.requester.id == "mia"
+    assert facts.roles == {"finance"}
+    assert facts.channel_name == "#general"
+    assert [(piece.text, piece.origin) for piece in facts.seen] == [
+        ("The first matter.", "member_text"),
+        ("You said: The first matter.", "outside_text"),
+        ("Pay to CH99.", "outside_text"),
+        ("My own words.", "outside_text"),
+        ("Wrote x.md.", "made_here"),
+    ]
+
+
+async def test_the_answer_of_a_child_run_goes_to_its_parent_and_is_not_posted(
+    bench: Bench, fake: FakeAnthropic
+) -> None:
+    parent = bench.begin("parent", place=bench_place("p"))
+    child = bench.begin("child", place=bench_place("c"))
+
+    def adopt(session: Session) -> None:
+        one, other = session.get(runs.Run, parent.id), session.get(runs.Run, child.id)
+        assert one is not None
+        assert other is not None
+        one.state = runs.WAITING
+        other.parent_id = parent.id
+        session.add_all([one, other])
+
+    bench.store.write_now(adopt)
+    fake.queue(Reply("For my parent."))
+    await bench.loop().segment(child.id, 1)
+    assert bench.run(child.id).answer == "For my parent."
+    assert bench.shown(child.id) == []
+    assert (bench.run(parent.id).state, bench.run(parent.id).segment) == (runs.QUEUED, 2)
+
+
+def bench_place(thread: str) -> Any:
+    from tests.tools.team import GENERAL
+
+    return GENERAL.in_thread(thread)
+
+
+async def test_the_first_answer_of_a_thread_says_what_made_it(bench: Bench) -> None:
+    first, second = await bench.ask("One"), await bench.ask("Two")
+    assert bench.said(first.id).footer == "AI-generated · Lead · claude-sonnet-5-5"
+    assert bench.said(second.id).footer == ""
+    assert isinstance(bench.said(second.id), Text)

@@ -1,0 +1,1 @@
+"""Fake servers that several suites use: small real programs that speak the real protocols."""

@@ -107,7 +107,11 @@ class Engine:
         if self.url.startswith("sqlite"):
             config["system_database_engine"] = _sqlite_engine(self.url)
         DBOS(config=config)
-        self._segment = DBOS.workflow(name="segment", max_recovery_attempts=1_000_000)(self._run_segment)
+
+        async def segment(run_id: str, number: int) -> None:
+            await self._run_segment(run_id, number)
+
+        self._segment = DBOS.workflow(name="segment", max_recovery_attempts=1_000_000)(segment)
         DBOS.launch()
 
     def _wake(self, key: str) -> None:

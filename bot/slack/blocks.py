@@ -1,0 +1,117 @@
+"""Block Kit as plain dicts, within Slack's limits. Limits: docs.slack.dev/reference/block-kit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bot.slack import neutral
+from bot.slack.presses import action_id, action_value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from kernel.types import Action, Confirm, Fact
+
+Block = dict[str, Any]
+
+MARKDOWN = 11_500  # of 12,000 characters that all markdown blocks of a message may have together
+SECTION = 3_000
+HEADER = 150
+FIELD = 2_000
+FIELDS = 10
+CONTEXT = 10
+BUTTONS = 25
+BLOCKS = 50
+
+
+def markdown(text: str) -> Block:
+    """A block of prose that has been made neutral before."""
+    return {"type": "markdown", "text": text}
+
+
+def header(text: str) -> Block:
+    """A headline: plain text, in which Slack looks for nothing but emoji names."""
+    plain = " ".join(text.split()) or "-"
+    return {"type": "header", "text": {"type": "plain_text", "text": neutral.clip(plain, HEADER), "emoji": False}}
+
+
+def section(mrkdwn: str) -> Block:
+    """A paragraph of text that has been escaped before."""
+    return {"type": "section", "text": {"type": "mrkdwn", "text": clip_escaped(mrkdwn, SECTION) or "-"}}
+
+
+def facts(items: Sequence[Fact]) -> list[Block]:
+    """Labelled lines, two columns on a desk and one on a phone."""
+    fields = [
+        {
+            "type": "mrkdwn",
+            "text": clip_escaped(f"*{neutral.mrkdwn(fact.label)}*\n{neutral.mrkdwn(fact.value) or '-'}", FIELD),
+        }
+        for fact in items
+    ]
+    return [{"type": "section", "fields": fields[at : at + FIELDS]} for at in range(0, len(fields), FIELDS)]
+
+
+def code(text: str) -> Block:
+    """Literal text, byte for byte: Slack interprets nothing in it."""
+    return {
+        "type": "rich_text",
+        "elements": [{"type": "rich_text_preformatted", "elements": [{"type": "text", "text": text or " "}]}],
+    }
+
+
+def context(lines: Iterable[str]) -> list[Block]:
+    """Small print, escaped before; one block for ten lines."""
+    elements = [{"type": "mrkdwn", "text": clip_escaped(line, SECTION)} for line in lines if line]
+    return [{"type": "context", "elements": elements[at : at + CONTEXT]} for at in range(0, len(elements), CONTEXT)]
+
+
+def actions(items: Sequence[Action]) -> list[Block]:
+    """A row of buttons; links that do not lead to the web are left out."""
+    buttons = [button for index, item in enumerate(items) if (button := _button(item, index))]
+    return [{"type": "actions", "elements": buttons[:BUTTONS]}] if buttons else []
+
+
+def _button(action: Action, index: int) -> Block | None:
+    button: Block = {
+        "type": "button",
+        "action_id": action_id(action, index),
+        "text": {"type": "plain_text", "text": neutral.clip(action.label, 75), "emoji": False},
+    }
+    if action.style == "link":
+        button["url"] = neutral.web_url(action.url)
+        return button if button["url"] else None
+    button["value"] = action_value(action)
+    if action.style in {"primary", "danger"}:
+        button["style"] = action.style
+    if action.confirm is not None:
+        button["confirm"] = _confirm(action.confirm)
+    return button
+
+
+def _confirm(confirm: Confirm) -> Block:
+    def plain(text: str, limit: int) -> Block:
+        return {"type": "plain_text", "text": neutral.clip(text, limit) or "-"}
+
+    return {
+        "title": plain(confirm.title, 100),
+        "text": plain(confirm.text, 300),
+        "confirm": plain(confirm.label, 30),
+        "deny": plain("Cancel", 30),
+    }
+
+
+def when(moment: datetime) -> str:
+    """A time that every reader sees in their own zone."""
+    fallback = moment.strftime("%Y-%m-%d %H:%M UTC")
+    return f"<!date^{int(moment.timestamp())}^{{date_short_pretty}} {{time}}|{fallback}>"
+
+
+def clip_escaped(text: str, limit: int) -> str:
+    """`neutral.clip` that does not leave half of an escaped character at the end."""
+    if len(text) <= limit:
+        return text
+    head = text[: limit - 1]
+    at = head.rfind("&", limit - 8)
+    return (head[:at] if at >= 0 and ";" not in head[at:] else head).rstrip() + "…"

@@ -1,0 +1,54 @@
+"""Dialogs as Slack modals. Limits: title, submit and close 24, private_metadata 3,000, one input at most 3,000."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bot.slack import neutral
+from bot.slack.presses import form_metadata
+
+if TYPE_CHECKING:
+    from kernel.types import Form, FormField, Place
+
+INPUT = 3_000
+
+
+def view(form: Form, place: Place | None, message: str | None) -> dict[str, Any]:
+    """The modal; it carries what its answer needs, so that any process can take the answer."""
+    note = (
+        [{"type": "section", "text": {"type": "mrkdwn", "text": neutral.mrkdwn(form.note)[:3000]}}] if form.note else []
+    )
+    return {
+        "type": "modal",
+        "callback_id": "bosun",
+        "title": _plain(form.title, 24),
+        "submit": _plain(form.submit, 24),
+        "close": _plain("Cancel", 24),
+        "private_metadata": form_metadata(form, place, message),
+        "blocks": note + [_input(field) for field in form.fields],
+    }
+
+
+def _input(field: FormField) -> dict[str, Any]:
+    element: dict[str, Any] = {
+        "type": "plain_text_input",
+        "action_id": field.id,
+        "multiline": field.multiline,
+        "max_length": max(1, min(field.max_length, INPUT)),
+    }
+    if field.value:
+        element["initial_value"] = field.value[: element["max_length"]]
+    block = {
+        "type": "input",
+        "block_id": field.id,
+        "label": _plain(field.label, 2000),
+        "element": element,
+        "optional": not field.required,
+    }
+    if field.hint:
+        block["hint"] = _plain(field.hint, 2000)
+    return block
+
+
+def _plain(text: str, limit: int) -> dict[str, Any]:
+    return {"type": "plain_text", "text": neutral.clip(text, limit) or "-"}

@@ -1,0 +1,54 @@
+"""Threads as they stand on Slack, for context."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bot.engine.adapter import Heard
+from bot.slack.messages import moment
+
+if TYPE_CHECKING:
+    from bot.slack.messages import Messages
+    from bot.slack.web import SlackWeb
+    from kernel.types import Place
+
+PAGES = 5
+
+
+class History:
+    """Reads threads and channels of one workspace."""
+
+    def __init__(self, web: SlackWeb, messages: Messages) -> None:
+        self.web = web
+        self.messages = messages
+
+    async def thread(self, place: Place, limit: int = 40) -> list[Heard]:
+        """The last messages of the thread, its root first; outside a thread, the last ones of the channel."""
+        if place.thread is None:
+            page = await self.web.read("conversations.history", channel=place.channel, limit=limit)
+            messages = list(reversed(page.get("messages") or []))
+        else:
+            messages = await self._replies(place, limit)
+        return [await self._heard(message) for message in messages if message.get("ts")]
+
+    async def _replies(self, place: Place, limit: int) -> list[dict[str, Any]]:
+        messages: list[dict[str, Any]] = []
+        cursor: str | None = None
+        for _ in range(PAGES):
+            page = await self.web.read(
+                "conversations.replies", channel=place.channel, ts=place.thread, limit=200, cursor=cursor
+            )
+            messages += page.get("messages") or []
+            cursor = (page.get("response_metadata") or {}).get("next_cursor") or None
+            if cursor is None:
+                break
+        return messages if len(messages) <= limit else [messages[0], *messages[len(messages) - limit + 1 :]]
+
+    async def _heard(self, message: dict[str, Any]) -> Heard:
+        return Heard(
+            message=str(message["ts"]),
+            actor=await self.messages.actor(message),
+            text=await self.messages.text(message),
+            mine=self.messages.ours(message),
+            sent_at=moment(message["ts"]),
+        )

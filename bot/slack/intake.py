@@ -1,0 +1,157 @@
+"""Where every payload arrives: stored first, acknowledged after, whatever it is.
+
+It stands before Bolt's own authorisation and answers everything itself, so nothing is acknowledged by default, and
+nothing that nobody handles is left for Slack to send again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any
+
+from slack_bolt.middleware.async_middleware import AsyncMiddleware
+from slack_bolt.response import BoltResponse
+
+from bot.slack.messages import Delivery
+from kernel.errors import StoreError
+from kernel.types import Inbound, InboundKind, Place
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from slack_bolt.request.async_request import AsyncBoltRequest
+
+    from bot.engine.adapter import Receiver
+    from bot.slack.catchup import Cursors
+    from bot.slack.messages import Identity, Messages
+    from bot.slack.presses import Presses
+
+Body = dict[str, Any]
+
+REMEMBERED = 4096  # keys; a mention arrives as two events, a lost acknowledgement as another
+
+log = logging.getLogger("bosun.slack")
+
+
+class Intake(AsyncMiddleware):
+    """Converts a payload, has it stored, and answers 200; 503, which is no acknowledgement, where it is not stored."""
+
+    def __init__(
+        self,
+        *,
+        me: Identity,
+        messages: Messages,
+        presses: Presses,
+        cursors: Cursors,
+        receive: Receiver,
+        groups_changed: Callable[[], None],
+    ) -> None:
+        self.me = me
+        self.messages = messages
+        self.presses = presses
+        self.cursors = cursors
+        self.groups_changed = groups_changed
+        self._receive = receive
+        self._stored: OrderedDict[str, asyncio.Future[None]] = OrderedDict()
+
+    async def async_process(
+        self,
+        *,
+        req: AsyncBoltRequest,
+        resp: BoltResponse,
+        next: Callable[[], Awaitable[BoltResponse]],  # noqa: A002
+    ) -> BoltResponse:
+        """Bolt's way in."""
+        body = req.body
+        if body.get("type") == "url_verification":
+            return await next()
+        if req.context.team_id != self.me.team:
+            log.warning("Ignored a payload of another workspace: %s", req.context.team_id)
+            return _ok()
+        try:
+            return await self._answer(body, redelivered="x-slack-retry-num" in req.headers)
+        except StoreError as error:
+            log.warning("Not acknowledged, because it could not be stored: %s", error)
+            return BoltResponse(status=503, body="")
+
+    async def _answer(self, body: Body, *, redelivered: bool) -> BoltResponse:
+        kind = body.get("type")
+        if kind == "event_callback":
+            await self._event(body, redelivered=redelivered)
+        elif kind == "block_actions":
+            await self.accept(await self.presses.button(body))
+        elif kind == "view_submission":
+            await self.accept(await self.presses.submission(body))
+        elif body.get("command"):
+            await self.accept(await self.presses.command(body))
+        return _ok()
+
+    async def _event(self, body: Body, redelivered: bool) -> None:
+        event = body.get("event") or {}
+        kind = event.get("type")
+        if kind in {"message", "app_mention"}:
+            external = bool(body.get("is_ext_shared_channel"))
+            inbound = await self.messages.inbound(event, Delivery(external=external, redelivered=redelivered))
+            await self.heard(event, inbound)
+        elif kind in {"subteam_members_changed", "subteam_updated"}:
+            self.groups_changed()
+        elif kind in {"app_uninstalled", "tokens_revoked"}:
+            log.error(
+                "Slack says %s: the app no longer works in this workspace. docs/slack.md says how to set it up.", kind
+            )
+        else:
+            await self.accept(await self._signal(event, str(body.get("event_id") or event.get("event_ts"))))
+
+    async def _signal(self, event: Body, event_id: str) -> Inbound | None:
+        """The native Stop, an invitation to a channel, a first look at our messages."""
+        kind = event.get("type")
+        if kind == "agent_session_stopped" and event.get("user"):
+            return await self._made("stop", event, event_id, event["user"], event.get("thread_ts"))
+        if kind == "member_joined_channel" and event.get("user") == self.me.user and event.get("inviter"):
+            return await self._made("joined", event, event_id, event["inviter"], None)
+        if kind == "app_home_opened" and event.get("tab") == "messages":
+            return await self._made("opened", event, event_id, event["user"], None)
+        return None
+
+    async def _made(self, kind: InboundKind, event: Body, event_id: str, user: str, thread: str | None) -> Inbound:
+        place: Place = self.messages.place(event, {"thread_ts": thread}, external=False)
+        actor = await self.messages.actor({"user": user})
+        key = f"{place.tenant}/{kind}/{event_id}"
+        return Inbound(key=key, kind=kind, place=place, actor=actor, addressed=True)
+
+    async def heard(self, event: Body, inbound: Inbound | None) -> None:
+        """Store a message that is for us; remember that the channel was heard up to here in any case."""
+        lane, ts = f"slack:{self.me.team}:{event.get('channel')}", str(event.get("ts") or "")
+        try:
+            await self.accept(inbound)
+        except BaseException:
+            self.cursors.missed(lane, ts)
+            raise
+        thread = inbound.place.thread or inbound.message if inbound is not None else None
+        self.cursors.seen(lane, ts, thread)
+
+    async def accept(self, inbound: Inbound | None) -> None:
+        """Have the event stored, once per key. Raises StoreError."""
+        if inbound is None:
+            return
+        known = self._stored.get(inbound.key)
+        if known is not None:
+            await asyncio.shield(known)
+            return
+        done = self._stored[inbound.key] = asyncio.get_running_loop().create_future()
+        try:
+            await self._receive(inbound)
+        except BaseException as error:
+            del self._stored[inbound.key]
+            done.set_exception(error if isinstance(error, StoreError) else StoreError(f"It was not stored: {error!r}"))
+            done.exception()  # whoever waits has it; nobody else need
+            raise
+        done.set_result(None)
+        if len(self._stored) > REMEMBERED:
+            self._stored.popitem(last=False)
+
+
+def _ok() -> BoltResponse:
+    return BoltResponse(status=200, body="")

@@ -1,0 +1,190 @@
+"""What Bosun shows on Slack: posts, edits, private notices, reactions, files; and finding what may have arrived."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from bot.slack import render
+from bot.slack.files import Files, content_of
+from bot.slack.web import GoneError, SlackError, reason_of
+from bot.slack.working import WorkingState
+from kernel.errors import OutcomeUnknown, PlatformError
+from kernel.store import outbox
+from kernel.types import Place
+
+if TYPE_CHECKING:
+    from bot.slack.messages import Messages
+    from bot.slack.presses import Presses
+    from bot.slack.settings import SlackSettings
+    from bot.slack.web import SlackWeb
+    from kernel.store.outbox import OutboxRow
+    from kernel.types import Actor
+
+MARK = "bosun_out"  # event type of the metadata by which a post is found again; holds nothing but the row's id
+NOT_THERE = frozenset({"channel_not_found", "not_in_channel", "user_not_in_channel"})
+SECOND_LOOK = 1.5  # seconds; what was just posted may not stand in the history yet
+PAGES = 5
+
+
+class Outgoing:
+    """Makes one workspace show outbox rows."""
+
+    def __init__(self, web: SlackWeb, settings: SlackSettings, messages: Messages, presses: Presses) -> None:
+        self.web = web
+        self.settings = settings
+        self.messages = messages
+        self.presses = presses
+        self.files = Files(web, settings.api_url)
+        self.working = WorkingState(web)
+        self.second_look = SECOND_LOOK
+
+    async def post(self, row: OutboxRow) -> str:
+        """Post the row's body; its id goes along as metadata, so that a post whose answer was lost is found."""
+        place = await self._target(row)
+        shown = render.render(row.content, self.settings.console_url)
+        answer = await self.web.write(
+            "chat.postMessage",
+            channel=place.channel,
+            thread_ts=place.thread,
+            text=shown.text,
+            blocks=shown.blocks,
+            metadata={"event_type": MARK, "event_payload": {"id": row.id}},
+            unfurl_links=False,
+            unfurl_media=False,
+        )
+        ts = str(answer["ts"])
+        try:
+            await self.files.attach(place.channel, place.thread or ts, shown.attachments, look=False)
+        except PlatformError as error:
+            # The message stands: only looking for it first keeps the next try from posting it twice.
+            raise OutcomeUnknown(f"The message was posted, its file was not: {error.message}") from error
+        return ts
+
+    async def edit(self, row: OutboxRow) -> None:
+        """Bring the posted message to the row's body."""
+        place = await self._target(row)
+        shown = render.render(row.content, self.settings.console_url)
+        await self.web.repeatable(
+            "chat.update",
+            channel=place.channel,
+            ts=row.remote_id,
+            text=shown.text,
+            blocks=shown.blocks,
+            metadata={"event_type": MARK, "event_payload": {"id": row.id}},
+        )
+        await self.files.attach(place.channel, place.thread or str(row.remote_id), shown.attachments, look=True)
+
+    async def find(self, row: OutboxRow) -> str | None:
+        """The message with the row's id in its metadata, or the file with its name; looked for twice."""
+        place = await self._target(row)
+        found = await self._search(row, place)
+        if found is None:
+            await asyncio.sleep(self.second_look)
+            found = await self._search(row, place)
+        return found
+
+    async def _search(self, row: OutboxRow, place: Place) -> str | None:
+        oldest = f"{row.created_at.timestamp() - 120:.6f}"  # their clock is not ours
+        method = "conversations.replies" if place.thread else "conversations.history"
+        cursor: str | None = None
+        for _ in range(PAGES):
+            page = await self.web.read(
+                method,
+                channel=place.channel,
+                ts=place.thread,
+                oldest=oldest,
+                limit=200,
+                cursor=cursor,
+                include_all_metadata="true",
+            )
+            for message in page.get("messages") or ():
+                if self.messages.ours(message) and (found := _is_row(row, message)):
+                    return found
+            cursor = (page.get("response_metadata") or {}).get("next_cursor") or None
+            if cursor is None:
+                break
+        return None
+
+    async def notice(self, row: OutboxRow) -> None:
+        """Show a Text to one person: ephemerally; where we are not in the channel, as the answer to their press or
+        command; else in a DM."""
+        place, to = row.where, row.to
+        if to is None:
+            raise PlatformError("A notice without a recipient.")
+        shown = render.render(row.content, self.settings.console_url)
+        try:
+            await self.web.write(
+                "chat.postEphemeral",
+                channel=place.channel,
+                user=to.user,
+                thread_ts=place.thread,
+                text=shown.text,
+                blocks=shown.blocks,
+            )
+        except (GoneError, SlackError) as error:
+            if reason_of(error) not in NOT_THERE:
+                raise
+            await self._notice_elsewhere(place, to, shown)
+
+    async def _notice_elsewhere(self, place: Place, to: Actor, shown: render.Shown) -> None:
+        url = self.presses.answer_url(place.channel, to.user)
+        if url is not None:
+            body = {"response_type": "ephemeral", "replace_original": False, "text": shown.text, "blocks": shown.blocks}
+            async with self.web.session.post(url, json=body) as response:
+                if response.status == 200:
+                    return
+        home = await self.direct(to)
+        await self.web.write("chat.postMessage", channel=home.channel, text=shown.text, blocks=shown.blocks)
+
+    async def react(self, row: OutboxRow) -> None:
+        """Put a reaction on a message or take it off; that it is there, or gone, already is success."""
+        extra = row.extra or {}
+        method, fine = (
+            ("reactions.remove", "no_reaction") if extra.get("remove") else ("reactions.add", "already_reacted")
+        )
+        try:
+            await self.web.repeatable(method, channel=row.where.channel, timestamp=extra["target"], name=extra["name"])
+        except SlackError as error:
+            if error.reason != fine:
+                raise
+
+    async def status(self, row: OutboxRow) -> None:
+        """Show the thread's working state; silently nothing where the workspace has no such thing."""
+        place = row.where
+        if place.thread:
+            await self.working.show(place.channel, place.thread, row.extra or {})
+
+    async def upload(self, row: OutboxRow) -> str:
+        """Post a file and return its id."""
+        place, extra = await self._target(row), row.extra or {}
+        return await self.files.upload(
+            place.channel,
+            place.thread,
+            str(extra["name"]),
+            content_of(extra),
+            alt=str(extra.get("alt") or ""),
+            comment=render.comment(str(extra.get("comment") or "")),
+        )
+
+    async def direct(self, actor: Actor) -> Place:
+        """The DM with this account."""
+        opened = await self.web.repeatable("conversations.open", users=actor.user)
+        return Place(platform="slack", tenant=self.messages.me.team, channel=str(opened["channel"]["id"]), kind="dm")
+
+    async def _target(self, row: OutboxRow) -> Place:
+        """Where the row goes: its place, or the DM with whom it is for."""
+        place = row.where
+        if place.channel or row.to is None:
+            return place
+        return await self.direct(row.to)
+
+
+def _is_row(row: OutboxRow, message: dict[str, Any]) -> str | None:
+    """The platform's id of the row if this message shows it."""
+    if row.kind == outbox.FILE:
+        name = (row.extra or {}).get("name")
+        return next((str(file["id"]) for file in message.get("files") or () if file.get("name") == name), None)
+    mark = message.get("metadata") or {}
+    same = mark.get("event_type") == MARK and (mark.get("event_payload") or {}).get("id") == row.id
+    return str(message["ts"]) if same else None

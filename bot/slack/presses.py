@@ -1,0 +1,168 @@
+"""Buttons, dialogs and the slash command as neutral events, and the short memory that answering them needs."""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any, Literal
+
+import orjson
+
+from bot.slack import markup
+from bot.slack.messages import moment
+from kernel.types import Action, Form, Inbound, Place, Press
+
+if TYPE_CHECKING:
+    from bot.slack.messages import Identity
+    from bot.slack.people import People
+
+Body = dict[str, Any]
+
+REMEMBERED = 1000  # triggers live for seconds, answer addresses for 30 minutes
+
+log = logging.getLogger("bosun.slack")
+
+
+def action_id(action: Action, index: int) -> str:
+    """The id of a button; unique within its message."""
+    return f"link{index}" if action.style == "link" else f"b{index}:{action.verb}"
+
+
+def action_value(action: Action) -> str:
+    """What a button carries: whom it is about and in which revision. Everything else is looked up."""
+    return f"{action.subject}:{action.revision}"
+
+
+def form_metadata(form: Form, place: Place | None, message: str | None) -> str:
+    """What a dialog carries back, so that its answer makes sense to a process that did not open it."""
+    where = place.model_dump(mode="json", exclude_defaults=True) if place else None
+    parts = {"s": form.subject, "r": form.revision, "v": form.verb, "p": where, "m": message}
+    return orjson.dumps({name: value for name, value in parts.items() if value is not None}).decode()
+
+
+class Presses:
+    """Turns interactions of one workspace into `Inbound`."""
+
+    def __init__(self, me: Identity, people: People) -> None:
+        self.me = me
+        self.people = people
+        self._triggers: OrderedDict[str, tuple[Place, str | None]] = OrderedDict()
+        self._answers: OrderedDict[tuple[str, str], str] = OrderedDict()
+
+    def opened_from(self, trigger: str) -> tuple[Place | None, str | None]:
+        """The place and message of the press with this trigger."""
+        return self._triggers.get(trigger, (None, None))
+
+    def answer_url(self, channel: str, user: str) -> str | None:
+        """Where a private answer to this person's last press or command in the channel can be sent."""
+        return self._answers.get((channel, user))
+
+    async def button(self, body: Body) -> Inbound | None:
+        """A pressed button; None for links and for buttons that are not ours."""
+        actions = body.get("actions") or [{}]
+        verb = str(actions[0].get("action_id") or "").partition(":")[2]
+        subject, _, revision = str(actions[0].get("value") or "").rpartition(":")
+        container = body.get("container") or {}
+        channel = (body.get("channel") or {}).get("id") or container.get("channel_id")
+        if not (verb and subject and revision.isdigit() and channel):
+            return None
+        user, message = body.get("user") or {}, container.get("message_ts")
+        place = self._place(str(channel), (body.get("channel") or {}).get("name"), _thread(body, message))
+        at, trigger = str(actions[0].get("action_ts") or ""), str(body.get("trigger_id") or "")
+        self._remember(place, user.get("id", ""), body, message)
+        return Inbound(
+            key=f"{place.tenant}/{place.channel}/{message}/press/{user.get('id')}/{at or trigger}",
+            kind="press",
+            place=place,
+            actor=await self.people.actor(str(user["id"]), str(user.get("team_id") or ""), deciding=True),
+            message=message,
+            addressed=True,
+            press=Press(subject=subject, revision=int(revision), verb=verb, trigger=trigger or None, message=message),
+            sent_at=moment(at),
+        )
+
+    async def submission(self, body: Body) -> Inbound | None:
+        """A submitted dialog, also one that another process opened."""
+        view, user = body.get("view") or {}, body.get("user") or {}
+        try:
+            carried = orjson.loads(view.get("private_metadata") or "")
+            place = Place.model_validate(carried["p"]) if carried.get("p") else None
+            subject, verb, revision = str(carried["s"]), str(carried["v"]), int(carried.get("r", 0))
+        except (ValueError, KeyError, TypeError):
+            log.warning("A dialog was submitted that is not ours: %s", view.get("callback_id"))
+            return None
+        place = place or await self._home(str(user["id"]))
+        if place.tenant != self.me.team:
+            return None
+        message = carried.get("m")
+        return Inbound(
+            key=f"{place.tenant}/view/{view['id']}/{view.get('hash', '')}",
+            kind="press",
+            place=place,
+            actor=await self.people.actor(str(user["id"]), str(user.get("team_id") or ""), deciding=True),
+            message=message,
+            addressed=True,
+            press=Press(
+                subject=subject,
+                revision=revision,
+                verb=verb,
+                fields=_typed(view),
+                message=message,
+                trigger=body.get("trigger_id"),
+            ),
+        )
+
+    async def command(self, body: Body) -> Inbound:
+        """The slash command."""
+        place = self._place(str(body["channel_id"]), body.get("channel_name"), body.get("thread_ts"))
+        user, text = str(body["user_id"]), str(body.get("text") or "")
+        self._remember(place, user, body, None)
+        others = [other for other in markup.mentioned(text) if other != self.me.user]
+        names = await self.people.names(others) if others else {}
+        return Inbound(
+            key=f"{place.tenant}/command/{body['trigger_id']}",
+            kind="command",
+            place=place,
+            actor=await self.people.actor(user, str(body.get("user_team_id") or ""), deciding=True),
+            text=markup.to_markdown(text, "", names),
+            addressed=True,
+            press=None,
+        )
+
+    async def _home(self, user: str) -> Place:
+        opened = await self.people.web.repeatable("conversations.open", users=user)
+        return self._place(str(opened["channel"]["id"]), "directmessage", None)
+
+    def _place(self, channel: str, name: str | None, thread: str | None) -> Place:
+        kind: Literal["dm", "channel", "group"] = "channel"
+        if channel.startswith("D") or name == "directmessage":
+            kind = "dm"
+        elif (name or "").startswith("mpdm-"):
+            kind = "group"
+        return Place(platform="slack", tenant=self.me.team, channel=channel, thread=thread, kind=kind)
+
+    def _remember(self, place: Place, user: str, body: Body, message: str | None) -> None:
+        if trigger := body.get("trigger_id"):
+            _keep(self._triggers, str(trigger), (place, message))
+        if url := body.get("response_url"):
+            _keep(self._answers, (place.channel, user), str(url))
+
+
+def _thread(body: Body, message: str | None) -> str | None:
+    thread = (body.get("container") or {}).get("thread_ts") or (body.get("message") or {}).get("thread_ts")
+    return thread if thread != message else None
+
+
+def _typed(view: Body) -> dict[str, str]:
+    """What stands in the fields. An input block has the id of its field, and so has its element."""
+    values = (view.get("state") or {}).get("values") or {}
+    return {
+        block: str(next(iter(elements.values())).get("value") or "") for block, elements in values.items() if elements
+    }
+
+
+def _keep(memory: OrderedDict[Any, Any], key: object, value: object) -> None:
+    memory[key] = value
+    memory.move_to_end(key)
+    if len(memory) > REMEMBERED:
+        memory.popitem(last=False)

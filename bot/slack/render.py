@@ -1,0 +1,154 @@
+"""What Bosun says, as a Slack message: notification text, blocks, and the files for what does not fit."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from bot.slack import blocks, neutral
+from kernel.types import Action, Card, Frozen, Payload, Progress, Source, Text
+
+if TYPE_CHECKING:
+    from kernel.types import Body, Step
+
+CARD_TEXT = 3_000
+PREVIEW = 2_500  # characters of a payload that a card shows
+PAYLOADS = 6
+SOURCES = 8
+STEPS = 12
+WORDS = {
+    "pending": "not started",
+    "running": "running",
+    "done": "done",
+    "failed": "failed",
+    "waiting": "waiting for you",
+}
+SUFFIX = {"json": "json", "diff": "diff", "text": "txt"}
+
+
+class Attachment(Frozen):
+    """A file that belongs to a message. Its name holds its digest: the same name is the same content."""
+
+    name: str
+    content: str
+    title: str
+
+
+class Shown(Frozen):
+    """A message as Slack wants it."""
+
+    text: str  # notifications and screen readers
+    blocks: list[dict[str, Any]]
+    attachments: tuple[Attachment, ...] = ()
+
+
+def render(body: Body, console_url: str = "") -> Shown:
+    """The body as a Slack message. Whatever stands in it, nobody is pinged and the limits hold."""
+    if isinstance(body, Card):
+        return _card(body)
+    if isinstance(body, Progress):
+        return _progress(body)
+    return _text(body, console_url)
+
+
+# -- prose ----------------------------------------------------------------------------------------
+
+
+def _text(body: Text, console_url: str) -> Shown:
+    attachments: tuple[Attachment, ...] = ()
+    room = blocks.MARKDOWN
+    shown = neutral.neutral(body.markdown[: room + 1]).strip()
+    if len(body.markdown) > room or len(shown) > room:
+        full = Attachment(name=_name("answer", body.markdown, "md"), content=body.markdown, title="The full text")
+        attachments = (full,)
+        shown = f"{neutral.beginning(shown, room - 100)}\n\n_The full text follows as {full.name}._"
+    made = blocks.context([f"*{neutral.mrkdwn(body.agent)}*"] if body.agent else [])
+    if shown:
+        made.append(blocks.markdown(shown))
+    made += blocks.context(_source(source, console_url) for source in body.sources[:SOURCES])
+    made += blocks.context([neutral.mrkdwn(body.footer)])
+    made += blocks.actions(body.actions)
+    spoken = neutral.summary(body.markdown[:1000])
+    text = f"{neutral.mrkdwn(body.agent)}: {spoken}" if body.agent else spoken
+    return Shown(text=text or "(empty message)", blocks=made or [blocks.section("-")], attachments=attachments)
+
+
+def _source(source: Source, console_url: str) -> str:
+    url = neutral.web_url(f"{console_url}{source.url}" if source.url.startswith("/") and console_url else source.url)
+    title = neutral.mrkdwn(neutral.clip(" ".join(source.title.split()), 200)) or "untitled"
+    if url:
+        title = f"<{url.replace('&', '&amp;')}|{title.replace('|', '/')}>"
+    quote = neutral.mrkdwn(neutral.clip(" ".join(source.quote.split()), 200))
+    return f"{source.number}. {title}" + (f" — {quote}" if quote else "")
+
+
+def _name(stem: str, content: str, suffix: str, digest: str = "") -> str:
+    return f"{stem}-{(digest or hashlib.sha256(content.encode('utf-8', 'replace')).hexdigest())[:12]}.{suffix}"
+
+
+# -- progress -------------------------------------------------------------------------------------
+
+
+def _progress(body: Progress) -> Shown:
+    title = neutral.mrkdwn(neutral.clip(body.title, 80)) or "Working"
+    lines = [f"*{title}*" + (f" · {neutral.mrkdwn(body.agent)}" if body.agent else "")]
+    if len(body.steps) > STEPS:
+        lines.append(f"• {len(body.steps) - STEPS} earlier steps")
+    lines += [_step(step) for step in body.steps[-STEPS:]]
+    made = [blocks.section("\n".join(lines))]
+    partial = neutral.neutral(body.partial[: blocks.MARKDOWN]).strip()
+    if partial:
+        made.append(blocks.markdown(neutral.beginning(partial, blocks.MARKDOWN)))
+    if body.stoppable and body.run:
+        made += blocks.actions([Action(subject=body.run, verb="stop", label="Stop")])
+    return Shown(text=title, blocks=made)
+
+
+def _step(step: Step) -> str:
+    line = f"• {neutral.mrkdwn(neutral.clip(step.title, 80))} — {WORDS[step.status]}"
+    detail = neutral.mrkdwn(neutral.clip(" ".join(step.detail.split()), 120))
+    return f"{line}: {detail}" if detail else line
+
+
+# -- cards ----------------------------------------------------------------------------------------
+
+
+def _card(body: Card) -> Shown:
+    state = neutral.mrkdwn(body.state)
+    if body.expires_at is not None:
+        state += f"\nUntil {blocks.when(body.expires_at)}"
+    made = [blocks.header(body.headline), blocks.section(state)]
+    if body.warning:
+        made.append(blocks.section(f"*Warning:* {neutral.mrkdwn(body.warning)}"))
+    if text := neutral.neutral(body.text[: CARD_TEXT + 1]).strip():
+        made.append(blocks.markdown(neutral.beginning(text, CARD_TEXT)))
+    made += blocks.facts(body.facts)
+    attachments = []
+    for payload in body.payloads[:PAYLOADS]:
+        shown, attachment = _payload(payload)
+        made += shown
+        attachments += [attachment] if attachment else []
+    made += blocks.actions(body.actions)
+    made += blocks.context([neutral.mrkdwn(body.footer)])
+    headline = neutral.mrkdwn(neutral.clip(" ".join(body.headline.split()), 150)) or "-"
+    return Shown(text=headline, blocks=made[: blocks.BLOCKS], attachments=tuple(attachments))
+
+
+def _payload(payload: Payload) -> tuple[list[blocks.Block], Attachment | None]:
+    """The literal content; what does not fit is cut, said to be cut, and attached in full."""
+    digest = f" · SHA-256 {neutral.mrkdwn(payload.digest[:12])}" if payload.digest else ""
+    title = neutral.mrkdwn(neutral.clip(payload.title, 150)) or "Content"
+    if len(payload.content) <= PREVIEW:
+        return [blocks.section(f"*{title}*{digest}"), blocks.code(payload.content)], None
+    suffix = SUFFIX[payload.language]
+    full = Attachment(
+        name=_name("payload", payload.content, suffix, payload.digest), content=payload.content, title=payload.title
+    )
+    note = f"The first {PREVIEW:,} of {len(payload.content):,} characters; in full in {full.name} in this thread."
+    made = [blocks.section(f"*{title}*{digest}"), blocks.code(payload.content[:PREVIEW]), *blocks.context([note])]
+    return made, full
+
+
+def comment(markdown: str) -> str:
+    """A short text beside a file, escaped."""
+    return neutral.mrkdwn(neutral.clip(markdown, 2000))

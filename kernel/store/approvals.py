@@ -8,6 +8,7 @@ from sqlalchemy import Index, update
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from kernel.store.columns import JsonText, Moment
+from kernel.store.database import insert_new
 from kernel.types import Json
 
 PENDING, APPROVED, REJECTED, EXPIRED, WITHDRAWN, CONSUMED = (
@@ -122,6 +123,11 @@ def votes(session: Session, approval_id: str, revision: int) -> list[Vote]:
             .order_by(col(Vote.at))
         )
     )
+
+
+def add_vote(session: Session, row: Approval, now: datetime, **vote: str) -> bool:
+    """Record a vote (principal, verb, reason, account) on the current revision; False if the principal has voted."""
+    return insert_new(session, Vote, {"approval_id": row.id, "revision": row.revision, "at": now, **vote})
 
 
 def move(session: Session, approval_id: str, revision: int, from_state: str, to_state: str, **values: object) -> bool:

@@ -1,0 +1,167 @@
+"""Changing what is to be approved: a new revision with a new digest, judged again, on which nobody has voted yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kernel.errors import BosunError
+from kernel.people import RoleUnknownError
+from kernel.store import approvals as rows
+from kernel.store import calls
+from kernel.types import Origin
+from rules.engine import facts as facts_of_calls
+from rules.engine import values, wording, writing
+from rules.engine.decide import decide
+from rules.engine.explain import why_not_alone
+from rules.engine.forms import typed_arguments
+from rules.engine.preview import difference, outside_warning, plain, target_of, values_in_words
+from rules.engine.record import Edit, outcome_of, policy_of, preview_of
+from rules.engine.requests import reachable
+from rules.engine.standing import standing_of
+from rules.engine.tooling import call_digest, exact
+from rules.engine.wording import Reply, refused
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from kernel.store import Session
+    from kernel.store.approvals import Approval
+    from kernel.types import Actor, Json, Person
+    from rules.engine.facts import CallFacts, Origins
+    from rules.engine.policy import Policy
+    from rules.engine.services import Services
+    from rules.engine.tooling import GovernedTool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """An edit that fits the tool."""
+
+    tool: GovernedTool
+    arguments: dict[str, Json]
+    digest: str
+    person: Person
+
+
+class Edits:
+    """Makes new revisions."""
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+
+    async def edit(self, ref: str, revision: int, fields: Mapping[str, str], actor: Actor) -> Reply:
+        """Replace arguments by what an approver typed. The tool stays; the rules judge the new call."""
+        row = await self.services.store.read(lambda session: rows.by_ref(session, ref))
+        if row is None:
+            return refused(wording.unknown(ref))
+        person = self.services.directory.person(actor)
+        complaint = await self.complaint(row, revision, person, actor)
+        if complaint:
+            return refused(complaint)
+        tool = self.services.tools.get(row.tool)
+        if tool is None:
+            return refused(f"There is no tool {row.tool} any more, so {row.ref} cannot be edited.")
+        try:
+            arguments = exact(tool, typed_arguments(tool, row.arguments, fields))
+            digest = call_digest(tool.name, arguments)
+        except (BosunError, ValueError) as error:
+            return refused(f"This does not fit, so nothing was changed. {error}")
+        if digest == row.digest:
+            return refused("Nothing was changed, so the revision stays as it is.")
+        change = Change(tool=tool, arguments=arguments, digest=digest, person=person)
+        return await self.services.store.write(lambda session: self._revise(session, row, change))
+
+    async def complaint(self, row: Approval, revision: int, person: Person, actor: Actor) -> str:
+        """Why this person cannot edit this revision now; empty where they can."""
+        policy = policy_of(row)
+        try:
+            standing = await standing_of(self.services.directory, person, policy, row.requester, actor)
+        except RoleUnknownError:
+            return wording.cannot_verify()
+        if not standing.counts:
+            return wording.not_yours(row, person, actor, excluded=standing.excluded)
+        if row.state != rows.PENDING:
+            return wording.closed(row)
+        if revision != row.revision:
+            return wording.old_revision(row, revision)
+        if not policy.edit or row.kind != "call":
+            return f"{row.ref} cannot be edited: the rule does not allow it. Reject it with a reason instead."
+        return ""
+
+    def _revise(self, session: Session, seen: Approval, change: Change) -> Reply:
+        now = self.services.clock.now()
+        row = rows.by_ref(session, seen.ref, lock=True)
+        call = calls.by_id(session, seen.call_id)
+        if row is None or call is None:
+            return refused(wording.unknown(seen.ref))
+        if row.state == rows.PENDING and row.expires_at is not None and row.expires_at <= now:
+            writing.close(session, row, rows.EXPIRED, outcome_of(row), now)
+        if row.state != rows.PENDING:
+            return refused(wording.closed(row))
+        if row.revision != seen.revision:
+            return refused(wording.old_revision(row, seen.revision))
+        rules = self.services.rules.current
+        facts = self._facts(row, call.verdict["context"], change, now)
+        verdict = decide(rules, facts)
+        if verdict.decision == "deny":
+            return refused(f"The rules do not allow that, so nothing was changed. {verdict.reason}")
+        changed = tuple(name for name in change.arguments if row.arguments.get(name) != change.arguments[name])
+        if verdict.policy is not None:  # what the rules would now allow alone still needs the people who were asked
+            row.policy = self._reachable(row, verdict.policy, facts).model_dump(mode="json")
+            row.rules = {"ids": list(verdict.rules), "version": verdict.version}
+            row.reason = verdict.reason
+        _rewrite(row, change, facts, why_not_alone(rules, facts))
+        lifetime = policy_of(row).lifetime
+        row.expires_at = min(row.expires_at or now + lifetime, now + lifetime)
+        before = outcome_of(row)
+        edit = Edit(by=change.person.name, revision=row.revision, changed=changed, at=now)
+        writing.note(session, row, before.model_copy(update={"votes": (), "edits": (*before.edits, edit)}))
+        writing.record(session, now, "approval.edited", row, person=change.person.id, changed=list(changed))
+        writing.redraw(session, row)
+        said = f"{row.ref} is now revision {row.revision}. Earlier votes do not count for it: {wording.tally(row)}."
+        return Reply(text=said, ok=True)
+
+    def _facts(self, row: Approval, context: Json, change: Change, now: datetime) -> CallFacts:
+        """The edited call as the rules see it: what an approver typed is typed, the rest keeps its origins."""
+        before = facts_of_calls.origins_from_json(row.origins)
+        origins: dict[str, Origins] = {}
+        for name, value in change.arguments.items():
+            if name in change.tool.free_text:
+                continue
+            kept = name in before and row.arguments.get(name) == value
+            typed = tuple(frozenset[Origin]({"typed"}) for _ in values.leaves(value))
+            origins[name] = before[name] if kept else typed
+        return facts_of_calls.restored(
+            row.agent,
+            row.tool,
+            change.arguments,
+            facts_of_calls.origins_to_json(origins),
+            {**context, "effect": change.tool.effect, "now": now.isoformat()},
+        )
+
+    def _reachable(self, row: Approval, policy: Policy, facts: CallFacts) -> Policy:
+        requester = self.services.directory.by_id(row.requester)
+        attended = facts.workflow is None and (requester is None or requester.can_decide)
+        return reachable(policy, attended=attended)
+
+
+def _rewrite(row: Approval, change: Change, facts: CallFacts, nearest: str) -> None:
+    """The row of the next revision."""
+    shown = plain(change.tool, change.arguments)
+    preview = preview_of(row).model_copy(
+        update={
+            "headline": shown.headline,
+            "payloads": (*shown.payloads, difference(row.arguments, change.arguments)),
+            "warning": outside_warning(change.tool, facts.origins),
+            "target": target_of(change.tool, change.arguments),
+            "values": values_in_words(change.tool, facts.origins),
+            "nearest": nearest,
+        }
+    )
+    row.preview = preview.model_dump(mode="json", exclude_defaults=True)
+    row.arguments = change.arguments
+    row.digest = change.digest
+    row.origins = facts_of_calls.origins_to_json(facts.origins)
+    row.revision += 1

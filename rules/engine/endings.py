@@ -1,0 +1,41 @@
+"""Approvals that end without a vote: their time is up, or nobody needs them any more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kernel.store import approvals as rows
+from rules.engine import writing
+from rules.engine.record import outcome_of
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from kernel.store import Session
+
+AT_ONCE = 50  # approvals in one transaction
+
+
+def expire(session: Session, now: datetime) -> int:
+    """Expire what is overdue, at most AT_ONCE of it; returns how many."""
+    ended = 0
+    for row in rows.overdue(session, now, AT_ONCE):
+        ended += writing.close(session, row, rows.EXPIRED, outcome_of(row), now)
+    return ended
+
+
+def withdraw(session: Session, run_id: str, reason: str, now: datetime) -> int:
+    """Withdraw what a run that ends still waits for; returns how many. Does not wake the run."""
+    ended = 0
+    for row in rows.of_run(session, run_id):
+        outcome = outcome_of(row).model_copy(update={"reason": reason})
+        if row.state == rows.PENDING:
+            body = outcome.model_dump(mode="json", exclude_defaults=True)
+            if rows.move(session, row.id, row.revision, rows.PENDING, rows.WITHDRAWN, outcome=body, decided_at=now):
+                session.refresh(row)
+                writing.record(session, now, "approval.withdrawn", row, reason=reason)
+                writing.redraw(session, row)
+                ended += 1
+        elif row.state == rows.APPROVED:
+            ended += writing.settle(session, row, rows.WITHDRAWN, outcome, now, reason=reason)
+    return ended

@@ -1,0 +1,136 @@
+"""What waits for a person, and the answers to "why was I asked?" and "why could it do that?"."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from kernel.people import RoleUnknownError
+from kernel.store import approvals as rows
+from kernel.store import runs
+from kernel.types import Frozen, Place
+from rules.engine import wording
+from rules.engine.cards import card
+from rules.engine.policy import in_words
+from rules.engine.record import outcome_of, policy_of, preview_of
+from rules.engine.standing import standing_of
+
+if TYPE_CHECKING:
+    from kernel.store import Session
+    from kernel.store.approvals import Approval
+    from kernel.store.runs import Call
+    from kernel.types import Actor, Person
+    from rules.engine.services import Services
+
+PAGE = 500  # pending approvals that are looked through for one person
+
+
+class Waiting(Frozen):
+    """One approval that a person can decide."""
+
+    ref: str
+    revision: int
+    headline: str
+    state: str
+    agent: str
+    requester: str  # name
+    place: Place  # of the request
+    expires_at: datetime | None
+
+
+class Explaining:
+    """Answers questions about approvals and calls."""
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+
+    async def waiting_for(self, person: Person, actor: Actor | None, limit: int) -> list[Waiting]:
+        """What the person can decide now; a role that cannot be looked up gives nothing."""
+        pending = await self.services.store.read(lambda session: rows.pending(session, PAGE))
+        found: list[Waiting] = []
+        for row in pending:
+            if len(found) == limit:
+                break
+            if any(vote.id == person.id for vote in outcome_of(row).votes):
+                continue
+            try:
+                standing = await standing_of(self.services.directory, person, policy_of(row), row.requester, actor)
+            except RoleUnknownError:
+                continue
+            if standing.counts:
+                found.append(_waiting(row))
+        return found
+
+    async def waiting(self, person: Person, actor: Actor) -> str:
+        """The same as Markdown."""
+        found = await self.waiting_for(person, actor, 11)
+        if not found:
+            return "Nothing waits for you."
+        lines = [f"- **{one.ref}** {_quoted(one.headline)} · {one.state}" for one in found[:10]]
+        more = "\n\nThere are more; decide some of these first." if len(found) > 10 else ""
+        return "Waiting for you:\n\n" + "\n".join(lines) + more + "\n\nSay `approve AP-…` or `reject AP-… because …`."
+
+    async def why(self, ref: str, person: Person | None) -> str:
+        """Markdown about an approval or a run; whoever has no part in it gets no content."""
+        if ref.startswith("R-"):
+            return await self.services.store.read(lambda session: self._run(session, ref, person))
+        row = await self.services.store.read(lambda session: rows.by_ref(session, ref))
+        if row is None:
+            return wording.unknown(ref)
+        return _approval(row)
+
+    def _run(self, session: Session, ref: str, person: Person | None) -> str:
+        run = runs.by_ref(session, ref)
+        if run is None:
+            return f"There is no run {ref}."
+        if person is not None and run.where.kind == "dm" and run.requester != person.id:
+            return f"{ref} was asked in a direct message; only who asked can look into it."
+        made = runs.calls(session, run.id)
+        if not made:
+            return f"{ref} has used no tool so far."
+        approvals = {row.call_id: row for row in rows.of_run(session, run.id)}
+        return f"What **{ref}** did:\n\n" + "\n".join(_call(call, approvals.get(call.id)) for call in made)
+
+
+def _approval(row: Approval) -> str:
+    preview, policy = preview_of(row), policy_of(row)
+    rules = ", ".join(row.rules["ids"]) or "none decides, so people are asked"
+    lines = [
+        f"**{row.ref}** {_quoted(preview.headline)}",
+        f"- **Why it is asked:** {row.reason}",
+        f"- **Why not without asking:** {preview.nearest}" if preview.nearest else "",
+        f"- **Rule:** {rules} (version {row.rules['version'][:12]})",
+        f"- **Who decides:** {in_words(policy)}",
+        f"- **Where the values come from:** {preview.values}" if preview.values else "",
+        f"- **Exactly this call:** revision {row.revision}, digest `{row.digest[:16]}…`",
+        *(f"- **Edited** by {edit.by}: {', '.join(edit.changed)}" for edit in outcome_of(row).edits),
+        f"- **State:** {card(row).state}",
+    ]
+    return "\n".join(line for line in lines if line)
+
+
+def _call(call: Call, approval: Approval | None) -> str:
+    verdict = call.verdict or {}
+    by = ", ".join(verdict.get("rules", ())) or "default"
+    decided = f"{verdict.get('decision', 'not judged')} by {by}"
+    asked = f" · {approval.ref}: {card(approval).state}" if approval is not None else ""
+    return f"- `{call.tool}` · {call.state} · {decided}: {verdict.get('reason', '')}{asked}"
+
+
+def _waiting(row: Approval) -> Waiting:
+    preview = preview_of(row)
+    return Waiting(
+        ref=row.ref,
+        revision=row.revision,
+        headline=preview.headline,
+        state=wording.tally(row),
+        agent=row.agent,
+        requester=preview.requester,
+        place=preview.place,
+        expires_at=row.expires_at,
+    )
+
+
+def _quoted(text: str) -> str:
+    """Text that may come from a model, as plain text in Markdown."""
+    return "".join(f"\\{c}" if c in "\\`*_{}[]()<>#+!|~" else c for c in " ".join(text.split()))

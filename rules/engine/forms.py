@@ -1,0 +1,131 @@
+"""The dialogs of an approval: why not, what instead, which target."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from kernel.types import Form, FormField
+from rules.engine import schema
+from rules.engine.record import preview_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kernel.store.approvals import Approval
+    from kernel.types import Json
+    from rules.engine.tooling import GovernedTool
+
+EDITABLE = 4  # arguments in one dialog
+LONGEST = 3000  # characters of a field, on the strictest platform
+PREFIX = "arg_"  # of the fields that hold arguments
+
+
+def reject_form(row: Approval) -> Form:
+    """Asks for the reason."""
+    reason = FormField(
+        id="reason", label="Why not?", multiline=True, max_length=1000, hint="The agent and the requester read this."
+    )
+    return Form(
+        subject=row.ref,
+        revision=row.revision,
+        verb="reject",
+        title=f"Reject {row.ref}",
+        fields=(reason,),
+        submit="Reject",
+        note=preview_of(row).headline,
+    )
+
+
+def target_form(row: Approval) -> Form:
+    """Asks the approver to type the target."""
+    target = FormField(id="target", label="Type the target", hint="Exactly as it is, from a source that you trust.")
+    return Form(
+        subject=row.ref,
+        revision=row.revision,
+        verb="approve",
+        title=f"Approve {row.ref}",
+        fields=(target,),
+        submit="Approve",
+        note="The target stands in text that somebody outside the team wrote, so a button does not suffice.",
+    )
+
+
+def edit_form(row: Approval, tool: GovernedTool) -> Form | None:
+    """Offers the arguments for editing; None where none fits into a dialog."""
+    fields = [field for name in row.arguments if (field := _field(row, tool, name)) is not None]
+    if not fields:
+        return None
+    more = len(row.arguments) - len(fields[:EDITABLE])
+    return Form(
+        subject=row.ref,
+        revision=row.revision,
+        verb="edit",
+        title=f"Edit {row.ref}",
+        fields=tuple(fields[:EDITABLE]),
+        submit="Save as new revision",
+        note="Votes so far do not count for the new revision."
+        + (f" {more} further arguments stay as they are." if more else ""),
+    )
+
+
+def _field(row: Approval, tool: GovernedTool, name: str) -> FormField | None:
+    text = shown(row.arguments[name])
+    if len(text) > LONGEST:
+        return None
+    described = tool.schema.arguments.get("properties", {}).get(name, {}).get("description", "")
+    return FormField(
+        id=f"{PREFIX}{name}",
+        label=name.replace("_", " ").capitalize(),
+        value=text,
+        multiline=len(text) > 80 or "\n" in text or isinstance(row.arguments[name], list | dict),
+        required=False,
+        max_length=LONGEST,
+        hint=str(described)[:150],
+    )
+
+
+def shown(value: Json) -> str:
+    """A value as it is edited: text as it is, a list of texts one per line, anything else as JSON."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and value and all(isinstance(entry, str) and "\n" not in entry for entry in value):
+        return "\n".join(value)
+    return json.dumps(value, ensure_ascii=False)
+
+
+def typed_arguments(tool: GovernedTool, before: Mapping[str, Json], fields: Mapping[str, str]) -> dict[str, Json]:
+    """The arguments after an edit. A field that was not touched keeps its value; ValueError names an unknown field."""
+    after = dict(before)
+    for key, text in fields.items():
+        name = key.removeprefix(PREFIX)
+        if name not in before:
+            raise ValueError(f"{tool.name} has no argument “{name[:40]}”.")
+        clean = text.replace("\r\n", "\n")
+        if clean != shown(before[name]):
+            after[name] = _read(tool, name, clean)
+    return after
+
+
+def _read(tool: GovernedTool, name: str, text: str) -> Json:
+    kinds = schema.types(tool.schema.arguments, name)
+    if schema.is_list(tool.schema.arguments, name):
+        if text.lstrip().startswith("["):
+            return _json(text)
+        return [_scalar(kinds, line.strip()) for line in text.splitlines() if line.strip()]
+    if not text and "null" in kinds:
+        return None
+    return _scalar(kinds, text)
+
+
+def _scalar(kinds: frozenset[str], text: str) -> Json:
+    return text if "string" in kinds else _json(text)
+
+
+def _json(text: str) -> Json:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text  # the tool's own model says what it expects

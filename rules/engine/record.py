@@ -1,0 +1,75 @@
+"""What is stored with an approval as JSON, as typed values: the preview, what was decided, who edited."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from kernel.types import Fact, Frozen, Payload, Place
+from rules.engine.policy import Policy
+
+if TYPE_CHECKING:
+    from kernel.store.approvals import Approval
+
+
+class Preview(Frozen):
+    """What people see of the call."""
+
+    headline: str  # verb, object, target: at most 120 characters
+    facts: tuple[Fact, ...] = ()
+    payloads: tuple[Payload, ...] = ()
+    warning: str = ""
+    effect: str = ""  # of the tool
+    claim: str = ""  # what the agent said as it proposed the call; its words, not ours
+    requester: str = ""  # name
+    run: str = ""  # "R-7F3K"
+    place: Place
+    channel: str = ""  # "#finance"
+    target: str = ""  # what has to be typed where the policy says so
+    nearest: str = ""  # why it was not done without asking
+    values: str = ""  # where the values come from
+
+
+class Voter(Frozen):
+    """A vote that was counted."""
+
+    id: str  # Person.id
+    name: str
+    verb: str
+    groups: tuple[int, ...] = ()  # groups of the policy in which it counted when it was cast
+
+
+class Edit(Frozen):
+    """A change of the arguments by somebody who may decide."""
+
+    by: str  # name
+    revision: int  # that it made
+    changed: tuple[str, ...]  # names of arguments
+    at: datetime
+
+
+class Outcome(Frozen):
+    """What has become of an approval so far."""
+
+    votes: tuple[Voter, ...] = ()  # on the current revision
+    edits: tuple[Edit, ...] = ()
+    by: str = ""  # names of those who decided
+    reason: str = ""
+    answer: str = ""  # of an unknown outcome: "done", "repeat", "give_up"
+    done_at: datetime | None = None  # when the call had its result
+    failed: bool = False  # the call had an error as its result
+
+
+def preview_of(row: Approval) -> Preview:
+    """The stored preview."""
+    return Preview.model_validate(row.preview)
+
+
+def policy_of(row: Approval) -> Policy:
+    """The stored policy."""
+    return Policy.model_validate(row.policy)
+
+
+def outcome_of(row: Approval) -> Outcome:
+    """What was stored of the outcome so far."""
+    return Outcome.model_validate(row.outcome or {})

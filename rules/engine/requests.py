@@ -1,0 +1,185 @@
+"""Asking people: the row of an approval, its ledger entry and its cards, in the transaction of the call that waits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from kernel.errors import StoreError
+from kernel.store import approvals as rows
+from kernel.store import outbox, wake
+from kernel.store.approvals import Approval
+from rules.engine import writing
+from rules.engine.cards import card
+from rules.engine.facts import origins_to_json
+from rules.engine.policy import ADMIN, REQUESTER, Group, Policy
+from rules.engine.record import policy_of, preview_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kernel.store import Session
+    from kernel.store.runs import Call
+    from kernel.types import Json, Place, RunFacts
+    from rules.engine.decide import Verdict
+    from rules.engine.facts import Origins
+    from rules.engine.record import Preview
+    from rules.engine.services import Services
+
+REFERENCE = 4  # characters of a reference; longer ones are taken where the short ones are used up
+UNKNOWN_EXPIRES = timedelta(days=7)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """One exact call for which people are asked."""
+
+    call_id: str
+    tool: str
+    arguments: Mapping[str, Json]
+    digest: str
+    origins: Mapping[str, Origins]
+    verdict: Verdict
+    preview: Preview
+    run: RunFacts
+
+
+class Requests:
+    """Writes approvals."""
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+
+    def ask(self, session: Session, request: Request) -> Approval:
+        """Ask for a decision on the call. The cards are queued in the same transaction."""
+        now = self.services.clock.now()
+        policy = reachable(
+            request.verdict.policy or self.services.rules.current.fallback, attended=_attended(request.run)
+        )
+        row = Approval(
+            id=self.services.ids.new(),
+            ref=self._free_ref(session),
+            call_id=request.call_id,
+            run_id=request.run.run_id,
+            agent=request.run.agent,
+            tool=request.tool,
+            requester=request.run.requester.id,
+            arguments=dict(request.arguments),
+            digest=request.digest,
+            origins=origins_to_json(request.origins),
+            preview=request.preview.model_dump(mode="json", exclude_defaults=True),
+            policy=policy.model_dump(mode="json"),
+            rules={"ids": list(request.verdict.rules), "version": request.verdict.version},
+            reason=request.verdict.reason,
+            created_at=now,
+            expires_at=now + policy.lifetime,
+        )
+        return self._open(session, row)
+
+    def ask_again(self, session: Session, old: Approval, verdict: Verdict, run: RunFacts) -> Approval:
+        """A new request for the same call, because the rules have changed since it was approved."""
+        now = self.services.clock.now()
+        policy = reachable(verdict.policy or self.services.rules.current.fallback, attended=_attended(run))
+        row = self._copy(session, old)
+        row.policy = policy.model_dump(mode="json")
+        row.rules = {"ids": list(verdict.rules), "version": verdict.version}
+        row.reason = f"The rules have changed since {old.ref} was approved. {verdict.reason}"
+        row.expires_at = now + policy.lifetime
+        return self._open(session, row)
+
+    def ask_outcome(self, session: Session, call: Call, preview: Preview, run: RunFacts) -> Approval:
+        """Ask what became of a call that was started and whose end nobody saw."""
+        now = self.services.clock.now()
+        before = rows.of_call(session, call.id)
+        roles = sorted(policy_of(before).roles) if before else []
+        group = Group(who=tuple(dict.fromkeys((REQUESTER, *roles, ADMIN))), not_requester=False)
+        row = Approval(
+            id=self.services.ids.new(),
+            ref=self._free_ref(session),
+            call_id=call.id,
+            run_id=call.run_id,
+            kind="unknown",
+            agent=call.agent,
+            tool=call.tool,
+            requester=run.requester.id,
+            arguments=call.arguments,
+            digest=call.digest,
+            origins=call.origins or {},
+            preview=preview.model_dump(mode="json", exclude_defaults=True),
+            policy=Policy(groups=(group,)).model_dump(mode="json"),
+            rules={"ids": [], "version": self.services.rules.current.version},
+            reason="The call was cut off after it had begun, so it may have happened.",
+            created_at=now,
+            expires_at=now + UNKNOWN_EXPIRES,
+        )
+        return self._open(session, row)
+
+    def _open(self, session: Session, row: Approval) -> Approval:
+        session.add(row)
+        session.flush()
+        told = {"rules": row.rules["ids"], "version": row.rules["version"], "kind": row.kind, "policy": row.policy}
+        writing.record(session, row.created_at, "approval.requested", row, **told)
+        body = card(row)
+        for place in self._places(row):
+            outbox.put(
+                session, self.services.ids.new(), place, body, row.created_at, run_id=row.run_id, subject=row.ref
+            )
+        wake(session, writing.TOPIC, row.ref)
+        return row
+
+    def _places(self, row: Approval) -> list[Place]:
+        """The thread of the request, and the channels that the rule names."""
+        preview, policy = preview_of(row), policy_of(row)
+        home = preview.place
+        names = policy.where
+        others = any(group.who != (REQUESTER,) for group in policy.groups)
+        if not names and home.kind == "dm" and others and self.services.fallback_channel:
+            names = (self.services.fallback_channel,)
+        places = [home]
+        for name in names:
+            place = self.services.directory.channel(name, home.platform, home.tenant)
+            if place is not None and place.lane not in {known.lane for known in places}:
+                places.append(place)
+        return places
+
+    def _copy(self, session: Session, old: Approval) -> Approval:
+        return Approval(
+            id=self.services.ids.new(),
+            ref=self._free_ref(session),
+            call_id=old.call_id,
+            run_id=old.run_id,
+            agent=old.agent,
+            tool=old.tool,
+            requester=old.requester,
+            arguments=old.arguments,
+            digest=old.digest,
+            origins=old.origins,
+            preview=old.preview,
+            policy=old.policy,
+            rules=old.rules,
+            reason=old.reason,
+            created_at=self.services.clock.now(),
+        )
+
+    def _free_ref(self, session: Session) -> str:
+        for length in (*[REFERENCE] * 8, *range(REFERENCE + 1, REFERENCE + 9)):
+            ref = f"AP-{self.services.ids.short(length)}"
+            if rows.by_ref(session, ref) is None:
+                return ref
+        raise StoreError("No free reference for an approval was found.")
+
+
+def reachable(policy: Policy, *, attended: bool) -> Policy:
+    """The policy, with an admin in the place of a requester who cannot decide: a workflow, a guest."""
+    if attended:
+        return policy
+    groups = tuple(
+        group.model_copy(update={"who": (ADMIN,), "not_requester": False}) if group.who == (REQUESTER,) else group
+        for group in policy.groups
+    )
+    return policy.model_copy(update={"groups": groups})
+
+
+def _attended(run: RunFacts) -> bool:
+    return run.requester.can_decide and run.workflow is None

@@ -1,0 +1,133 @@
+"""The sentences that people and agents read about approvals."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kernel.store import approvals as rows
+from kernel.types import Frozen, Labelled, ToolResult
+from rules.engine.policy import in_words
+from rules.engine.record import outcome_of, policy_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from kernel.store.approvals import Approval
+    from kernel.types import Actor, Person
+
+
+class Reply(Frozen):
+    """The private answer to whoever clicked."""
+
+    text: str
+    ok: bool
+
+
+def refused(text: str) -> Reply:
+    """Nothing was recorded, and why."""
+    return Reply(text=text, ok=False)
+
+
+def unknown(ref: str) -> str:
+    return f"There is no approval {ref}."
+
+
+def clock(moment: datetime | None) -> str:
+    return f"{moment:%d %b %H:%M} UTC" if moment else "an unknown time"
+
+
+def closed(row: Approval) -> str:
+    """Why nothing can be decided any more."""
+    outcome = outcome_of(row)
+    when = clock(row.decided_at)
+    if row.state in {rows.APPROVED, rows.CONSUMED}:
+        if row.kind == "unknown":
+            return f"{row.ref} was answered by {outcome.by} on {when}. Your click changed nothing."
+        return f"{row.ref} was approved by {outcome.by} on {when}. Your click changed nothing."
+    if row.state == rows.REJECTED:
+        return f"{row.ref} was rejected by {outcome.by} on {when}. Your click changed nothing."
+    if row.state == rows.EXPIRED:
+        return f"{row.ref} expired on {when}: nobody decided in time. Nothing was done; it has to be requested again."
+    return f"{row.ref} was withdrawn on {when}: {outcome.reason or 'it is no longer needed'}. Nothing was done."
+
+
+def old_revision(row: Approval, revision: int) -> str:
+    return (
+        f"This card is out of date: it shows revision {revision}, and {row.ref} is at revision {row.revision} "
+        f"since it was edited. Nothing was recorded; the current card is in the thread."
+    )
+
+
+def not_yours(row: Approval, person: Person, actor: Actor | None, *, excluded: bool) -> str:
+    """Why this person does not count."""
+    who = in_words(policy_of(row))
+    if actor is not None and actor.is_bot:
+        return "Bots cannot decide."
+    if actor is not None and (actor.is_guest or actor.is_external):
+        return f"Guests and people from outside the team cannot decide. {row.ref} needs {who}."
+    if not person.can_decide:
+        return f"This account cannot decide. {row.ref} needs {who}."
+    if excluded:
+        return f"You asked for this yourself, so somebody else has to decide. {row.ref} needs {who}."
+    return f"You cannot decide this one: {row.ref} needs {who}. Nothing was recorded."
+
+
+def already_voted(row: Approval) -> str:
+    return f"You have voted on {row.ref} already. {tally(row)}"
+
+
+def cannot_verify() -> str:
+    return "Bosun cannot verify your role now, so nothing was recorded. Try again in a minute."
+
+
+def cannot_verify_others() -> str:
+    return "Bosun cannot verify the role of somebody who voted before you, so nothing was recorded. Try again."
+
+
+def tally(row: Approval) -> str:
+    """ "1 of 2 approvals (Ann)."; with several groups, each of them."""
+    policy, outcome = policy_of(row), outcome_of(row)
+    approving = [vote for vote in outcome.votes if vote.verb != "reject"]
+    names = f" ({listed(vote.name for vote in approving)})" if approving else ""
+    if len(policy.groups) == 1:
+        return f"{len(approving)} of {policy.groups[0].need} approvals{names}"
+    counted = [sum(number in vote.groups for vote in approving) for number in range(len(policy.groups))]
+    parts = [
+        f"{min(count, group.need)} of {group.need} from {' or '.join(group.who)}"
+        for count, group in zip(counted, policy.groups, strict=True)
+    ]
+    return f"{', '.join(parts)}{names}"
+
+
+def listed(names: Iterable[str]) -> str:
+    """ "Ann, Bo and Cy"."""
+    known = list(names)
+    return known[0] if len(known) == 1 else f"{', '.join(known[:-1])} and {known[-1]}" if known else "nobody"
+
+
+def told(sentence: str, *, quoted: str = "") -> ToolResult:
+    """A refusal for the agent. Our own words give no value any authority; what a person wrote is text of the team."""
+    pieces = [Labelled(text=sentence, origin="nowhere")]
+    content = sentence
+    if quoted:
+        pieces.append(Labelled(text=quoted, origin="member_text"))
+        content = f"{sentence} {quoted}"
+    return ToolResult(content=content, pieces=tuple(pieces), error=True, summary=sentence[:200])
+
+
+def told_of(row: Approval) -> ToolResult:
+    """What the agent reads of a call that people did not let through."""
+    outcome = outcome_of(row)
+    if row.state == rows.REJECTED:
+        if row.kind == "unknown":
+            return told(
+                f"The call was cut off, so it may have happened. {outcome.by} gave it up: do not repeat it, and say "
+                f"that its outcome is not known."
+            )
+        return told(f"Rejected by {outcome.by}. It was not done. Their reason:", quoted=outcome.reason)
+    if row.state == rows.EXPIRED:
+        if row.kind == "unknown":
+            return told("The call was cut off, so it may have happened, and nobody answered whether it did.")
+        return told("Nobody decided in time, so it was not done. Nobody rejected it either: say that it expired.")
+    return told(f"The request was withdrawn ({outcome.reason or 'it is no longer needed'}). It was not done.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -28,3 +29,4 @@ class WebSettings:
     user_agent: str = "Bosun/0.1 (team assistant)"
     resolve: Resolver = system_resolver
     may_reach: Callable[[Address], bool] = is_public  # which addresses a connection may go to
+    trust: ssl.SSLContext | None = None  # None: the usual certificate authorities

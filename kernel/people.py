@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Mapping  # noqa: TC003  pydantic reads the annotation at run time
+from typing import Protocol
 
 from kernel.errors import BosunError
 from kernel.types import Actor, Frozen, Person, Place
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 class RoleUnknownError(BosunError):

@@ -53,6 +53,11 @@ class Adapter(Protocol):
     platform: str
     capabilities: Capabilities
 
+    @property
+    def tenant(self) -> str:
+        """The workspace that it serves; known once it is connected."""
+        ...
+
     async def start(self, receive: Receiver) -> None:
         """Connect and begin to deliver events; returns once connected. Catches up on what was missed."""
         ...

@@ -35,6 +35,7 @@ SHAPES = {
     "schedules": r"schedules",
     "run": r"run\s+(?P<rest>[\w-]+)",
 }
+ACTING = frozenset({"stop", "approve", "reject", "retry", "run"})  # they change something; the others only tell
 _PATTERNS = {name: re.compile(rf"\s*[!/]?{shape}\s*", re.IGNORECASE | re.DOTALL) for name, shape in SHAPES.items()}
 
 HELP = """\

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from bot.engine.commands import recognise
+from bot.engine.commands import ACTING, recognise
 from kernel.errors import BosunError
 from kernel.store import inbox, outbox, runs
 from kernel.types import Text
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from bot.engine.adapter import Adapter, Heard
     from bot.engine.commands import Commands
+    from bot.engine.held import Held
     from bot.engine.presses import Presses
     from bot.engine.requests import Requests
     from bot.engine.signs import Signs
@@ -45,6 +46,7 @@ class Desk:
         commands: Commands,
         presses: Presses,
         signs: Signs,
+        held: Held,
     ) -> None:
         self.store = store
         self.clock = clock
@@ -55,6 +57,7 @@ class Desk:
         self.commands = commands
         self.presses = presses
         self.signs = signs
+        self.held = held
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
@@ -109,6 +112,9 @@ class Desk:
         if recognise(inbound.text) is not None:
             await self._command(row_id, inbound, private=False)
             return
+        if self.held.too_old(inbound):
+            await self.store.write(lambda session: self.held.hold(session, row_id, inbound, place))
+            return
         self.signs.seen(place, inbound.message)
         heard = await self._thread(place, inbound)
         run = await self.store.write(
@@ -139,11 +145,11 @@ class Desk:
         )
 
     def _ended(self, conversation_id: str) -> None:
-        task = asyncio.create_task(self._take_next(conversation_id))
+        task = asyncio.create_task(self.take_next(conversation_id))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _take_next(self, conversation_id: str) -> None:
+    async def take_next(self, conversation_id: str) -> None:
         """What came in while the run was busy becomes the next run, merged, if one person said it all."""
         try:
             run = await self.store.write(lambda session: self._begin_waiting(session, conversation_id))
@@ -169,7 +175,7 @@ class Desk:
     async def take_up_waiting(self) -> None:
         """At start: threads whose run ended while nobody was there to take up what waits."""
         for conversation_id in await self.store.read(inbox.conversations_waiting):
-            await self._take_next(conversation_id)
+            await self.take_next(conversation_id)
 
     async def _thread(self, place: Place, inbound: Inbound) -> list[Heard]:
         """What was said in the thread before we joined; an empty list where it cannot be read in time."""
@@ -202,6 +208,8 @@ class Desk:
         command = recognise(inbound.text)
         if command is None:
             text = self.commands.unknown(inbound.text)
+        elif inbound.caught_up and command.name in ACTING:
+            text = f"I was offline when you said `{inbound.text.strip()[:60]}`. Say it again if you still want it."
         else:
             text = await self.commands.run(command, person, inbound, place)
         await self.store.write(

@@ -5,14 +5,18 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Protocol
 
+from bot.engine.held import PREFIX
 from kernel.errors import BosunError, PlatformError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from bot.engine.adapter import Adapter
+    from bot.engine.held import Held
     from bot.engine.stops import Stops
     from kernel.types import Actor, Form, Inbound, Person, Press
+
+    TakeUp = Callable[[str], Awaitable[None]]
 
 log = logging.getLogger(__name__)
 
@@ -30,12 +34,16 @@ class Decider(Protocol):
 
 
 class Presses:
-    """Handles presses by their subject: approvals (AP-...) and runs (R-...)."""
+    """Handles presses by their subject: approvals (AP-...), runs (R-...) and held requests (H-...)."""
 
-    def __init__(self, decider: Decider, stops: Stops, adapters: Mapping[str, Adapter]) -> None:
+    def __init__(
+        self, decider: Decider, stops: Stops, held: Held, adapters: Mapping[str, Adapter], take_up: TakeUp
+    ) -> None:
         self.decider = decider
         self.stops = stops
+        self.held = held
         self.adapters = adapters
+        self.take_up = take_up  # begins what waits in a conversation
 
     async def pressed(self, inbound: Inbound, person: Person) -> str:
         """Act on the press; returns the private answer, empty where a dialog was opened instead."""
@@ -45,6 +53,8 @@ class Presses:
         try:
             if press.subject.startswith("R-"):
                 return await self._run(press, person, inbound.actor)
+            if press.subject.startswith(PREFIX):
+                return await self._held(press, person, inbound.actor)
             return await self._approval(press, inbound)
         except BosunError as error:
             return str(error)
@@ -55,6 +65,12 @@ class Presses:
         if press.verb == "retry":
             return await self.stops.retry(press.subject, person, actor)
         return "This button is out of date."
+
+    async def _held(self, press: Press, person: Person, actor: Actor) -> str:
+        text, conversations = await self.held.decide(press.subject, press.verb, person, actor)
+        for conversation_id in conversations:
+            await self.take_up(conversation_id)
+        return text
 
     async def _approval(self, press: Press, inbound: Inbound) -> str:
         form = await self.decider.form(press, inbound.actor) if not press.fields else None

@@ -9,8 +9,6 @@ from kernel.errors import NotAllowed, NotFound
 from kernel.store import runs, wake
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from kernel.clock import Clock
     from kernel.people import Directory
     from kernel.store import Session, Store
@@ -22,7 +20,7 @@ ADMIN = "admin"  # the role that may stop and retry what others began
 class Withdrawals(Protocol):
     """Takes back the approvals of a run that is stopped."""
 
-    def withdraw(self, session: Session, run_id: str, by: str, now: datetime) -> None:
+    def withdraw(self, session: Session, run_id: str, reason: str) -> object:
         """No decision on this run's calls is wanted any more."""
         ...
 
@@ -51,7 +49,7 @@ class Stops:
             session.add(current)
             session.flush()
             ledger.append(session, now, "run.stop", run.id, {"run": run.ref, "by": person.id})
-            self.withdrawals.withdraw(session, run.id, person.id, now)
+            self.withdrawals.withdraw(session, run.id, f"{person.name} stopped the run")
             runs.next_segment(session, run.id, now)
             wake(session, runs.STOP, run.id)
             return f"Stopping {run.ref}. What was already done stays done; I'll say what."

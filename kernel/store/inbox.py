@@ -12,11 +12,15 @@ from kernel.store.database import insert_new
 from kernel.store.runs import Conversation
 from kernel.types import Inbound, Json, Place
 
-NEW, WAITING, DONE, FAILED = "new", "waiting", "done", "failed"
+NEW, WAITING, HELD, DONE, FAILED = "new", "waiting", "held", "done", "failed"
 
 
 class InboxRow(SQLModel, table=True):
-    """One event. `waiting`: it belongs to a thread that is busy and is taken up when the run there ends."""
+    """One event.
+
+    `waiting`: it belongs to a thread that is busy and is taken up when the run there ends. `held`: it is old and waits
+    for somebody to say that it is still wanted.
+    """
 
     __tablename__ = "inbox"
     __table_args__ = (
@@ -77,6 +81,26 @@ def unprocessed(session: Session, before: datetime, limit: int = 500) -> list[In
             .limit(limit)
         )
     )
+
+
+def held(session: Session, lane: str) -> list[InboxRow]:
+    """The old requests of a channel that are held back, oldest first."""
+    return list(
+        session.exec(
+            select(InboxRow).where(col(InboxRow.lane) == lane, col(InboxRow.state) == HELD).order_by(col(InboxRow.id))
+        )
+    )
+
+
+def unhold(session: Session, row_ids: list[str], state: str) -> list[str]:
+    """Move held events on; returns the conversations of those that somebody else had not moved before."""
+    rows = session.connection().execute(
+        update(InboxRow)
+        .where(col(InboxRow.id).in_(row_ids), col(InboxRow.state) == HELD)
+        .values(state=state)
+        .returning(col(InboxRow.conversation_id))
+    )
+    return list(dict.fromkeys(str(row.conversation_id) for row in rows))
 
 
 def by_message(session: Session, place: Place, message: str | None) -> InboxRow | None:

@@ -21,6 +21,7 @@ class FakePlatform:
 
     def __init__(self, platform: str = "fake", capabilities: Capabilities | None = None) -> None:
         self.platform = platform
+        self.tenant = "t"
         self.capabilities = capabilities or Capabilities()
         self.messages: dict[str, dict[str, object]] = {}
         self.origin: dict[str, str] = {}  # message id -> outbox row id, as message metadata keeps it

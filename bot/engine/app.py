@@ -1,0 +1,333 @@
+"""The composition root: builds every part of Bosun and connects them. Construction and life cycle only."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from typing import TYPE_CHECKING
+
+from agents.engine.loop import Loop
+from bot.engine import bridges
+from bot.engine.charter_keeper import CharterKeeper
+from bot.engine.commands import Commands
+from bot.engine.desk import Desk
+from bot.engine.directory import TeamDirectory
+from bot.engine.held import Held
+from bot.engine.home import Home
+from bot.engine.presses import Presses
+from bot.engine.reception import Reception
+from bot.engine.requests import Requests
+from bot.engine.sender import Sender
+from bot.engine.signs import Signs
+from bot.engine.stops import Stops
+from bot.engine.ticker import Ticker
+from bot.web import views
+from bot.web.server import WebServer
+from kernel import engine as durable
+from kernel import lock
+from kernel.clock import SystemClock, SystemIds
+from kernel.store import migrations, open_store
+from kernel.store.database import sqlite_url
+from knowledge.engine.knowledge import Knowledge
+from rules.engine.approvals import Approvals
+from rules.engine.door import Door
+from rules.engine.rulebook import RuleBook
+from rules.engine.services import Services
+from tools.engine import catalogue
+from tools.engine.web.settings import WebSettings
+from workflows.engine import steps
+from workflows.engine.runner import Runner
+from workflows.engine.scheduler import Scheduler
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from starlette.routing import BaseRoute
+
+    from agents.engine.model import Model
+    from bot.engine.adapter import Adapter
+    from bot.engine.charter import Charter
+    from kernel.clock import Clock, Ids
+    from kernel.config import Settings
+    from kernel.errors import CharterError
+    from kernel.types import Place
+
+log = logging.getLogger(__name__)
+
+
+class App:
+    """One process of Bosun. `start` returns when it is ready; nothing is built at import."""
+
+    def __init__(self, settings: Settings, *, clock: Clock | None = None, ids: Ids | None = None) -> None:
+        self.settings = settings
+        self.clock = clock or SystemClock()
+        self.ids = ids or SystemIds()
+        self.executor_id = self.ids.new()
+        settings.data.mkdir(parents=True, exist_ok=True)
+        self._lock = lock.hold(settings.data) if settings.database_url is None else None
+        self.store = open_store(settings.database)
+        migrations.upgrade(self.store)
+        self._read_charter()
+        self._build_rights()
+        self._build_agents()
+        self._build_platforms()
+        self._build_desk()
+
+    # -- construction -----------------------------------------------------------------------------
+
+    def _read_charter(self) -> None:
+        self.tools = catalogue.discover()
+        self.kinds = steps.discover()
+        self.keeper = CharterKeeper(self.settings.charter, bridges.known_tools(self.tools), self.kinds)
+        self.rules = RuleBook()
+        self._put_rules_in_force(self.charter)
+        self.keeper.on_change.append(self._put_rules_in_force)
+        self.keeper.on_problem.append(self._report_charter)
+        self.directory = TeamDirectory(lambda: self.charter, self.clock)
+
+    @property
+    def charter(self) -> Charter:
+        """The charter in force."""
+        return self.keeper.current
+
+    def _put_rules_in_force(self, charter: Charter) -> None:
+        self.rules.load(charter.rules, charter.known)
+
+    def _build_rights(self) -> None:
+        self.knowledge = Knowledge(
+            store=self.store,
+            clock=self.clock,
+            ids=self.ids,
+            folder=self.settings.data / "knowledge",
+            chroma_url=self.settings.chroma_url,
+        )
+        services = Services(
+            store=self.store,
+            clock=self.clock,
+            ids=self.ids,
+            directory=self.directory,
+            rules=self.rules,
+            tools=self.tools,
+            fallback_channel=self.charter.team.operators,
+        )
+        self.approvals = Approvals(services)
+        self.door = Door(
+            services,
+            approvals=self.approvals,
+            catalogue=self.tools,
+            workspace=self.settings.data / "workspace",
+            knowledge=self.knowledge,
+            http=WebSettings(),
+        )
+
+    def _build_agents(self) -> None:
+        self.adapters: dict[str, Adapter] = {}
+        self.model = _model(self.settings)
+        self.scheduler = Scheduler(
+            store=self.store,
+            clock=self.clock,
+            ids=self.ids,
+            workflows=lambda: self.charter.workflows,
+            home=self.directory.home,
+            charter=lambda: self.charter.digest,
+        )
+        self.loop = Loop(
+            store=self.store,
+            clock=self.clock,
+            door=self.door,
+            model=self.model,
+            charter=lambda: bridges.agent_charter(self.charter, self.directory),
+            timing=bridges.timing_of(self.adapters),
+            closing=bridges.announce_state,
+        )
+        self.runner = Runner(
+            store=self.store,
+            clock=self.clock,
+            ids=self.ids,
+            kinds=self.kinds,
+            directory=lambda: self.directory,
+            has_model=self.model.thinks,
+            operators=self._operators,
+        )
+        url = self.settings.database
+        if self.store.is_sqlite:
+            url = sqlite_url(self.settings.data / "engine.sqlite3")
+        router = bridges.SegmentRouter(self.store, self.loop, self.runner)
+        self.engine = durable.Engine(self.store, url, self.executor_id, self.clock, router)
+
+    def _build_platforms(self) -> None:
+        self.home = Home(self.store, self.directory, self.approvals)
+        mounts: list[BaseRoute] = []
+        if self.settings.uses_slack:
+            mounts += self._build_slack()
+        self.web = WebServer(
+            store=self.store,
+            clock=self.clock,
+            ids=self.ids,
+            directory=self.directory,
+            settings=self._web_settings(),
+            sources=self._web_sources(),
+            mounts=mounts,
+        )
+        self.adapters[self.web.adapter.platform] = self.web.adapter
+
+    def _build_slack(self) -> Sequence[BaseRoute]:
+        from bot.slack.adapter import SlackAdapter
+        from bot.slack.settings import SlackSettings
+
+        slack = SlackAdapter(
+            SlackSettings.of(self.settings, console_url=f"http://{self.settings.web}"),
+            self.store,
+            self.clock,
+            self._engaged,
+        )
+        self.adapters[slack.platform] = slack
+        self.directory.groups[slack.platform] = slack
+        return [slack.route()] if slack.settings.mode == "http" else []
+
+    def _build_desk(self) -> None:
+        self.signs = Signs(self.store, self.clock, self.adapters)
+        self.stops = Stops(self.store, self.clock, self.directory, self.approvals)
+        chooser = bridges.AgentChooser(lambda: self.charter, thinks=self.model.thinks)
+        self.requests = Requests(self.clock, self.ids, self.directory, chooser)
+        held = Held(self.store, self.clock, self.directory, self.requests)
+        commands = Commands(
+            store=self.store,
+            clock=self.clock,
+            directory=self.directory,
+            decisions=self.approvals,
+            workflows=bridges.WorkflowCommands(self.store, self.scheduler, lambda: self.charter),
+            stops=self.stops,
+            agents=lambda: bridges.roster_table(self.charter),
+        )
+        self.desk = Desk(
+            store=self.store,
+            clock=self.clock,
+            ids=self.ids,
+            directory=self.directory,
+            adapters=self.adapters,
+            requests=self.requests,
+            commands=commands,
+            presses=Presses(self.approvals, self.stops, held, self.adapters, self._take_up),
+            signs=self.signs,
+            held=held,
+        )
+        self.reception = Reception(self.store, self.clock, self.ids, self.desk)
+        self.sender = Sender(self.store, self.clock, self.executor_id, self.adapters)
+        self.ticker = Ticker([self._expire])
+
+    # -- life cycle -------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Take up what was left, then open the doors: events are taken last."""
+        self.loop.listen()
+        self.desk.start()
+        self.signs.start()
+        await self.engine.start()
+        await self.sender.start()
+        await self.web.start()
+        for adapter in self.adapters.values():
+            await adapter.start(self.reception.receive)
+            self.directory.tenants[adapter.platform] = adapter.tenant
+        await self.reception.start()
+        await self.desk.take_up_waiting()
+        await self.scheduler.start()
+        self.keeper.start()
+        self.ticker.start()
+        await self.knowledge.start(self.charter.knowledge)
+
+    async def stop(self) -> None:
+        """Take no more events, finish what is in hand, close. What is not finished is taken up at the next start."""
+        for adapter in self.adapters.values():
+            await adapter.stop()
+        await self.ticker.stop()
+        await self.keeper.stop()
+        await self.scheduler.stop()
+        await self.reception.stop()
+        await self.engine.stop()
+        await self.sender.stop()
+        await self.web.stop()
+        await self.knowledge.stop()
+        self.store.close()
+        if self._lock is not None:
+            self._lock.release()
+
+    # -- small things that need several parts ------------------------------------------------------
+
+    async def _expire(self) -> None:
+        await self.approvals.expire_due(self.clock.now())
+
+    async def _take_up(self, conversation_id: str) -> None:
+        await self.desk.take_next(conversation_id)
+
+    async def _engaged(self, place: Place) -> bool:
+        now = self.clock.now()
+        return await self.store.read(lambda session: self.requests.engaged(session, place, now))
+
+    def _operators(self) -> Place | None:
+        return self.directory.home(self.charter.team.operators)
+
+    async def _report_charter(self, error: CharterError) -> None:
+        """Say in the operators' channel that a bad change was not taken."""
+        log.warning("the charter was not reloaded:\n%s", error)
+        place = self._operators()
+        if place is not None:
+            await self.store.write(bridges.charter_report(place, error, self.clock, self.ids))
+
+    def _web_settings(self) -> views.Settings:
+        team, address = self.charter.team, self.settings.web
+        return views.Settings(
+            folder=self.settings.data / "web",
+            host=address.host,
+            port=address.port,
+            workspace=team.name,
+            demo=self.charter.demo,
+            prompts=tuple(views.Prompt(**prompt.model_dump()) for prompt in team.prompts),
+        )
+
+    def _web_sources(self) -> views.Sources:
+        return views.Sources(
+            people=self.directory.people,
+            channels=lambda: bridges.web_channels(self.charter, self.directory),
+            agents=lambda: bridges.agent_hints(self.charter),
+            home=self.home.of,
+            document=bridges.DocumentPages(self.knowledge, self.directory).document,
+        )
+
+
+def _model(settings: Settings) -> Model:
+    if settings.anthropic_api_key is None:
+        from agents.engine.offline_model import OfflineModel
+
+        return OfflineModel()
+    from agents.engine.anthropic_model import AnthropicModel
+
+    return AnthropicModel(api_key=settings.anthropic_api_key.reveal(), base_url=settings.anthropic_base_url)
+
+
+async def serve(settings: Settings) -> None:
+    """Run until SIGINT or SIGTERM."""
+    app = App(settings)
+    stopping = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    await app.start()
+    try:
+        _greet(app)
+        await stopping.wait()
+    finally:
+        await app.stop()
+
+
+def run(settings: Settings) -> None:
+    """The main job: serve until told to stop."""
+    asyncio.run(serve(settings))
+
+
+def _greet(app: App) -> None:
+    platforms = ", ".join(sorted(app.adapters))
+    model = (
+        "no model is configured: answers quote the documents" if not app.model.thinks else f"model: {app.model.name}"
+    )
+    print(f"Bosun is ready on {platforms}; {model}.\nOpen {app.web.login_link()}", flush=True)  # noqa: T201  the link

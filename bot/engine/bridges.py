@@ -1,0 +1,177 @@
+"""Small adapters between rooms that do not know each other: each one fits what one room offers to what another asks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agents.engine import dispatch
+from agents.engine.ports import Charter as AgentCharter
+from agents.engine.ports import Team, Timing
+from bot.engine.requests import Choice
+from bot.web import views
+from kernel.store import outbox, runs, wake
+from kernel.types import Text
+from rules.engine.known import KnownTool
+from workflows.engine.runner import is_workflow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from agents.engine.loop import Loop
+    from bot.engine.adapter import Adapter
+    from bot.engine.charter import Charter
+    from bot.engine.directory import TeamDirectory
+    from kernel.clock import Clock, Ids
+    from kernel.errors import CharterError
+    from kernel.store import Session, Store
+    from kernel.store.runs import Run
+    from kernel.types import Person, Place
+    from tools.engine.catalogue import Catalogue
+    from workflows.engine.runner import Runner
+    from workflows.engine.scheduler import Scheduler
+
+
+class AgentChooser:
+    """`requests.Chooser` by the agents' own dispatch."""
+
+    def __init__(self, charter: Callable[[], Charter], *, thinks: bool) -> None:
+        self.charter = charter
+        self.thinks = thinks
+
+    def choose(self, text: str, channel: str, current: str | None) -> Choice:
+        """Who answers, under the charter in force."""
+        roster = self.charter().roster
+        chosen = dispatch.choose(roster, text, channel=channel, thread_agent=current, thinks=self.thinks)
+        return Choice(agent=chosen.agent, text=chosen.text)
+
+
+class WorkflowCommands:
+    """`commands.Workflows` by the scheduler."""
+
+    def __init__(self, store: Store, scheduler: Scheduler, charter: Callable[[], Charter]) -> None:
+        self.store = store
+        self.scheduler = scheduler
+        self.charter = charter
+
+    async def run_now(self, name: str, person: Person, place: Place) -> str:
+        """Start a workflow on behalf of a person."""
+        run = await self.store.write(
+            lambda session: self.scheduler.run_now(session, name, asked_by=person.id, report_to=place)
+        )
+        channel = self.charter().workflows[name].channel
+        return f"Started **{name}** ({run.ref}). Its result goes to {channel}."
+
+    async def schedules(self) -> str:
+        """All workflows with their next firing."""
+        soonest = {upcoming.workflow: upcoming.at for upcoming in self.scheduler.upcoming()}
+        workflows = self.charter().workflows
+        if not workflows:
+            return "The charter defines no workflows."
+        lines = ["| workflow | what it does | next |", "|---|---|---|"]
+        for name in sorted(workflows):
+            at = soonest.get(name)
+            when = f"{at:%a %d %b %H:%M} UTC" if at else "by hand"
+            lines.append(f"| `{name}` | {workflows[name].description} | {when} |")
+        return "\n".join(lines)
+
+
+class SegmentRouter:
+    """`kernel.engine.Segments`: a run of a workflow goes to its runner, any other to the agents' loop."""
+
+    def __init__(self, store: Store, loop: Loop, runner: Runner) -> None:
+        self.store = store
+        self.loop = loop
+        self.runner = runner
+
+    async def segment(self, run_id: str, segment: int) -> None:
+        """Run the segment to its end."""
+        await (await self._owner(run_id)).segment(run_id, segment)
+
+    async def broken(self, run_id: str, segment: int, error: Exception) -> None:
+        """Give the run up."""
+        await (await self._owner(run_id)).broken(run_id, segment, error)
+
+    async def _owner(self, run_id: str) -> Loop | Runner:
+        run = await self.store.read(lambda session: session.get(runs.Run, run_id))
+        return self.runner if run is not None and is_workflow(run) else self.loop
+
+
+def announce_state(session: Session, run: Run) -> None:
+    """`ports.Closing`: say that the run waits or has ended, once that is committed."""
+    wake(session, runs.STATE, f"{run.id}:{run.state}")
+
+
+def agent_charter(charter: Charter, directory: TeamDirectory) -> AgentCharter:
+    """The charter as agents see it."""
+    team = Team(
+        name=charter.team.name,
+        time_zone=charter.team.time_zone,
+        model=charter.team.model.default,
+    )
+    return AgentCharter(team=team, roster=charter.roster, directory=directory)
+
+
+def timing_of(adapters: Mapping[str, Adapter]) -> Callable[[Place], Timing]:
+    """How each platform likes its progress."""
+
+    def timing(place: Place) -> Timing:
+        adapter = adapters.get(place.platform)
+        if adapter is None:
+            return Timing()
+        capabilities = adapter.capabilities
+        return Timing(edit_interval=capabilities.edit_interval, time_to_progress=capabilities.time_to_progress)
+
+    return timing
+
+
+def roster_table(charter: Charter) -> str:
+    """The agents and what each is for, as Markdown."""
+    rows = [
+        f"| **{agent.name}** | {agent.description} | {', '.join(agent.tools) or 'none'} |"
+        for agent in charter.roster.agents.values()
+    ]
+    hint = "Address one with `finance: ...`; otherwise the one that fits answers."
+    return "\n".join(["| agent | for | tools |", "|---|---|---|", *rows, "", hint])
+
+
+def known_tools(tools: Catalogue) -> dict[str, KnownTool]:
+    """What the charter's checks have to know of the tools."""
+    return {
+        tool.name: KnownTool(effect=tool.effect, arguments=tool.schema.arguments, free_text=tool.free_text)
+        for tool in tools
+    }
+
+
+def web_channels(charter: Charter, directory: TeamDirectory) -> list[views.Channel]:
+    """The charter's channels as the web chat shows them."""
+    shown = []
+    for name, channel in charter.channels.items():
+        place = directory.channel(name, "web", "local")
+        if place is not None:
+            shown.append(
+                views.Channel(
+                    id=place.channel,
+                    name=name,
+                    purpose=channel.purpose,
+                    members=directory.readers(name),
+                    external=channel.external,
+                )
+            )
+    return shown
+
+
+def agent_hints(charter: Charter) -> list[views.AgentHint]:
+    """The agents as the @-picker offers them."""
+    return [views.AgentHint(name=agent.name, description=agent.description) for agent in charter.roster.agents.values()]
+
+
+def charter_report(place: Place, error: CharterError, clock: Clock, ids: Ids) -> Callable[[Session], object]:
+    """Tells the operators which mistakes keep a changed charter from taking effect."""
+    shown = error.problems[:20]
+    more = f"\n… and {len(error.problems) - 20} more." if len(error.problems) > 20 else ""
+    lines = "\n".join(f"- `{problem}`" for problem in shown)
+    body = Text(
+        markdown=f"**The charter was changed, and I did not take the change.** The old one is in force.\n{lines}{more}"
+    )
+    row_id = ids.new()
+    return lambda session: outbox.put(session, row_id, place, body, clock.now())

@@ -54,7 +54,8 @@ def insert_new(session: Session, table: type[SQLModel], values: dict[str, object
 @functools.cache
 def _insert_new(table: type[SQLModel], dialect: str) -> Executable:
     insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    return insert(table).on_conflict_do_nothing()
+    # Without preserve_rowcount psycopg's count of an INSERT is gone before it can be read.
+    return insert(table).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
 
 
 class Store:

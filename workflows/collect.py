@@ -112,9 +112,10 @@ class _Lines:
         return f"{self._asked(run)}, answered by {plain(run.agent.capitalize())} ({run.ref})"
 
     def decision(self, row: Approval) -> str:
-        names = self._deciders(row)
-        by = f" by {', '.join(names)}" if names else ""
-        return f"{OUTCOMES.get(row.state, row.state)}{by}: {_headline(row)} ({row.ref})"
+        outcome = row.outcome or {}
+        by = f" by {plain(str(outcome['by']))}" if outcome.get("by") else ""
+        reason = f" (“{plain(str(outcome['reason']))}”)" if outcome.get("reason") else ""
+        return f"{OUTCOMES.get(row.state, row.state)}{by}{reason}: {_headline(row)} ({row.ref})"
 
     def failed(self, run: Run) -> str:
         how = "stopped" if run.state == runs.STOPPED else "failed"
@@ -122,10 +123,6 @@ class _Lines:
 
     def _asked(self, run: Run) -> str:
         return f"{self._person(run.requester)}: “{plain(run.request)}”"
-
-    def _deciders(self, row: Approval) -> list[str]:
-        people = (row.outcome or {}).get("by", [])
-        return [self._person(str(person)) for person in (people if isinstance(people, list) else [people])]
 
     def _person(self, person_id: str) -> str:
         person = self.directory.by_id(person_id)

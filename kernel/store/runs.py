@@ -229,14 +229,6 @@ def children(session: Session, parent_id: str) -> list[Run]:
     return list(session.exec(select(Run).where(col(Run.parent_id) == parent_id).order_by(col(Run.id))))
 
 
-def resume_parent(session: Session, run: Run, now: datetime) -> bool:
-    """Wake the workflow run that waits for `run`, in the transaction that ends `run`; False if none waits.
-
-    A run with a parent shows nothing itself: its parent reads `answer` or `error`.
-    """
-    return run.parent_id is not None and next_segment(session, run.parent_id, now)
-
-
 def ready(session: Session, now: datetime, idle_since: datetime, limit: int = 500) -> list[tuple[str, int]]:
     """(run, segment) of the runs that have a segment to run and were last written before `idle_since`."""
     rows = session.connection().execute(

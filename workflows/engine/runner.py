@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from kernel import ledger
 from kernel.errors import BosunError
 from kernel.store import outbox, runs
 from kernel.store.database import wake
@@ -165,7 +166,9 @@ class Runner:
         run.answer, run.error = (text, None) if state == runs.DONE else (None, text or None)
         session.add(run)
         wake(session, runs.STATE, f"{run.id}:{state}")
-        wake(session, runs.ENDED, "")
+        ledger.append(
+            session, now, f"run.{state}", run.id, {"ref": run.ref, "workflow": run.workflow, "error": run.error}
+        )
         place = saved.request.report_to or (None if state == runs.DONE else self.operators() or run.where)
         if place is not None:
             outbox.put(

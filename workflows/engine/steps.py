@@ -57,7 +57,7 @@ class Output(Frozen):
 class Done:
     """The step is done. `save` writes what belongs to it in the transaction that saves the output."""
 
-    output: Output = Output()
+    output: Output = field(default_factory=Output)
     failed: str = ""  # not empty: it is not done, for this reason, and the run fails
     save: Callable[[Session], None] | None = None
 

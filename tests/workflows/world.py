@@ -1,0 +1,207 @@
+"""A team, a store and a runner for the tests of workflows; segments are run by hand, as the engine would."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sqlmodel import select
+
+from kernel.clock import CountedIds, FixedClock
+from kernel.people import Role
+from kernel.store import Session, Store, approvals, runs
+from kernel.store.outbox import OutboxRow
+from kernel.types import Actor, Person, Place
+from workflows.engine import definition, steps
+from workflows.engine.definition import Workflow
+from workflows.engine.runner import Runner, is_workflow
+from workflows.engine.scheduler import Scheduler
+
+GENERAL = Place(platform="web", tenant="local", channel="general")
+FINANCE = Place(platform="web", tenant="local", channel="finance")
+PLACES = {"#general": GENERAL, "#finance": FINANCE}
+PEOPLE = {"ann": Person(id="ann", name="Ann"), "bo": Person(id="bo", name="Bo")}
+KINDS = steps.discover()
+
+
+class Team:
+    """A Directory of two people."""
+
+    def person(self, actor: Actor) -> Person:
+        return PEOPLE[actor.user]
+
+    def by_id(self, person_id: str) -> Person | None:
+        return PEOPLE.get(person_id)
+
+    def role(self, name: str) -> Role | None:
+        return None
+
+    async def holds(self, person: Person, role: str, actor: Actor | None = None) -> bool:
+        return False
+
+    async def roles_of(self, person: Person, actor: Actor | None = None) -> frozenset[str]:
+        return frozenset()
+
+    async def holders(self, role: str) -> tuple[Person, ...]:
+        return ()
+
+    def channel(self, name: str, platform: str, tenant: str) -> Place | None:
+        return PLACES.get(name)
+
+    def channel_name(self, place: Place) -> str:
+        return next((name for name, known in PLACES.items() if known.lane == place.lane), place.channel)
+
+
+def workflow(text: str) -> Workflow:
+    """A workflow from the text of its file, in Zurich."""
+    loaded, _ = definition.load("workflows/test.yaml", text, KINDS, "Europe/Zurich")
+    return loaded.workflow
+
+
+def starter() -> Workflow:
+    """The digest that ships."""
+    return workflow((Path(__file__).parents[2] / "charter/workflows/digest.yaml").read_text())
+
+
+class World:
+    """One process with these workflows."""
+
+    def __init__(self, store: Store, clock: FixedClock, *workflows: Workflow, ids: CountedIds | None = None) -> None:
+        self.store = store
+        self.clock = clock
+        self.ids = ids or CountedIds()
+        self.workflows = {one.name: one for one in workflows}
+        self.has_model = False
+        self.scheduler = Scheduler(
+            store=store,
+            clock=clock,
+            ids=self.ids,
+            workflows=lambda: self.workflows,
+            home=lambda name, _platform: PLACES.get(name),
+            charter=lambda: "digest-of-the-charter",
+        )
+
+    @property
+    def runner(self) -> Runner:
+        return Runner(
+            store=self.store,
+            clock=self.clock,
+            ids=self.ids,
+            kinds=KINDS,
+            directory=Team,
+            has_model=self.has_model,
+            operators=lambda: FINANCE,
+        )
+
+    async def work(self) -> None:
+        """Run every segment of a workflow that is ready, until none is."""
+        while mine := await self.ready():
+            for run_id, segment in mine:
+                await self.runner.segment(run_id, segment)
+
+    async def ready(self) -> list[tuple[str, int]]:
+        """The segments of workflows that the engine would start."""
+        now = self.clock.now()
+        found = await self.store.read(lambda session: runs.ready(session, now, now))
+        return [(run_id, segment) for run_id, segment in found if is_workflow(await self.run(run_id))]
+
+    async def run_now(self, name: str, report_to: Place | None = None) -> runs.Run:
+        """Start a workflow by hand and do what can be done."""
+        begun = await self.store.write(lambda session: self.scheduler.run_now(session, name, report_to=report_to))
+        await self.work()
+        return await self.run(begun.id)
+
+    async def run(self, run_id: str) -> runs.Run:
+        return await self.store.read(lambda session: session.get_one(runs.Run, run_id))
+
+    async def end(self, run: runs.Run, state: str, **values: str) -> None:
+        """An agent's run ends, as the loop ends it."""
+
+        def work(session: Session) -> None:
+            row = session.get_one(runs.Run, run.id)
+            row.state = state
+            for name, value in values.items():
+                setattr(row, name, value)
+            session.add(row)
+            session.flush()
+            if row.parent_id is not None:
+                runs.next_segment(session, row.parent_id, self.clock.now())
+
+        await self.store.write(work)
+
+    async def children(self, run_id: str) -> list[runs.Run]:
+        return await self.store.read(lambda session: runs.children(session, run_id))
+
+    async def posts(self, place: Place = GENERAL) -> list[str]:
+        """What the channel would show, in order."""
+        rows = await self.store.read(lambda session: list(session.exec(select(OutboxRow).order_by("id"))))
+        return [row.body["markdown"] for row in rows if row.where.lane == place.lane]
+
+    async def all_runs(self) -> list[runs.Run]:
+        return await self.store.read(lambda session: runs.listing(session, limit=1000))
+
+    async def happened(self, request: str, *, place: Place = GENERAL, state: str = runs.DONE) -> runs.Run:
+        """A run of Ann's in a thread of the channel."""
+        return await self.store.write(lambda session: self._add_run(session, request, place, state))
+
+    def _add_run(self, session: Session, request: str, place: Place, state: str) -> runs.Run:
+        now = self.clock.now()
+        thread = place.in_thread(self.ids.new())
+        conversation = runs.Conversation(
+            id=self.ids.new(),
+            platform=thread.platform,
+            tenant=thread.tenant,
+            channel=thread.channel,
+            thread=thread.thread or "",
+            place=thread.model_dump(mode="json"),
+            active_at=now,
+            created_at=now,
+        )
+        run = runs.Run(
+            id=self.ids.new(),
+            ref=runs.free_ref(session, self.ids),
+            conversation_id=conversation.id,
+            agent="lead",
+            requester="ann",
+            place=thread.model_dump(mode="json"),
+            request=request,
+            state=state,
+            created_at=now,
+            updated_at=now,
+        )
+        session.add(conversation)
+        session.flush()
+        session.add(run)
+        session.flush()
+        return run
+
+    async def asked_for(self, run: runs.Run, headline: str, state: str, **outcome: str) -> None:
+        """An approval of the run."""
+        now = self.clock.now()
+        row = approvals.Approval(
+            id=self.ids.new(),
+            ref=f"AP-{self.ids.short()}",
+            call_id=self.ids.new(),
+            run_id=run.id,
+            agent="lead",
+            tool="queue_payment",
+            requester="ann",
+            arguments={},
+            digest="",
+            origins={},
+            preview={"headline": headline},
+            policy={},
+            rules=[],
+            reason="",
+            state=state,
+            outcome=outcome or None,
+            created_at=now,
+            expires_at=now + timedelta(hours=4),
+            decided_at=None if state == approvals.PENDING else now,
+        )
+        await self.store.write(lambda session: session.add(row))
+
+
+def at(text: str) -> datetime:
+    """A time in UTC from "2026-03-02 08:00"."""
+    return datetime.fromisoformat(f"{text}+00:00")

@@ -1,0 +1,161 @@
+"""The vector index in Chroma: the one place that imports it. Each index is a collection; ids are chunk ids.
+
+Embedded, every index has a folder of its own below one locked root: what a crash left unreadable is thrown away whole,
+and dropping an index leaves nothing behind. On a server every index is a collection.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from typing import TYPE_CHECKING, Protocol, cast
+from urllib.parse import urlsplit
+
+import chromadb
+from chromadb.config import Settings
+from filelock import FileLock, Timeout
+
+from knowledge.engine.vectors import IndexLocked, IndexMissing
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from chromadb.api.client import Client
+    from chromadb.api.collection_configuration import CreateCollectionConfiguration
+    from chromadb.api.models.Collection import Collection
+
+    from knowledge.engine.embedding import Vectors
+
+PREFIX = "bosun-"
+LOCK_PATIENCE = 5.0  # seconds: a process that was just ended gives up its lock
+QUIET = Settings(anonymized_telemetry=False)
+HNSW: CreateCollectionConfiguration = {"hnsw": {"space": "cosine"}}
+
+
+class Indexes(Protocol):
+    """Where the indexes live."""
+
+    def open(self, index_id: str, *, create: bool) -> ChromaIndex:
+        """The index; IndexMissing where it is not there and not to be created."""
+        ...
+
+    def drop(self, index_id: str) -> None:
+        """Remove the index with all that it holds; nothing happens where it is not there."""
+        ...
+
+    def keep_only(self, index_ids: Sequence[str]) -> None:
+        """Remove leftovers. Does nothing where others may have indexes too."""
+        ...
+
+    def close(self) -> None:
+        """Let go of files, locks and connections."""
+        ...
+
+
+class EmbeddedIndexes:
+    """Folders on this machine. IndexLocked where another process has the root: two writers would destroy it."""
+
+    def __init__(self, root: Path) -> None:
+        root.mkdir(parents=True, exist_ok=True)
+        self._root = root
+        self._clients: dict[str, Client] = {}
+        self._lock = FileLock(root / "lock")
+        try:
+            self._lock.acquire(timeout=LOCK_PATIENCE)
+        except Timeout as error:
+            raise IndexLocked(f"Another process has the vector index in {root}.") from error
+
+    def open(self, index_id: str, *, create: bool) -> ChromaIndex:
+        folder = self._root / index_id
+        if not create and not folder.is_dir():
+            raise IndexMissing(f"There is no vector index {index_id}.")
+        client = self._clients.get(index_id)
+        if client is None:
+            client = cast("Client", chromadb.PersistentClient(folder, settings=QUIET))
+            self._clients[index_id] = client
+        return ChromaIndex(_collection(client, index_id, create=create))
+
+    def drop(self, index_id: str) -> None:
+        if client := self._clients.pop(index_id, None):
+            client.close()
+        shutil.rmtree(self._root / index_id, ignore_errors=True)
+
+    def keep_only(self, index_ids: Sequence[str]) -> None:
+        for folder in self._root.iterdir():
+            if folder.is_dir() and folder.name not in index_ids:
+                self.drop(folder.name)
+
+    def close(self) -> None:
+        for client in self._clients.values():
+            client.close()
+        self._clients.clear()
+        self._lock.release()
+
+
+class ServerIndexes:
+    """Collections on a Chroma server."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        tls = parts.scheme == "https"
+        port = parts.port or (443 if tls else 8000)
+        made = chromadb.HttpClient(host=parts.hostname or "localhost", port=port, ssl=tls, settings=QUIET)
+        self._client = cast("Client", made)
+
+    def open(self, index_id: str, *, create: bool) -> ChromaIndex:
+        return ChromaIndex(_collection(self._client, index_id, create=create))
+
+    def drop(self, index_id: str) -> None:
+        with contextlib.suppress(chromadb.errors.NotFoundError):
+            self._client.delete_collection(_name(index_id))
+
+    def keep_only(self, index_ids: Sequence[str]) -> None:
+        """Other installations may use the server."""
+
+    def close(self) -> None:
+        self._client.close()
+
+
+def _name(index_id: str) -> str:
+    return PREFIX + index_id.lower()
+
+
+def _collection(client: Client, index_id: str, *, create: bool) -> Collection:
+    if create:
+        return client.create_collection(
+            _name(index_id), embedding_function=None, configuration=HNSW, get_or_create=True
+        )
+    try:
+        return client.get_collection(_name(index_id), embedding_function=None)
+    except chromadb.errors.NotFoundError as error:
+        raise IndexMissing(f"There is no vector index {index_id}.") from error
+
+
+class ChromaIndex:
+    """One index: chunk ids and their vectors, nothing else."""
+
+    def __init__(self, collection: Collection) -> None:
+        self._collection = collection
+
+    def put(self, ids: Sequence[int], vectors: Vectors) -> None:
+        """Add vectors; one that is there already is replaced."""
+        self._collection.upsert(ids=[str(chunk_id) for chunk_id in ids], embeddings=vectors)
+
+    def remove(self, ids: Sequence[int]) -> None:
+        """Remove vectors; one that is not there is no error."""
+        self._collection.delete(ids=[str(chunk_id) for chunk_id in ids])
+
+    def nearest(self, vector: Vectors, limit: int) -> tuple[list[int], list[float]]:
+        """Ids and cosines of up to `limit` vectors close to `vector` (1, dimension), best first."""
+        found = self._collection.query(query_embeddings=vector, n_results=limit, include=["distances"])
+        distances = (found["distances"] or [[]])[0]
+        return [int(chunk_id) for chunk_id in found["ids"][0]], [1.0 - float(distance) for distance in distances]
+
+    def count(self) -> int:
+        """How many vectors it holds."""
+        return self._collection.count()
+
+    def ids(self, offset: int, limit: int) -> list[int]:
+        """A page of the ids that it holds."""
+        return [int(chunk_id) for chunk_id in self._collection.get(include=[], offset=offset, limit=limit)["ids"]]

@@ -32,6 +32,7 @@ class WebAdapter:
     """Bosun's own chat behind the protocol that every platform fulfils."""
 
     platform = PLATFORM
+    tenant = TENANT
     capabilities = Capabilities(working_state=True, edit_interval=0.05, time_to_progress=0.5)
 
     def __init__(self, *, store: Store, clock: Clock, ids: Ids, files: Files, sources: Sources) -> None:
@@ -167,9 +168,7 @@ class WebAdapter:
     async def status(self, row: OutboxRow) -> None:
         """Show what Bosun does in the thread."""
         place, state = row.where, row.extra["state"]
-        await self._store.write(
-            lambda session: web.set_thread_state(session, place.channel, place.thread or "", state)
-        )
+        await self._store.write(lambda session: web.set_thread_state(session, place.channel, place.thread or "", state))
 
     async def upload(self, row: OutboxRow) -> str:
         """Post a file."""
@@ -266,7 +265,7 @@ class WebAdapter:
 
     def channel(self, channel_id: str) -> Channel | None:
         """The channel, or a person's DM, with this id."""
-        from bot.web.views import Channel  # noqa: PLC0415
+        from bot.web.views import Channel
 
         if self._is_dm(channel_id):
             person = next((one for one in self._sources.people() if DM + one.id == channel_id), None)

@@ -49,7 +49,8 @@ class Files:
         async for chunk in chunks:
             data += chunk
             if len(data) > limit:
-                raise RefusedError(f"{clean_name(name)} is larger than {limit // 1024 // 1024} MB.", hint="Send a smaller file.")
+                what = f"{clean_name(name)} is larger than {limit // 1024 // 1024} MB."
+                raise RefusedError(what, hint="Send a smaller file.")
         return await self.keep(self._ids.new(), name, owner, bytes(data))
 
     async def keep(self, file_id: str, name: str, owner: str, data: bytes) -> web.WebFile:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from functools import partial
 from typing import TYPE_CHECKING
 
 import orjson
@@ -125,7 +126,7 @@ class Hub:
             if self._cursor is None:
                 self._cursor = head
             while True:
-                changes = await self._store.read(lambda session, after=after: web.changes(session, after))
+                changes = await self._store.read(partial(web.changes, after=after))
                 for event in self._events(changes):
                     connection.offer(event)
                 after = changes.upto
@@ -158,7 +159,7 @@ class Hub:
         cursor = self._cursor
         if cursor is None:
             return
-        changes = await self._store.read(lambda session: web.changes(session, cursor))
+        changes = await self._store.read(partial(web.changes, after=cursor))
         self._cursor = changes.upto
         if any(changes[:3]):
             self._changed.set()  # there may be more

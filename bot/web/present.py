@@ -63,7 +63,8 @@ def _author(person: str, names: Mapping[str, str], agent: str | None = None) -> 
 def _body(body: Json, names: Mapping[str, str]) -> dict[str, Json]:
     if body["type"] == "said":
         mentions = tuple(sorted((handle.lower(), name) for handle, name in names.items()))
-        return {"kind": "text", "html": to_html(body["text"], (), (*mentions, ("bosun", "Bosun"))), "files": body["files"]}
+        html = to_html(body["text"], (), (*mentions, ("bosun", "Bosun")))
+        return {"kind": "text", "html": html, "files": body["files"]}
     if body["type"] == "file":
         return {"kind": "text", "html": to_html(body["comment"]), "files": body["files"]}
     value = _BODY.validate_python(body)

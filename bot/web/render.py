@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from markdown_it.rules_core import StateCore
 
 TAGS = frozenset(
-    "p br hr strong em s code pre blockquote ul ol li h3 h4 h5 h6 table thead tbody tr th td a span div".split()
+    {"p", "br", "hr", "strong", "em", "s", "code", "pre", "blockquote", "ul", "ol", "li", "a", "span", "div"}
+    | {"h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td"}
 )
 ATTRIBUTES = {
     "a": {"href", "title", "class", "target"},
@@ -148,6 +149,10 @@ def _link(label: str, **attributes: str | int | float) -> list[Token]:
     return [Token("link_open", "a", 1, attrs=dict(attributes)), _text(label), Token("link_close", "a", -1)]
 
 
+def _chip(label: str, kind: str) -> list[Token]:
+    return [Token("chip_open", "span", 1, attrs={"class": kind}), _text(label), Token("chip_close", "span", -1)]
+
+
 def _url(match: re.Match[str], _env: Mapping[str, object]) -> list[Token]:
     return _link(match["url"], href=match["url"])
 
@@ -158,7 +163,7 @@ def _cite(match: re.Match[str], env: Mapping[str, object]) -> list[Token]:
         return []
     url, title = cites[int(match["cite"])]
     if not safe_url(url):
-        return [Token("chip_open", "span", 1, attrs={"class": "cite"}), _text(match["cite"]), Token("chip_close", "span", -1)]
+        return _chip(match["cite"], "cite")
     return _link(match["cite"], **{"href": url, "class": "cite", "title": title})
 
 
@@ -167,8 +172,7 @@ def _who(match: re.Match[str], env: Mapping[str, object]) -> list[Token]:
     if not isinstance(mentions, dict) or match["who"].lower() not in mentions:
         return []
     kind = "mention us" if match["who"].lower() == "bosun" else "mention"
-    label = _text("@" + mentions[match["who"].lower()])
-    return [Token("chip_open", "span", 1, attrs={"class": kind}), label, Token("chip_close", "span", -1)]
+    return _chip("@" + mentions[match["who"].lower()], kind)
 
 
 _KINDS: dict[str, Callable[[re.Match[str], Mapping[str, object]], list[Token]]] = {

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from kernel.clock import Clock, Ids
     from kernel.store import Store
 
-COOKIE = "bosun_session"
 SESSION_LIFE = timedelta(days=30)
 LINK_LIFE = timedelta(hours=12)
 
@@ -44,6 +43,8 @@ class Sessions:
         self._clock = clock
         self._ids = ids
         self._demo = demo
+        # Browsers do not tell ports apart: two installations on one machine need cookies of different names.
+        self.cookie_name = f"bosun_{hashlib.sha256(self._key).hexdigest()[:8]}"
 
     def cookie(self, person: str) -> str:
         """A cookie that signs `person` in for 30 days."""
@@ -95,7 +96,8 @@ def load_key(path: Path) -> bytes:
     except FileExistsError:
         key = path.read_bytes()
         if len(key) < 32:
-            raise ConfigError(f"{path} is damaged.", hint="Delete it: a new one is made, and everybody signs in again.") from None
+            hint = "Delete it: a new one is made, and everybody signs in again."
+            raise ConfigError(f"{path} is damaged.", hint=hint) from None
         path.chmod(0o600)
         return key
     with os.fdopen(descriptor, "wb") as file:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence  # noqa: TC003  pydantic reads the annotations
-from datetime import datetime  # noqa: TC003
-from pathlib import Path  # noqa: TC003
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from pathlib import Path
 
 from kernel.types import Card, Frozen, Person
 
@@ -43,16 +43,18 @@ class Prompt(Frozen):
 
 
 COMMANDS = (
-    CommandHint(name="ask", usage="finance: what did we pay ACME?", description="Ask, or ask one agent"),
-    CommandHint(name="status", description="What is running here"),
-    CommandHint(name="stop", description="Stop the work in this thread"),
+    CommandHint(name="help", description="What Bosun understands"),
+    CommandHint(name="agents", description="Who can help, and with what"),
     CommandHint(name="approvals", description="What waits for you"),
     CommandHint(name="approve", usage="AP-7F3K", description="Approve by reference"),
     CommandHint(name="reject", usage="AP-7F3K because …", description="Reject by reference, with a reason"),
     CommandHint(name="why", usage="AP-7F3K", description="Why you were asked"),
-    CommandHint(name="agents", description="Who can help, and with what"),
+    CommandHint(name="status", description="What is running here"),
+    CommandHint(name="stop", description="Stop the work in this thread"),
+    CommandHint(name="retry", usage="R-7F3K", description="Try a failed request again"),
+    CommandHint(name="runs", description="What was done lately"),
+    CommandHint(name="schedules", description="What runs by itself, and when next"),
     CommandHint(name="run", usage="digest", description="Run a workflow now"),
-    CommandHint(name="help", description="What Bosun understands"),
 )
 
 
@@ -127,11 +129,11 @@ class DocumentView(Frozen):
     updated_at: datetime | None = None
 
 
-async def _no_home(person: Person) -> HomeView:
+async def _no_home(_person: Person) -> HomeView:
     return HomeView()
 
 
-async def _no_document(document_id: str, person: Person) -> DocumentView | None:
+async def _no_document(_id: str, _person: Person) -> DocumentView | None:
     return None
 
 

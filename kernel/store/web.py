@@ -6,20 +6,21 @@ on every database and a browser can resume with "everything after N".
 
 from __future__ import annotations
 
-from datetime import datetime  # noqa: TC003  sqlmodel reads the annotation at run time
-from typing import TYPE_CHECKING, NamedTuple
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from sqlalchemy import Index, func, insert, or_, update
+from sqlalchemy import Index, func, or_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, Session, SQLModel, select
 
 from kernel.store.columns import BigInteger, JsonText, Moment
 from kernel.store.database import wake
-from kernel.types import Json  # noqa: TC001  sqlmodel reads the annotation at run time
+from kernel.types import Json
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+T = TypeVar("T", bound=SQLModel)
 TOPIC = "web"
 BOSUN = ""  # the author of Bosun's own messages
 REPLIERS = 4  # authors that are remembered for a thread's summary
@@ -133,7 +134,8 @@ def head(session: Session) -> int:
 def next_seq(session: Session, channel: str = "") -> int:
     """The next number, held until the transaction ends; wakes the browsers."""
     wake(session, TOPIC, channel)
-    step = update(WebHead).where(WebHead.id == 1).values(seq=WebHead.seq + 1).returning(WebHead.seq)  # type: ignore[arg-type]
+    table = SQLModel.metadata.tables["web_head"].c
+    step = update(WebHead).where(table.id == 1).values(seq=table.seq + 1).returning(table.seq)
     number = session.connection().execute(step).scalar()
     if number is None:
         _insert_new(session, WebHead, id=1, seq=0)
@@ -248,11 +250,12 @@ def takes_part(session: Session, root: str) -> bool:
 
 def changes(session: Session, after: int, limit: int = 400) -> Changes:
     """What changed after number `after`, at most about `limit` of it; `upto` is the number to go on from."""
-    messages = session.exec(
-        select(WebMessage).where(WebMessage.seq > after).order_by(WebMessage.seq).limit(limit)
-    ).all()  # type: ignore[arg-type]
-    threads = session.exec(select(WebThread).where(WebThread.seq > after).order_by(WebThread.seq).limit(limit)).all()  # type: ignore[arg-type]
-    pushes = session.exec(select(WebPush).where(WebPush.seq > after).order_by(WebPush.seq).limit(limit)).all()  # type: ignore[arg-type]
+
+    def newer(table: type[T]) -> list[T]:
+        seq = SQLModel.metadata.tables[str(table.__tablename__)].c.seq
+        return list(session.exec(select(table).where(seq > after).order_by(seq).limit(limit)))
+
+    messages, threads, pushes = newer(WebMessage), newer(WebThread), newer(WebPush)
     full = [rows[-1].seq for rows in (messages, threads, pushes) if len(rows) == limit]
     upto = min(full) if full else head(session)
     return Changes(

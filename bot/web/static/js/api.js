@@ -1,0 +1,47 @@
+// Talking to the server. A request that failed on the way may be sent again: everything that writes carries an id.
+
+/** What the server refused, with the sentence for people. */
+export class Refused extends Error {
+  constructor(status, { code = "", message = "", hint = "" } = {}) {
+    super([message || "The server did not understand that.", hint].filter(Boolean).join(" "));
+    this.status = status;
+    this.code = code;
+  }
+}
+
+/** The tab's own id: dialogs open in the tab whose button was pressed, also after a reload. */
+export const client = (() => {
+  let id = sessionStorage.getItem("bosun.client");
+  if (!id) sessionStorage.setItem("bosun.client", (id = newId()));
+  return id;
+})();
+
+/** A new id: 128 random bits. (crypto.randomUUID exists only on https and on this machine.) */
+export function newId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+async function call(path, options = {}) {
+  const response = await fetch(`/api${path}`, { credentials: "same-origin", ...options });
+  const body = await response.json().catch(() => ({}));
+  if (response.status === 401) location.reload();
+  if (!response.ok) throw new Refused(response.status, body.error);
+  return body;
+}
+
+export const get = (path) => call(path);
+
+export const post = (path, body) =>
+  call(path, {
+    method: "POST",
+    headers: { "content-type": "application/json", "x-bosun": "1" },
+    body: JSON.stringify(body),
+  });
+
+export const upload = (file) =>
+  call(`/files?name=${encodeURIComponent(file.name)}`, {
+    method: "POST",
+    headers: { "content-type": "application/octet-stream", "x-bosun": "1" },
+    body: file,
+  });

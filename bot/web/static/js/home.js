@@ -1,0 +1,100 @@
+// Home and "Waiting for me": what runs, what waits for this person, what was decided.
+
+import { card } from "./card.js";
+import { h, morph } from "./dom.js";
+import { icon } from "./icons.js";
+import { progressState } from "./home-rows.js";
+import { prompts } from "./prompts.js";
+import { me, state } from "./state.js";
+import { when } from "./time.js";
+
+const NOTHING = { waiting: [], running: [], recent: [] };
+
+export class HomePane {
+  /** `only`: "waiting" for the list of approvals alone. */
+  constructor({ only = "", openRail, ask }) {
+    this.only = only;
+    this.ask = ask;
+    this.content = h("div.home");
+    this.element = h(
+      "section.pane.home-pane",
+      { "aria-label": only ? "Waiting for me" : "Home" },
+      h(
+        "header.pane-head",
+        {},
+        h("button.icon-button.to-rail", { type: "button", "aria-label": "Channels", onclick: openRail }, icon("menu")),
+        h("div.pane-title", {}, h("h1", {}, only ? "Waiting for me" : "Home")),
+      ),
+      h("div.scroller", { tabindex: "-1" }, this.content),
+    );
+  }
+
+  refresh() {
+    const view = state.home ?? NOTHING;
+    const next = h("div.home", {}, this.only ? this.waiting(view, false) : this.all(view));
+    this.content = morph(this.content, next);
+  }
+
+  all(view) {
+    const { waiting, running, recent } = view;
+    const quiet = !waiting.length && !running.length && !recent.length;
+    return [
+      h("h2.greeting", {}, `${greeting()}, ${me().name.split(" ")[0]}`),
+      this.waiting(view, true),
+      section("Running now", running.length, running.map(progressState), "Nothing is running."),
+      section("Recent decisions", 0, recent.map(decision), "Nothing was decided yet."),
+      quiet && prompts(null, this.ask),
+    ];
+  }
+
+  waiting({ waiting }, headed) {
+    const cards = waiting.map((item) =>
+      h(
+        "li.waiting-item",
+        { "data-key": item.card.actions[0]?.subject ?? item.card.headline },
+        card(item.card),
+        item.link && h("a.text-link", { href: item.link }, "Open the thread", icon("right")),
+      ),
+    );
+    const empty = h("div.all-clear", {}, icon("check"), h("p", {}, "Nothing waits for you."));
+    const list = cards.length ? h("ol.waiting-list", {}, cards) : empty;
+    return headed ? h("section", {}, heading("Waiting for you", waiting.length), list) : list;
+  }
+
+  close() {
+    this.element.remove();
+  }
+}
+
+function greeting() {
+  const hour = new Date().getHours();
+  if (hour < 5) return "Good night";
+  if (hour < 12) return "Good morning";
+  return hour < 18 ? "Good afternoon" : "Good evening";
+}
+
+function heading(words, count) {
+  return h("h3.section-head", {}, words, count > 0 && h("span.badge", {}, count));
+}
+
+function section(words, count, rows, empty) {
+  return h("section", {}, heading(words, count), rows.length ? h("ol.rows", {}, rows) : h("p.empty-note", {}, empty));
+}
+
+const TONES = { good: "check", bad: "no", warn: "alert", neutral: "info" };
+
+function decision(item) {
+  return h(
+    "li.row",
+    { class: `tone-${item.tone}` },
+    icon(TONES[item.tone] ?? "info"),
+    h(
+      "div",
+      {},
+      item.link ? h("a.row-title", { href: item.link }, item.title) : h("span.row-title", {}, item.title),
+      h("p.small", {}, item.outcome),
+    ),
+    when(item.at, "near", "small"),
+  );
+}
+

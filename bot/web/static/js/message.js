@@ -1,0 +1,159 @@
+// One message: who, when, what. Text, progress, card or files; always built anew and morphed into what is shown.
+
+import { avatar } from "./avatar.js";
+import { actions, card } from "./card.js";
+import { h, markup } from "./dom.js";
+import { icon } from "./icons.js";
+import { progress } from "./progress.js";
+import { workingIn } from "./state.js";
+import { when } from "./time.js";
+
+const REACTIONS = { eyes: ["eyes", "Bosun has seen this"], done: ["check", "Done"] };
+
+/** The message as an element. `inThread`: it stands in the thread pane, where a root has no link to its thread. */
+export function messageElement(message, { inThread = false } = {}) {
+  return h(
+    "li.message",
+    {
+      id: `${inThread ? "t" : "m"}-${message.id}`,
+      class: `${message.author.id ? "by-person" : "by-bosun"} kind-${message.kind}${message.pending ? " pending" : ""}`,
+      "data-key": message.id,
+      "data-author": `${message.author.id}/${message.author.agent ?? ""}`,
+      "data-at": message.at,
+      tabindex: "-1",
+    },
+    h("div.gutter", {}, avatar(message.author), when(message.at, "clock", "gutter-time")),
+    h(
+      "div.content",
+      {},
+      h(
+        "div.byline",
+        {},
+        h("span.name", {}, message.author.name),
+        message.author.agent && h("span.agent", {}, message.author.agent),
+        when(message.at, "clock", "at"),
+      ),
+      body(message),
+      message.files?.length > 0 && h("ul.files", {}, message.files.map(file)),
+      message.pending && pending(message),
+      message.reactions?.length > 0 && h("div.reactions", {}, message.reactions.map(reaction)),
+      !inThread && !message.thread && threadLink(message),
+    ),
+    !message.pending && toolbar(message, inThread),
+  );
+}
+
+function body(message) {
+  if (message.kind === "card") return card(message.card, message.id);
+  if (message.kind === "progress") return progress(message);
+  if (message.plain !== undefined) return h("div.prose.plain", {}, message.plain);
+  return [
+    h("div.prose", {}, markup(message.html)),
+    message.sources?.length > 0 && sources(message),
+    message.actions?.length > 0 && actions(message.actions, message.id),
+    message.footer && h("p.small", {}, message.footer),
+  ];
+}
+
+/** The numbered sources of an answer, each with the passage that it quotes. */
+function sources(message) {
+  const count = message.sources.length;
+  return h(
+    "details.sources",
+    {},
+    h("summary", {}, icon("book"), count === 1 ? "1 source" : `${count} sources`, icon("right")),
+    h(
+      "ol",
+      {},
+      message.sources.map((source) =>
+        h(
+          "li",
+          { value: source.number },
+          h("span.cite", { "aria-hidden": true }, source.number),
+          h(
+            "div",
+            {},
+            source.url ? h("a", { href: source.url, target: "_blank", rel: "noopener" }, source.title) : source.title,
+            source.quote && h("blockquote", {}, source.quote),
+          ),
+        ),
+      ),
+    ),
+  );
+}
+
+function file(item) {
+  const url = `/files/${item.id}`;
+  const isPicture = /^image\/(png|jpeg|gif|webp)$/.test(item.media_type);
+  return h(
+    "li",
+    {},
+    isPicture && h("a.picture", { href: url, download: item.name }, h("img", { src: url, alt: item.alt || item.name })),
+    h(
+      "a.file",
+      { href: url, download: item.name },
+      icon("file"),
+      h("span.file-name", {}, item.name),
+      h("span.small", {}, size(item.size)),
+    ),
+  );
+}
+
+export function size(bytes) {
+  if (bytes < 1024) return `${bytes} B`;
+  return bytes < 1_048_576 ? `${Math.round(bytes / 1024)} KB` : `${(bytes / 1_048_576).toFixed(1)} MB`;
+}
+
+function reaction(name) {
+  const [picture, words] = REACTIONS[name] ?? ["spark", name];
+  return h("span.reaction", { title: words, role: "img", "aria-label": words }, icon(picture));
+}
+
+function pending(message) {
+  if (!message.failed) return h("p.small.sending", {}, "Sending …");
+  return h(
+    "p.small.failed",
+    { role: "alert" },
+    icon("alert"),
+    message.failed,
+    h("button.text", { type: "button", "data-act": "retry", "data-id": message.id }, "Send again"),
+    h("button.text", { type: "button", "data-act": "discard", "data-id": message.id }, "Discard"),
+  );
+}
+
+const STATES = { processing: ["working", "Working"], suspended: ["waiting", "Waits for people"] };
+
+function threadLink(message) {
+  const working = STATES[workingIn(message.channel, message.id)];
+  if (!message.replies && !working) return null;
+  const words = message.replies === 1 ? "1 reply" : `${message.replies} replies`;
+  return h(
+    "a.thread-link",
+    { href: `/c/${message.channel}/t/${message.id}`, "data-thread": message.id },
+    h("span.stack", {}, message.repliers.map((who) => avatar(who, "tiny"))),
+    h("span.count", {}, message.replies ? words : "Thread"),
+    working && h("span.state", { class: working[0] }, working[1]),
+    message.repliedAt && when(message.repliedAt, "near", "small"),
+    icon("right"),
+  );
+}
+
+function toolbar(message, inThread) {
+  const path = message.thread ? `/c/${message.channel}/t/${message.thread}` : `/c/${message.channel}`;
+  return h(
+    "div.toolbar",
+    { role: "group", "aria-label": "Message" },
+    !inThread &&
+      !message.channel.startsWith("dm-") &&
+      h(
+        "a.icon-button",
+        { href: `/c/${message.channel}/t/${message.id}`, title: "Reply in thread", "aria-label": "Reply in thread" },
+        icon("reply"),
+      ),
+    h(
+      "button.icon-button",
+      { type: "button", title: "Copy link", "aria-label": "Copy link", "data-act": "copy-link", "data-path": `${path}#m-${message.id}` },
+      icon("link"),
+    ),
+  );
+}

@@ -1,0 +1,86 @@
+// What the page knows. Everything that changes it says so by a topic; whoever shows it listens.
+
+import { get } from "./api.js";
+
+const listeners = new Map();
+
+export const state = {
+  boot: null,
+  messages: new Map(), // id -> message
+  timelines: new Map(), // channel -> {from: number of the first loaded message, more}
+  threads: new Set(), // roots that are loaded
+  working: new Map(), // "channel/thread" -> "processing" | "suspended"
+  unread: new Set(), // channels
+  read: new Map(), // channel -> number that was reported as read
+  notices: [],
+  home: null,
+};
+
+/** Call `listener(detail)` whenever `topic` changes. */
+export function on(topic, listener) {
+  if (!listeners.has(topic)) listeners.set(topic, []);
+  listeners.get(topic).push(listener);
+}
+
+export function emit(topic, detail) {
+  for (const listener of listeners.get(topic) ?? []) listener(detail);
+}
+
+/** Take in a message; an older state of it than the known one changes nothing. */
+export function learn(message) {
+  const known = state.messages.get(message.id);
+  if (known && !known.pending && known.seq >= message.seq) return;
+  state.messages.set(message.id, message);
+  emit("message", { message, fresh: !known || known.pending });
+}
+
+/** Forget a message that was never sent. */
+export function forget(id) {
+  state.messages.delete(id);
+  emit("forgotten", id);
+}
+
+const inOrder = (one, other) => one.number - other.number;
+
+/** Whether a message belongs to the part of its channel that is loaded. */
+export const isLoaded = (message) => message.number >= (state.timelines.get(message.channel)?.from ?? Infinity);
+
+export const topLevel = (channel) =>
+  [...state.messages.values()]
+    .filter((message) => message.channel === channel && !message.thread && isLoaded(message))
+    .sort(inOrder);
+
+export const below = (root) => [...state.messages.values()].filter((message) => message.thread === root).sort(inOrder);
+
+/** Load a channel's last messages, or with `earlier` the ones before those that are known. */
+export async function loadTimeline(channel, earlier = false) {
+  const known = state.timelines.get(channel);
+  if (known && !earlier) return;
+  const { messages, more } = await get(`/channels/${channel}/messages${known ? `?before=${known.from}` : ""}`);
+  const from = more ? messages[0].number : 0;
+  state.timelines.set(channel, { from, more });
+  messages.forEach(learn);
+}
+
+/** Load a thread. */
+export async function loadThread(root) {
+  if (state.threads.has(root)) return;
+  if (state.messages.get(root)?.pending) return void state.threads.add(root); // new: what follows comes by the stream
+  const { messages } = await get(`/threads/${root}`);
+  state.threads.add(root);
+  messages.forEach(learn);
+}
+
+let homeTimer = null;
+/** Ask for the dashboard again, soon; many requests in a row are one. */
+export function refreshHome(delay = 150) {
+  clearTimeout(homeTimer);
+  homeTimer = setTimeout(async () => {
+    state.home = await get("/home").catch(() => state.home);
+    emit("home");
+  }, delay);
+}
+
+export const me = () => state.boot.me;
+export const channelOf = (id) => state.boot.channels.find((channel) => channel.id === id);
+export const workingIn = (channel, thread) => state.working.get(`${channel}/${thread}`);

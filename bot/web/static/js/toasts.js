@@ -1,0 +1,75 @@
+// Private notices: shown for a while where they do not cover the composer, kept in a list behind the bell.
+
+import { h, markup } from "./dom.js";
+import { icon } from "./icons.js";
+import { post } from "./api.js";
+import { emit, state } from "./state.js";
+import { when } from "./time.js";
+
+const STAY = 12_000;
+
+/** Show a sentence of the page's own. */
+export function toast(text, tone = "neutral") {
+  place(h("p", {}, text), tone);
+}
+
+/** Show a private notice, once. */
+export function notice(value) {
+  if (state.notices.some((known) => known.id === value.id)) return;
+  state.notices.unshift(value);
+  emit("notices");
+  showNotice(value);
+}
+
+/** Show the notices of the last minutes that nobody has seen, after the page was loaded. */
+export function missedNotices() {
+  const recent = state.notices.filter((value) => !value.seen && Date.now() - new Date(value.at) < 10 * 60_000);
+  recent.slice(0, 3).reverse().forEach(showNotice);
+}
+
+function showNotice(value) {
+  const from = h("p.small", {}, icon("bell"), value.agent ? `Bosun · ${value.agent}` : "Bosun", " — only you see this");
+  place([from, h("div.prose", {}, markup(value.html))], "neutral", () => seen(value));
+}
+
+function place(content, tone, closed = () => {}) {
+  let timer = null;
+  const close = () => {
+    clearTimeout(timer);
+    element.remove();
+    closed();
+  };
+  const wait = () => (timer = setTimeout(close, STAY));
+  const stay = () => clearTimeout(timer);
+  const element = h(
+    "div.toast",
+    { class: `tone-${tone}`, onpointerenter: stay, onpointerleave: wait, onfocusin: stay, onfocusout: wait },
+    h("div.toast-text", {}, content),
+    h("button.icon-button", { type: "button", "aria-label": "Dismiss", onclick: close }, icon("close")),
+  );
+  document.getElementById("toasts").append(element);
+  wait();
+}
+
+function seen(value) {
+  value.seen = true;
+  emit("notices");
+  post("/notices/seen", { upto: value.seq }).catch(() => {});
+}
+
+/** The list behind the bell. */
+export function noticeList() {
+  const newest = state.notices[0];
+  if (newest && !newest.seen) {
+    state.notices.forEach((value) => (value.seen = true));
+    seen(newest);
+  }
+  if (!state.notices.length) return h("p.empty-note", {}, "No private notices yet.");
+  return h(
+    "ol.notices",
+    {},
+    state.notices.map((value) => h("li", {}, when(value.at, "near", "small"), h("div.prose", {}, markup(value.html)))),
+  );
+}
+
+export const unseenNotices = () => state.notices.filter((value) => !value.seen).length;

@@ -54,9 +54,7 @@ class Requests:
     def ask(self, session: Session, request: Request) -> Approval:
         """Ask for a decision on the call. The cards are queued in the same transaction."""
         now = self.services.clock.now()
-        policy = reachable(
-            request.verdict.policy or self.services.rules.current.fallback, attended=_attended(request.run)
-        )
+        policy = self._policy(request.verdict, request.run)
         row = Approval(
             id=self.services.ids.new(),
             ref=self._free_ref(session),
@@ -80,7 +78,7 @@ class Requests:
     def ask_again(self, session: Session, old: Approval, verdict: Verdict, run: RunFacts) -> Approval:
         """A new request for the same call, because the rules have changed since it was approved."""
         now = self.services.clock.now()
-        policy = reachable(verdict.policy or self.services.rules.current.fallback, attended=_attended(run))
+        policy = self._policy(verdict, run)
         row = self._copy(session, old)
         row.policy = policy.model_dump(mode="json")
         row.rules = {"ids": list(verdict.rules), "version": verdict.version}
@@ -114,6 +112,10 @@ class Requests:
             expires_at=now + UNKNOWN_EXPIRES,
         )
         return self._open(session, row)
+
+    def _policy(self, verdict: Verdict, run: RunFacts) -> Policy:
+        attended = run.requester.can_decide and run.workflow is None
+        return reachable(verdict.policy or self.services.rules.current.fallback, attended=attended)
 
     def _open(self, session: Session, row: Approval) -> Approval:
         session.add(row)
@@ -179,7 +181,3 @@ def reachable(policy: Policy, *, attended: bool) -> Policy:
         for group in policy.groups
     )
     return policy.model_copy(update={"groups": groups})
-
-
-def _attended(run: RunFacts) -> bool:
-    return run.requester.can_decide and run.workflow is None

@@ -1,0 +1,185 @@
+"""What has become of a call that people were asked about. An approval is used up here, once, if it still holds."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kernel import ledger
+from kernel.store import approvals as rows
+from kernel.store import calls, runs
+from kernel.types import Labelled, ToolResult
+from rules.engine import facts as facts_of_calls
+from rules.engine import recording, wording, writing
+from rules.engine.decide import decide
+from rules.engine.outcome import Finished, Outcome, Parked, SegmentOvertaken
+from rules.engine.record import outcome_of, policy_of
+from rules.engine.requests import reachable
+from rules.engine.tooling import call_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from kernel.store import Session
+    from kernel.store.approvals import Approval
+    from kernel.store.runs import Call
+    from kernel.types import Json, RunFacts
+    from rules.engine.decide import Verdict
+    from rules.engine.policy import Policy
+    from rules.engine.requests import Requests
+    from rules.engine.services import Services
+
+log = logging.getLogger(__name__)
+
+WAITING = (runs.ASKED, runs.UNKNOWN)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Go:
+    """The call has begun, by what is committed with this answer: do it with exactly these arguments."""
+
+    call_id: str
+    tool: str
+    arguments: Mapping[str, Json]
+    digest: str
+    approval: str  # reference
+    note: str = ""  # what the agent has to know of an edit
+
+
+class Consuming:
+    """Decides, inside one transaction, how a call goes on that waited for people."""
+
+    def __init__(self, services: Services, requests: Requests) -> None:
+        self.services = services
+        self.requests = requests
+
+    def resolve(self, session: Session, ref: str, run: RunFacts, unsure: frozenset[str]) -> Outcome | Go:
+        """The outcome of the call behind the approval `ref`, or that it begins now."""
+        now = self.services.clock.now()
+        recording.fence(session, run)
+        row = rows.by_ref(session, ref, lock=True)
+        call = calls.by_id(session, row.call_id) if row is not None else None
+        if row is None or call is None:
+            raise SegmentOvertaken
+        if row.state == rows.PENDING:
+            return Parked(refs=(row.ref,))
+        if row.state == rows.CONSUMED:  # another worker of this segment was faster
+            raise SegmentOvertaken
+        if row.state != rows.APPROVED:
+            return self._end(session, call, wording.told_of(row), now)
+        if outcome_of(row).answer == "done":
+            return self._confirmed(session, row, call, now)
+        return self._begin(session, row, call, run, unsure)
+
+    def _begin(
+        self, session: Session, row: Approval, call: Call, run: RunFacts, unsure: frozenset[str]
+    ) -> Outcome | Go:
+        now = self.services.clock.now()
+        if not _is_what_was_approved(row, call):
+            log.error("the arguments of %s are not the ones that were approved", row.ref)
+            return self._withdraw(session, row, call, "its content is not what was approved", now)
+        verdict = self._today(row, run, unsure, now)
+        if verdict.decision == "deny":
+            return self._withdraw(session, row, call, f"the rules now deny it. {verdict.reason}", now)
+        approved = self._approved_policy(session, row)
+        attended = run.requester.can_decide and run.workflow is None
+        if verdict.policy is not None:
+            wanted = reachable(verdict.policy, attended=attended)
+            if approved is None or not wanted.within(approved):
+                return self._ask_again(session, row, call, verdict, run)
+        outcome = outcome_of(row)
+        writing.settle(session, row, rows.CONSUMED, outcome, now)
+        started = calls.move(
+            session,
+            call.id,
+            WAITING,
+            runs.STARTED,
+            arguments=row.arguments,
+            digest=row.digest,
+            origins=row.origins,
+            started_at=now,
+        )
+        if not started:
+            raise SegmentOvertaken
+        by = [vote.id for vote in outcome.votes]
+        recording.approved_entry(session, row, by, verdict.version, now)
+        return Go(
+            call_id=call.id,
+            tool=row.tool,
+            arguments=row.arguments,
+            digest=row.digest,
+            approval=row.ref,
+            note=_edit_note(row),
+        )
+
+    def _today(self, row: Approval, run: RunFacts, unsure: frozenset[str], now: datetime) -> Verdict:
+        """What the rules in force say to the approved call at this moment."""
+        tool = self.services.tools.get(row.tool)
+        facts = facts_of_calls.of_run(
+            run,
+            tool=row.tool,
+            effect=tool.effect if tool is not None else None,
+            arguments=row.arguments,
+            origins=facts_of_calls.origins_from_json(row.origins),
+            now=now,
+            unsure_roles=unsure,
+        )
+        return decide(self.services.rules.current, facts)
+
+    def _approved_policy(self, session: Session, row: Approval) -> Policy | None:
+        """The policy that people have satisfied for this call; None if nobody was asked before it began."""
+        if row.kind == "call":
+            return policy_of(row)
+        asked = [each for each in rows.of_run(session, row.run_id) if each.call_id == row.call_id]
+        return next((policy_of(each) for each in reversed(asked) if each.kind == "call"), None)
+
+    def _ask_again(self, session: Session, row: Approval, call: Call, verdict: Verdict, run: RunFacts) -> Outcome:
+        now = self.services.clock.now()
+        reason = "the rules have changed since it was approved"
+        writing.settle(
+            session, row, rows.WITHDRAWN, outcome_of(row).model_copy(update={"reason": reason}), now, reason=reason
+        )
+        calls.move(session, call.id, WAITING, runs.ASKED)
+        return Parked(refs=(self.requests.ask_again(session, row, verdict, run).ref,))
+
+    def _withdraw(self, session: Session, row: Approval, call: Call, reason: str, now: datetime) -> Outcome:
+        outcome = outcome_of(row).model_copy(update={"reason": reason})
+        writing.settle(session, row, rows.WITHDRAWN, outcome, now, reason=reason)
+        return self._end(session, call, wording.told_of(row), now)
+
+    def _confirmed(self, session: Session, row: Approval, call: Call, now: datetime) -> Outcome:
+        """A person says that the call whose end nobody saw did happen."""
+        outcome = outcome_of(row)
+        sentence = f"It was cut off; {outcome.by} has looked and says that it was done. What it returned is not known."
+        result = ToolResult(
+            content=sentence, pieces=(Labelled(text=sentence, origin="nowhere"),), summary="Confirmed as done"
+        )
+        writing.settle(session, row, rows.CONSUMED, outcome.model_copy(update={"done_at": now}), now)
+        calls.move(session, call.id, WAITING, runs.CALL_DONE, result=result.model_dump(mode="json"), done_at=now)
+        ledger.append(session, now, "tool.done", call.id, {"run": call.run_id, "confirmed_by": outcome.by})
+        return Finished(result=result)
+
+    def _end(self, session: Session, call: Call, result: ToolResult, now: datetime) -> Outcome:
+        calls.refuse(session, call.id, WAITING, result.model_dump(mode="json"), now)
+        ledger.append(session, now, "call.refused", call.id, {"run": call.run_id, "tool": call.tool})
+        return Finished(result=result)
+
+
+def _is_what_was_approved(row: Approval, call: Call) -> bool:
+    """The digest fits the arguments, and without an edit both are those of the call."""
+    try:
+        found = call_digest(row.tool, row.arguments)
+    except ValueError:
+        return False
+    edited = bool(outcome_of(row).edits)
+    return found == row.digest and row.tool == call.tool and (edited or row.digest == call.digest)
+
+
+def _edit_note(row: Approval) -> str:
+    edits = outcome_of(row).edits
+    if not edits:
+        return ""
+    names = ", ".join(dict.fromkeys(name for edit in edits for name in edit.changed))
+    return f"Before it was approved, {wording.listed(dict.fromkeys(edit.by for edit in edits))} changed: {names}."

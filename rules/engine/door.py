@@ -1,0 +1,368 @@
+"""The door: the only way to a tool. It judges a call, asks people where the rules say so, records, and acts once.
+
+A call is committed as started before its tool acts. What was started and has no result after a crash is repeated only
+if the tool is safe to repeat; otherwise a person is asked. Reading is the exception: it happens first and is recorded
+in one transaction together with its result, because nothing happens twice by reading twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from typing import TYPE_CHECKING
+
+import orjson
+
+from kernel import ledger
+from kernel.errors import BosunError, OutcomeUnknown
+from kernel.store import approvals as rows
+from kernel.store import calls, runs
+from kernel.types import Labelled, ToolResult
+from rules.engine import facts as facts_of_calls
+from rules.engine import recording, wording, writing
+from rules.engine.consuming import Consuming, Go
+from rules.engine.explain import always_denied, why_not_alone
+from rules.engine.judging import Judge, UnfitError
+from rules.engine.outcome import Finished, Outcome, Parked, SegmentOvertaken
+from rules.engine.preview import Shown, plain, preview
+from rules.engine.record import Preview, preview_of
+from rules.engine.recording import Proposed
+from rules.engine.requests import Request
+from tools.engine.permit import issue
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+
+    from kernel.store import Session
+    from kernel.store.runs import Call
+    from kernel.types import RunFacts, ToolCall, ToolSchema
+    from rules.engine.approvals import Approvals
+    from rules.engine.judging import Judged
+    from rules.engine.services import Services
+    from tools.engine.catalogue import Catalogue
+    from tools.engine.context import ToolContext
+    from tools.engine.tool import Tool
+
+log = logging.getLogger(__name__)
+
+REPEATABLE = frozenset({"read", "fetch"})
+
+
+class Door:
+    """Lets calls through, or not."""
+
+    def __init__(
+        self,
+        services: Services,
+        approvals: Approvals,
+        catalogue: Catalogue,
+        *,
+        context: Callable[[str, RunFacts], ToolContext],
+        secrets: Mapping[str, str] | None = None,
+        offered: Callable[[str], Collection[str] | None] | None = None,
+    ) -> None:
+        """`context` makes the surroundings of a call from its id and the run's facts.
+
+        `secrets` are given to the tools that declare them. `offered` says which tools the charter gives an agent;
+        None gives all.
+        """
+        self.services = services
+        self.store = services.store
+        self.clock = services.clock
+        self.catalogue = catalogue
+        self._context = context
+        self._secrets = dict(secrets or {})
+        self._offered = offered
+        self._judge = Judge(services)
+        self._requests = approvals.requests
+        self._consuming = Consuming(services, approvals.requests)
+        self._under_way: dict[tuple[str, str], asyncio.Future[Outcome]] = {}
+
+    def visible(self, agent: str, facts: RunFacts) -> list[ToolSchema]:
+        """The tools of the agent that no rule denies whatever the arguments, in order of name."""
+        rules, now = self.services.rules.current, self.clock.now()
+        names = []
+        for tool in self.catalogue:
+            known = facts_of_calls.of_run(
+                facts.model_copy(update={"agent": agent}),
+                tool=tool.name,
+                effect=tool.effect,
+                arguments={},
+                origins={},
+                now=now,
+            )
+            if self._is_offered(agent, tool.name) and not always_denied(rules, known):
+                names.append(tool.name)
+        return self.catalogue.schemas(names)
+
+    async def act(self, call: ToolCall, facts: RunFacts, entry: int, *, fresh: bool = False) -> Outcome:
+        """Decide about the call and do it where allowed. The same call of the same run gives the same result again.
+
+        `fresh` promises that this use was never handed in before; it saves looking. SegmentOvertaken says that the
+        run has moved on; every other fault is a result with `error`.
+        """
+        key = (facts.run_id, call.id)
+        under_way = self._under_way.get(key)
+        if under_way is not None:
+            return await asyncio.shield(under_way)
+        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._under_way[key] = future
+        try:
+            outcome = await self._act(call, facts, entry, fresh=fresh)
+        except BaseException as error:
+            if isinstance(error, asyncio.CancelledError):
+                future.cancel()
+            else:
+                future.set_exception(error)
+                future.exception()  # whoever joined gets it; nobody has to
+            raise
+        else:
+            future.set_result(outcome)
+            return outcome
+        finally:
+            del self._under_way[key]
+
+    async def _act(self, call: ToolCall, facts: RunFacts, entry: int, *, fresh: bool) -> Outcome:
+        made = Proposed(id=self.services.ids.new(), call=call, run=facts, entry=entry)
+        known = None
+        if not fresh:
+            known = await self.store.read(lambda session: calls.get(session, facts.run_id, call.id))
+        outcome = await (self._first(made) if known is None else self._again(known, made))
+        if outcome is None:  # another worker wrote the row in the same instant
+            found = await self.store.read(lambda session: calls.get(session, facts.run_id, call.id))
+            outcome = await self._again(found, made) if found is not None else None
+        if outcome is None:
+            raise SegmentOvertaken
+        return outcome
+
+    # -- a call that is handed in for the first time; None where it turns out not to be ---------------------------
+
+    async def _first(self, made: Proposed) -> Outcome | None:
+        try:
+            if not self._is_offered(made.run.agent, made.call.tool) and self.catalogue.get(made.call.tool):
+                raise UnfitError(f"The agent {made.run.agent} does not have the tool {made.call.tool}.")
+            judged = await self._judge.judge(made.call, made.run)
+        except UnfitError as error:
+            return await self._unfit(made, wording.told(str(error)))
+        tool = self.catalogue.get(judged.tool.name)
+        if tool is None or judged.verdict.decision == "deny":
+            return await self._deny(made, judged)
+        if judged.verdict.decision == "ask":
+            return await self._ask(made, judged, tool)
+        if tool.effect == "read":
+            return await self._read(made, judged, tool)
+        return await self._start(made, judged, tool)
+
+    async def _unfit(self, made: Proposed, result: ToolResult) -> Outcome | None:
+        def write(session: Session) -> bool:
+            recording.fence(session, made.run)
+            return recording.add_unfit(session, made, result, self.clock.now())
+
+        return Finished(result=result) if await self.store.write(write) else None
+
+    async def _deny(self, made: Proposed, judged: Judged) -> Outcome | None:
+        result = wording.told(f"The rules do not allow this. {judged.verdict.reason} It was not done.")
+
+        def write(session: Session) -> bool:
+            now = self.clock.now()
+            recording.fence(session, made.run)
+            if not recording.add(session, made, judged, now, state=runs.REFUSED, result=result):
+                return False
+            recording.judged_entry(session, made, judged, now, kind="call.denied")
+            return True
+
+        return Finished(result=result) if await self.store.write(write) else None
+
+    async def _ask(self, made: Proposed, judged: Judged, tool: Tool) -> Outcome | None:
+        shown = await self._shown(tool, judged, made)
+        nearest = why_not_alone(self.services.rules.current, judged.facts)
+
+        def write(session: Session) -> str | None:
+            recording.fence(session, made.run)
+            if not recording.add(session, made, judged, self.clock.now(), state=runs.ASKED):
+                return None
+            origins = judged.facts.origins
+            request = Request(
+                call_id=made.id,
+                tool=tool.name,
+                arguments=judged.arguments,
+                digest=judged.digest,
+                origins=origins,
+                verdict=judged.verdict,
+                preview=preview(
+                    tool, judged.arguments, origins, made.run, shown, claim=_claim(session, made), nearest=nearest
+                ),
+                run=made.run,
+            )
+            return self._requests.ask(session, request).ref
+
+        ref = await self.store.write(write)
+        return Parked(refs=(ref,)) if ref is not None else None
+
+    async def _shown(self, tool: Tool, judged: Judged, made: Proposed) -> Shown:
+        try:
+            own = await tool.preview(judged.arguments, self._context(made.id, made.run))
+        except BosunError:
+            return plain(tool, judged.arguments)
+        return Shown(headline=own.headline, facts=own.facts, payloads=own.payloads, warning=own.warning)
+
+    async def _read(self, made: Proposed, judged: Judged, tool: Tool) -> Outcome | None:
+        """One transaction in all: what was read, and which rule let it."""
+        go = Go(call_id=made.id, tool=tool.name, arguments=judged.arguments, digest=judged.digest, approval="")
+        result = await self._perform(go, tool, made.run)
+
+        def write(session: Session) -> bool:
+            now = self.clock.now()
+            recording.fence(session, made.run)
+            if not recording.add(session, made, judged, now, state=runs.CALL_DONE, result=result):
+                return False
+            kind = recording.kind_of(result)
+            recording.judged_entry(session, made, judged, now, kind=kind, **recording.result_told(result))
+            return True
+
+        return Finished(result=result) if await self.store.write(write) else None
+
+    async def _start(self, made: Proposed, judged: Judged, tool: Tool) -> Outcome | None:
+        def write(session: Session) -> bool:
+            now = self.clock.now()
+            recording.fence(session, made.run)
+            if not recording.add(session, made, judged, now, state=runs.STARTED):
+                return False
+            recording.judged_entry(session, made, judged, now, kind="call.started")
+            return True
+
+        if not await self.store.write(write):
+            return None
+        go = Go(call_id=made.id, tool=tool.name, arguments=judged.arguments, digest=judged.digest, approval="")
+        return await self._do(go, tool, made.run)
+
+    # -- a call that was handed in before -------------------------------------------------------------------------
+
+    async def _again(self, call: Call, made: Proposed) -> Outcome | None:
+        if call.state in {runs.CALL_DONE, runs.REFUSED}:
+            return Finished(result=ToolResult.model_validate(call.result))
+        tool = self.catalogue.get(call.tool)
+        if call.state == runs.STARTED:
+            if tool is not None and (tool.effect in REPEATABLE or tool.safe_to_repeat):
+                row = await self.store.read(lambda session: rows.of_call(session, call.id))
+                go = Go(
+                    call_id=call.id,
+                    tool=call.tool,
+                    arguments=call.arguments,
+                    digest=call.digest,
+                    approval=row.ref if row is not None else "",
+                )
+                return await self._do(go, tool, made.run)
+            return await self._outcome_unknown(call.id, made.run)
+        return await self._asked(call, made, tool)
+
+    async def _asked(self, call: Call, made: Proposed, tool: Tool | None) -> Outcome | None:
+        row = await self.store.read(lambda session: rows.of_call(session, call.id))
+        if row is None:
+            raise SegmentOvertaken
+        if row.state == rows.PENDING:
+            return Parked(refs=(row.ref,))
+        unsure = await self._judge.unsure_roles(made.run)
+        step = await self.store.write(lambda session: self._consuming.resolve(session, row.ref, made.run, unsure))
+        if not isinstance(step, Go):
+            return step
+        if tool is None:  # the rules deny a tool that is gone
+            raise SegmentOvertaken
+        return await self._do(step, tool, made.run)
+
+    # -- acting ---------------------------------------------------------------------------------------------------
+
+    async def _do(self, go: Go, tool: Tool, run: RunFacts) -> Outcome:
+        """Act on a call that is committed as started, and record what came of it."""
+        try:
+            result = await self._perform(go, tool, run)
+        except OutcomeUnknown as error:
+            log.warning("call %s: %s", go.call_id, error)
+            return await self._outcome_unknown(go.call_id, run)
+        if go.note:
+            result = _with_note(result, go.note)
+        recorded = await self.store.write(lambda session: self._finish(session, go, run, result))
+        return Finished(result=recorded)
+
+    def _finish(self, session: Session, go: Go, run: RunFacts, result: ToolResult) -> ToolResult:
+        """Write what happened. It did happen, so this is not fenced; the first result that is written stays."""
+        now = self.clock.now()
+        if not calls.finish(session, go.call_id, result.model_dump(mode="json"), now):
+            known = calls.by_id(session, go.call_id)
+            return ToolResult.model_validate(known.result) if known is not None and known.result else result
+        body = {"run": run.run_id, "agent": run.agent, "tool": go.tool, "digest": go.digest}
+        told = {**body, **recording.result_told(result), **({"approval": go.approval} if go.approval else {})}
+        ledger.append(session, now, recording.kind_of(result), go.call_id, told)
+        row = rows.by_ref(session, go.approval, lock=True) if go.approval else None
+        if row is not None:
+            writing.executed(session, row, now, failed=result.error)
+        return result
+
+    async def _perform(self, go: Go, tool: Tool, run: RunFacts) -> ToolResult:
+        """Open the tool with a permit for exactly this call. OutcomeUnknown passes; any other fault is a result."""
+        secrets = {name: self._secrets[name] for name in tool.secrets if name in self._secrets}
+        permit = issue(call_id=go.call_id, tool=tool.name, digest=go.digest, secrets=secrets)
+        try:
+            result = await tool.perform(permit, go.arguments, self._context(go.call_id, run))
+        except OutcomeUnknown:
+            raise
+        except Exception:
+            reference = go.call_id[-6:]
+            log.exception("%s failed in call %s (ref %s)", tool.name, go.call_id, reference)
+            return wording.told(f"{tool.name} failed unexpectedly (ref {reference}).")
+        return _storable(result)
+
+    async def _outcome_unknown(self, call_id: str, run: RunFacts) -> Outcome:
+        """Ask a person what became of a call that was started and whose end nobody saw."""
+
+        def write(session: Session) -> Outcome:
+            recording.fence(session, run)
+            call = calls.by_id(session, call_id)
+            if call is None or not calls.move(session, call_id, (runs.STARTED,), runs.UNKNOWN):
+                raise SegmentOvertaken
+            body = {"run": run.run_id, "tool": call.tool, "digest": call.digest}
+            ledger.append(session, self.clock.now(), "call.unknown", call_id, body)
+            row = self._requests.ask_outcome(session, call, self._preview_of(session, call, run), run)
+            return Parked(refs=(row.ref,))
+
+        return await self.store.write(write)
+
+    def _preview_of(self, session: Session, call: Call, run: RunFacts) -> Preview:
+        before = rows.of_call(session, call.id)
+        if before is not None:
+            return preview_of(before)
+        tool = self.catalogue.get(call.tool)
+        if tool is None:
+            name = f"The tool {call.tool}, which is gone"
+            return Preview(headline=name, requester=run.requester.name, run=run.ref, place=run.place)
+        origins = facts_of_calls.origins_from_json(call.origins)
+        shown = plain(tool, call.arguments)
+        return preview(tool, call.arguments, origins, run, shown, claim="", nearest="")
+
+    def _is_offered(self, agent: str, name: str) -> bool:
+        names = self._offered(agent) if self._offered is not None else None
+        return names is None or name in names
+
+
+def _claim(session: Session, made: Proposed) -> str:
+    """What the agent said as it proposed the call."""
+    entry = session.get(runs.Entry, (made.run.run_id, made.entry))
+    text = entry.content.get("text", "") if entry is not None and isinstance(entry.content, dict) else ""
+    return " ".join(str(text).split())[:300]
+
+
+def _storable(result: ToolResult) -> ToolResult:
+    """The result, or one that says why it cannot be kept: half characters, numbers beyond 64 bits."""
+    try:
+        orjson.dumps(result.model_dump(mode="json"))
+    except (TypeError, ValueError):
+        text = json.dumps(result.content)[1:-1]
+        return ToolResult(content=text, error=result.error, summary="Its result was not plain text")
+    return result
+
+
+def _with_note(result: ToolResult, note: str) -> ToolResult:
+    """The result, led by what people changed before they approved. Labels of the content stay as they are."""
+    pieces = (Labelled(text=note, origin="nowhere"), *result.pieces) if result.pieces else ()
+    return result.model_copy(update={"content": f"{note}\n\n{result.content}", "pieces": pieces})

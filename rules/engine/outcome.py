@@ -1,0 +1,27 @@
+"""What the door answers."""
+
+from __future__ import annotations
+
+from kernel.errors import BosunError
+from kernel.types import Frozen, ToolResult
+
+
+class Finished(Frozen):
+    """The call has its result, be it an error or a refusal. The same call gives the same result again."""
+
+    result: ToolResult
+
+
+class Parked(Frozen):
+    """The call waits for people."""
+
+    refs: tuple[str, ...]  # of the approvals
+
+
+Outcome = Finished | Parked
+
+
+class SegmentOvertaken(BosunError):
+    """This run has moved on or has ended; whatever works on the older segment writes nothing."""
+
+    code = "overtaken"

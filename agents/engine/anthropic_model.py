@@ -157,7 +157,8 @@ def as_model_error(error: Exception) -> Exception:
 
     if isinstance(error, APIStatusError):
         said = error.api_message or f"HTTP {error.status_code}"
-        if error.status_code in BUSY or error.status_code >= 500 or error.type in BUSY_TYPES:
+        in_stream = error.status_code == 200 and error.type in BUSY_TYPES
+        if in_stream or error.status_code in BUSY or error.status_code >= 500:
             return ModelBusy(f"The model service is busy: {said}.", retry_after=_retry_after(error.response.headers))
         return ModelError(f"The model service refused the request: {said}.")
     if isinstance(error, APIConnectionError | httpx2.TransportError):

@@ -90,5 +90,5 @@ def _words(text: str) -> set[str]:
 def _stem(word: str) -> str:
     for ending in ("ing", "ies", "es", "ed", "s"):
         if word.endswith(ending) and len(word) - len(ending) >= 3:
-            return word[: -len(ending)] + ("y" if ending == "ies" else "")
-    return word
+            return (word[: -len(ending)] + ("y" if ending == "ies" else "")).removesuffix("e")
+    return word.removesuffix("e")

@@ -290,9 +290,9 @@ class Segment:
         now, waits = self.kit.clock.now(), self.transcript.waits
         since = datetime.fromisoformat(waits[-1]["since"]) if waits else now
         if now - since >= GIVE_UP:
-            await self._fail(
-                f"The language model was not available for {GIVE_UP // timedelta(hours=1)} hours.", again=True
-            )
+            self.transcript.add("note", {"gave_up": now.isoformat()})
+            hours = GIVE_UP // timedelta(hours=1)
+            await self._fail(f"The language model was not available for {hours} hours.", again=True)
             return
         wait = min(FIRST_WAIT * 2 ** min(len(waits), 10), LONGEST_WAIT)
         if error.retry_after is not None:

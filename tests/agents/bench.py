@@ -14,7 +14,7 @@ from agents.engine.loop import Loop
 from agents.engine.model import Model
 from agents.engine.ports import Charter, Closing, Live, Settled, Team, Timing
 from kernel.clock import CountedIds, FixedClock
-from kernel.store import Store, outbox, runs
+from kernel.store import Session, Store, outbox, runs, wake
 from kernel.store.outbox import OutboxRow
 from kernel.store.runs import Conversation, Entry, Run
 from kernel.types import Actor, Body, Json, Labelled, Place, RunFacts, Text, ToolCall, ToolResult, ToolSchema
@@ -136,7 +136,7 @@ class Bench:
         """What the desk does with a request."""
         place = place.in_thread(place.thread or "t1")
 
-        def work(session: Any) -> Run:
+        def work(session: Session) -> Run:
             conversation = runs.conversation_at(session, place)
             run_id, now = self.ids.new(), self.clock.now()
             if conversation is None:
@@ -181,6 +181,18 @@ class Bench:
         run = self.begin(text, **more)
         await self.loop().segment(run.id, 1)
         return self.run(run.id)
+
+    async def stop(self, run_id: str) -> None:
+        """What the desk does with a stop."""
+
+        def work(session: Session) -> None:
+            run = session.get(Run, run_id)
+            assert run is not None
+            run.stop_requested_by = MIA.id
+            session.add(run)
+            wake(session, runs.STOP, run_id)
+
+        await self.store.write(work)
 
     def run(self, run_id: str) -> Run:
         found = self.store.read_now(lambda session: session.get(Run, run_id))

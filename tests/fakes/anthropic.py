@@ -26,7 +26,13 @@ import orjson
 from tests.fakes.anthropic_rules import Fault, check, signature
 
 USE = re.compile(r"\buse ([a-z][a-z0-9_]*)\s*(\{.*\})?", re.DOTALL)
-ERRORS = {400: "invalid_request_error", 401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
+ERRORS = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    403: "permission_error",
+    429: "rate_limit_error",
+    529: "overloaded_error",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +96,7 @@ class FakeAnthropic:
         self._queue: deque[Reply] = deque()
         self._held = asyncio.Event()
         self._ids = itertools.count(1)
-        self._writers: set[asyncio.StreamWriter] = set()
+        self._writers: dict[asyncio.StreamWriter, asyncio.Task[None] | None] = {}
         self._server: asyncio.Server | None = None
 
     def queue(self, *replies: Reply) -> None:
@@ -111,8 +117,10 @@ class FakeAnthropic:
         """Close everything, also in the middle of an answer."""
         if self._server is not None:
             self._server.close()
-            for writer in list(self._writers):
+            self._held.set()
+            for writer in self._writers:
                 writer.transport.abort()
+            await asyncio.gather(*filter(None, self._writers.values()))
             await self._server.wait_closed()
 
     async def __aenter__(self) -> Self:
@@ -123,11 +131,11 @@ class FakeAnthropic:
         await self.stop()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._writers.add(writer)
+        self._writers[writer] = asyncio.current_task()
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
             while await self._request(reader, writer):
                 pass
-        self._writers.discard(writer)
+        self._writers.pop(writer, None)
         writer.close()
 
     async def _request(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
@@ -236,7 +244,8 @@ def _chunk(events: Sequence[bytes]) -> bytes:
 
 
 def _error(reply: Reply) -> bytes:
-    kind = ERRORS.get(reply.status, "overloaded_error" if reply.status == 529 else "api_error")
+    unlisted = "api_error" if reply.status >= 500 else "invalid_request_error"
+    kind = ERRORS.get(reply.status, unlisted)
     body = orjson.dumps({"type": "error", "error": {"type": kind, "message": reply.detail or kind}})
     wait = b"" if reply.retry_after is None else b"retry-after: %g\r\n" % reply.retry_after
     return b"HTTP/1.1 %d Error\r\ncontent-type: application/json\r\n%scontent-length: %d\r\n\r\n%s" % (

@@ -12,7 +12,7 @@ import pytest
 from kernel.clock import CountedIds, FixedClock
 from kernel.store.database import open_store, sqlite_url
 from kernel.store.migrations import upgrade
-from tests.tools.team import Team, facts, no_knowledge
+from tests.tools.team import Notes, Team, facts
 from tools.engine.context import ToolContext
 from tools.engine.permit import digest_of, issue
 from tools.engine.web.settings import WebSettings
@@ -38,7 +38,7 @@ async def ctx(tmp_path: Path) -> AsyncIterator[ToolContext]:
         clock=FixedClock(),
         ids=CountedIds(),
         workspace=workspace,
-        knowledge=no_knowledge(),
+        knowledge=Notes(),
         directory=Team(),
         http=WebSettings(),
     )

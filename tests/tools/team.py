@@ -1,4 +1,4 @@
-"""A small team for the tests: its people, its channels, and a knowledge base without documents."""
+"""A small team for the tests: its people, its channels, and a few notes."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import Any
 
 from kernel.people import Role
 from kernel.types import Actor, Labelled, Person, Place, RunFacts
+from knowledge.engine.audience import Audience
+from knowledge.engine.documents import AddResult, Document, Passage, SearchResult
 
 MIA = Person(id="mia", name="Mia Brandt", accounts=("web:local:mia",))
 GENERAL = Place(platform="web", tenant="local", channel="c-general")
@@ -61,16 +63,33 @@ def facts(*seen: Labelled, typed: tuple[str, ...] = (), **changes: Any) -> RunFa
     return RunFacts(**(known | changes))
 
 
-class Empty:
-    """A knowledge base without documents."""
+class Notes:
+    """A Recall over a few passages: finds those that contain the query and that the audience may read."""
 
-    async def search(self, query: str, audience: Any, limit: int = 8) -> list[Any]:
-        return []
+    def __init__(self) -> None:
+        self.documents: dict[str, Document] = {}
 
-    async def add(self, document: Any) -> Any:
-        raise AssertionError("nothing is added in this test")
+    async def add(self, document: Document) -> AddResult:
+        changed = self.documents.get(document.key) != document
+        self.documents[document.key] = document
+        return AddResult(document_id=f"d-{document.key}", changed=changed, chunks=1)
+
+    async def search(self, query: str, audience: Audience, limit: int) -> SearchResult:
+        fitting = [document for document in self.documents.values() if query in document.text]
+        readable = [document for document in fitting if audience.grants.intersection(document.readers)]
+        passages = tuple(_passage(document) for document in readable[:limit])
+        return SearchResult(passages=passages, documents=len(self.documents), withheld=len(readable) < len(fitting))
 
 
-def no_knowledge() -> Empty:
-    """A knowledge base in which nothing is found."""
-    return Empty()
+def _passage(document: Document) -> Passage:
+    return Passage(
+        document_id=f"d-{document.key}",
+        number=1,
+        title=document.title,
+        headings=("Rules",),
+        text=document.text,
+        origin=document.origin,
+        author=document.author,
+        updated_at=document.written_at,
+        score=1.0,
+    )

@@ -73,7 +73,7 @@ async def test_what_a_member_had_written_is_member_text_afterwards(perform: Perf
         facts(place=GENERAL.model_copy(update={"external": True})),
         facts(actor=Actor(platform="web", tenant="local", user="g", is_guest=True)),
         facts(actor=Actor(platform="web", tenant="local", user="g", is_external=True)),
-        facts(requester=facts().requester.model_copy(update={"listed": False})),
+        facts(requester=facts().requester.model_copy(update={"can_decide": False})),
     ],
 )
 async def test_what_a_run_writes_keeps_the_label_of_what_it_has_read(

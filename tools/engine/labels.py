@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from kernel.types import Origin
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from kernel.types import RunFacts
 
 
-def of_run(facts: RunFacts) -> Origin:
+def of_run(facts: RunFacts) -> Literal["member_text", "outside_text"]:
     """`outside_text` once the run has read any, or was started by or in front of outsiders; else `member_text`.
 
     What the model made up in such a run counts as a member's text later: a member asked for it and may correct it,
     and member_text alone lets nothing run without a human.
     """
-    insiders = facts.requester.listed and not facts.place.external
+    insider = facts.workflow is not None or facts.requester.can_decide
     if facts.actor is not None and (facts.actor.is_guest or facts.actor.is_external):
-        insiders = False
+        insider = False
     tainted = any(piece.origin == "outside_text" for piece in facts.seen)
-    return "member_text" if insiders and not tainted else "outside_text"
+    return "member_text" if insider and not facts.place.external and not tainted else "outside_text"

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from knowledge.engine.audience import Audience
+    from knowledge.engine.documents import AddResult, Document, SearchResult
 
 
 class Recall(Protocol):
-    """The part of knowledge.engine that tools use."""
+    """The part of knowledge.engine.Knowledge that tools use."""
 
-    async def search(self, query: str, audience: Any, limit: int = 8) -> list[Any]:
+    async def search(self, query: str, audience: Audience, limit: int) -> SearchResult:
         """The best passages that the whole audience may read."""
         ...
 
-    async def add(self, document: Any) -> Any:
-        """Store a document and make it findable."""
+    async def add(self, document: Document) -> AddResult:
+        """Store a document and make it findable; the same key is a new version of the same document."""
         ...

@@ -1,0 +1,67 @@
+"""search_knowledge: passages of the team's documents that everybody who will read the answer may read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from kernel.types import Labelled, Source, ToolResult
+from tools.engine import Arguments, ToolContext, tool
+from tools.engine.preview import one_line
+
+if TYPE_CHECKING:
+    from knowledge.engine.documents import Passage
+
+
+class SearchKnowledge(Arguments):
+    """What is looked for."""
+
+    query: str = Field(min_length=1, max_length=500, description="What to look for, in the words of the question")
+    limit: int = Field(default=6, ge=1, le=15, description="How many passages")
+
+
+@tool(effect="read", free_text=("query",), timeout=20)
+async def search_knowledge(args: SearchKnowledge, ctx: ToolContext) -> ToolResult:
+    """Search the team's knowledge base: handbooks, notes, uploads, memories. Use it before you say what the team does.
+
+    The passages follow as numbered sources. Cite them; where none answers the question, say so.
+    """
+    from knowledge.engine.audience import Audience
+
+    facts = ctx.facts
+    audience = Audience.of(facts.place, facts.requester, facts.roles)
+    found = await ctx.knowledge.search(args.query, audience, args.limit)
+    withheld = " Something fits that not everybody here may read; it is left out." if found.withheld else ""
+    if not found.passages:
+        sentence = f"Nothing was found. {found.searched}{withheld}"
+        return ToolResult(
+            content=sentence, pieces=(Labelled(text=sentence, origin="nowhere"),), summary="Nothing was found"
+        )
+    lines = [f"- {_title(passage)}{_written(passage)}" for passage in found.passages]
+    return ToolResult(
+        content="\n".join([f"{_count(len(lines))}, the best first; their text follows as sources.{withheld}", *lines]),
+        pieces=tuple(
+            Labelled(text=f"{_title(passage)}\n{passage.text}", origin=passage.origin, source=passage.document_id)
+            for passage in found.passages
+        ),
+        sources=tuple(
+            Source(number=number, title=_title(passage), url=passage.url, quote=passage.text)
+            for number, passage in enumerate(found.passages, 1)
+        ),
+        summary=f"Found {_count(len(lines)).lower()}",
+    )
+
+
+def _count(number: int) -> str:
+    return "1 passage" if number == 1 else f"{number} passages"
+
+
+def _title(passage: Passage) -> str:
+    return one_line(" › ".join((passage.title, *passage.headings)), 200)
+
+
+def _written(passage: Passage) -> str:
+    said = [passage.author, f"{passage.updated_at:%Y-%m-%d}" if passage.updated_at else ""]
+    known = ", ".join(filter(None, said))
+    return f" ({known})" if known else ""

@@ -40,6 +40,19 @@ class Firing(SQLModel, table=True):
     created_at: datetime = Field(sa_type=Moment)
 
 
+class Wanted(SQLModel, table=True):
+    """A run by hand that another process asks of the one that serves: it knows the platforms, the asker does not."""
+
+    __tablename__ = "wanted_run"
+
+    id: str = Field(primary_key=True)
+    workflow: str
+    asked_by: str = ""
+    created_at: datetime = Field(sa_type=Moment)
+    run_id: str | None = None  # set by whoever takes it
+    error: str | None = None  # why it was not taken
+
+
 def get(session: Session, workflow: str) -> Schedule | None:
     """The schedule of a workflow."""
     return session.get(Schedule, workflow)
@@ -98,3 +111,20 @@ def last_done(session: Session, workflow: str, place: Place, before: datetime) -
 def names(session: Session) -> set[str]:
     """The workflows that have a schedule."""
     return set(session.exec(select(Schedule.workflow)))
+
+
+def want(session: Session, wanted: Wanted) -> None:
+    """Ask for a run."""
+    session.add(wanted)
+
+
+def wanted(session: Session) -> list[str]:
+    """Ids of what nobody has taken yet, oldest first."""
+    open_ = (col(Wanted.run_id).is_(None), col(Wanted.error).is_(None))
+    return list(session.exec(select(Wanted.id).where(*open_).order_by(col(Wanted.id)).limit(100)))
+
+
+def take(session: Session, wanted_id: str) -> Wanted | None:
+    """The request, locked; None if another process has taken it."""
+    row = session.exec(select(Wanted).where(col(Wanted.id) == wanted_id).with_for_update()).one()
+    return row if row.run_id is None and row.error is None else None

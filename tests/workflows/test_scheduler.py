@@ -1,6 +1,7 @@
 """One firing is one run: with several replicas, after downtime, and when the charter changes."""
 
 import asyncio
+import functools
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -117,6 +118,18 @@ async def test_by_hand_as_often_as_it_is_asked_for(store: Store) -> None:
     assert len(await world.posts()) == 2
     with pytest.raises(NotFound, match=r"no workflow 'weekly'.*Workflows: daily"):
         await world.run_now("weekly")
+
+
+async def test_another_process_can_ask_for_a_run(store: Store) -> None:
+    world = World(store, FixedClock(), workflow(daily()))
+    for number, name in enumerate(["daily", "weekly"]):
+        row = schedules.Wanted(id=f"w{number}", workflow=name, asked_by="cli", created_at=world.clock.now())
+        await store.write(functools.partial(schedules.want, wanted=row))
+    await world.scheduler.take_wanted()
+    await world.scheduler.take_wanted()
+    rows = await store.read(lambda session: [session.get_one(schedules.Wanted, one) for one in ("w0", "w1")])
+    assert [run.id for run in await world.all_runs()] == [rows[0].run_id]
+    assert rows[1].error == "There is no workflow 'weekly'. Workflows: daily."
 
 
 async def test_a_channel_that_is_nowhere_stops_that_workflow_only(store: Store) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+TAKE_EVERY = 1  # seconds
 WAKE_EVERY = 30  # seconds; a suspended machine or a clock that was set delays no firing by more
 
 
@@ -62,8 +64,10 @@ class Scheduler:
         """Deal with what was missed, then ring when something is due."""
         from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+        logging.getLogger("apscheduler").setLevel(logging.WARNING)  # it reports every ring
         self._alarm = AsyncIOScheduler(timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True})
         self._alarm.add_job(self.ring, "interval", seconds=WAKE_EVERY, id="wake-up")
+        self._alarm.add_job(self.take_wanted, "interval", seconds=TAKE_EVERY, id="wanted")
         self._alarm.start()
         await self.ring()
 
@@ -124,6 +128,22 @@ class Scheduler:
         if run is None:
             raise NotFound("This run was started before.")
         return run
+
+    async def take_wanted(self) -> None:
+        """Start what other processes have asked for (`bosun run` beside a running Bosun)."""
+        for wanted_id in await self.store.read(schedules.wanted):
+            work = functools.partial(self._take, wanted_id=wanted_id)
+            await self.store.write(work)
+
+    def _take(self, session: Session, wanted_id: str) -> None:
+        row = schedules.take(session, wanted_id)
+        if row is None:
+            return
+        try:
+            row.run_id = self.run_now(session, row.workflow, asked_by=row.asked_by).id
+        except NotFound as error:
+            row.error = str(error)
+        session.add(row)
 
     async def _forget_others(self, workflows: Mapping[str, Workflow]) -> None:
         scheduled = {name for name, workflow in workflows.items() if workflow.expression}

@@ -62,6 +62,11 @@ class SlackAdapter:
         self._sockets: Sockets | None = None
         self._catching_up: asyncio.Task[None] | None = None
 
+    @property
+    def tenant(self) -> str:
+        """The workspace's id; empty until the first connection."""
+        return self.me.team
+
     # -- life cycle -------------------------------------------------------------------------------
 
     async def start(self, receive: Receiver) -> None:
@@ -98,7 +103,6 @@ class SlackAdapter:
         if self._catching_up is not None:
             await asyncio.wait([self._catching_up])
 
-    @property
     def route(self) -> Route:
         """For the web server in HTTP mode: /slack/events takes events, interactions and commands, signed by Slack."""
         return Route("/slack/events", self._over_http, methods=["POST"])

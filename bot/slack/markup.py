@@ -70,9 +70,7 @@ def _link(target: str, label: str) -> str:
 def said(message: Mapping[str, Any]) -> str:
     """What a message shows, in Slack's markup: its blocks where it is made of prose blocks, else its text."""
     parts = [_block_text(block) for block in message.get("blocks") or () if isinstance(block, dict)]
-    shown = "\n\n".join(part for part in parts if part)
-    text = str(message.get("text") or "")
-    return shown if len(shown) > len(text) else text
+    return "\n\n".join(part for part in parts if part) or str(message.get("text") or "")
 
 
 def _block_text(block: Mapping[str, Any]) -> str:

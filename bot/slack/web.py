@@ -15,6 +15,8 @@ from kernel.errors import OutcomeUnknown, PlatformError, RateLimited, TargetGone
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
     from bot.slack.settings import SlackSettings
 
 Json = dict[str, Any]
@@ -92,7 +94,7 @@ class SlackWeb:
     async def write(self, method: str, **arguments: object) -> Json:
         """Call a method that does something. OutcomeUnknown where it may have been done although no answer came."""
         body = {name: value for name, value in arguments.items() if value is not None}
-        return await self._call(method, True, json=body)
+        return _data(await self._call(method, unsure=True, json=body))
 
     async def repeatable(self, method: str, **arguments: object) -> Json:
         """`write` for methods that do no harm when done twice: a lost answer is an ordinary PlatformError."""
@@ -103,15 +105,22 @@ class SlackWeb:
 
     async def read(self, method: str, *, verb: str = "GET", **arguments: object) -> Json:
         """Call a method that changes nothing; tried once more when the connection broke."""
+        return (await self.read_with_headers(method, verb=verb, **arguments))[0]
+
+    async def read_with_headers(
+        self, method: str, *, verb: str = "GET", **arguments: object
+    ) -> tuple[Json, Mapping[str, str]]:
+        """`read`, with the headers of the answer under lower-case names."""
         params = {name: value for name, value in arguments.items() if value is not None}
         try:
-            return await self._call(method, True, http_verb=verb, params=dict(params))
+            response = await self._call(method, unsure=True, http_verb=verb, params=dict(params))
         except OutcomeUnknown:
-            return await self._call(method, False, http_verb=verb, params=params)
+            response = await self._call(method, unsure=False, http_verb=verb, params=params)
+        return _data(response), {str(name).lower(): str(value) for name, value in response.headers.items()}
 
-    async def _call(self, method: str, unsure: bool, **how: Any) -> Json:
+    async def _call(self, method: str, *, unsure: bool, **how: Any) -> AsyncSlackResponse:
         try:
-            response = await self.client.api_call(method, **how)
+            return await self.client.api_call(method, **how)
         except SlackApiError as error:
             raise _refusal(method, error, unsure=unsure) from error
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
@@ -119,7 +128,10 @@ class SlackWeb:
         except (aiohttp.ClientError, TimeoutError, ConnectionError, SlackClientError) as error:
             kind = OutcomeUnknown if unsure else PlatformError
             raise kind(f"The connection broke during {method}: {words(error)}") from error
-        return response.data if isinstance(response.data, dict) else {}
+
+
+def _data(response: AsyncSlackResponse) -> Json:
+    return response.data if isinstance(response.data, dict) else {}
 
 
 def _refusal(method: str, error: SlackApiError, *, unsure: bool) -> PlatformError:

@@ -1,0 +1,98 @@
+"""What was said while Bosun was away is handed over once, oldest first, and only what is for us."""
+
+from __future__ import annotations
+
+from kernel.store import Session, cursors
+from tests.fakes.slack import BOT
+from tests.slack.conftest import ANN, BO, GENERAL, Bench, Inbox
+
+
+async def test_mentions_direct_messages_and_our_threads_are_caught_up(bench: Bench) -> None:
+    first = await bench.connect()
+    dm = bench.slack.world.dm(ANN)
+    root = await bench.slack.say(GENERAL, ANN, f"<@{BOT}> before")
+    old = await bench.slack.say(GENERAL, BO, "an old thread of others")
+    await bench.slack.say(dm.id, ANN, "before, privately")
+    bench.threads.engaged.add((GENERAL, root))
+    await bench.settled()
+    await first.stop()
+
+    bench.slack.write(GENERAL, BO, "chatter")
+    bench.slack.write(GENERAL, BO, f"<@{BOT}> while you were away")
+    bench.slack.write(GENERAL, BO, "a follow-up", root)
+    bench.slack.write(GENERAL, BO, f"<@{BOT}> asked in an old thread", old)
+    bench.slack.write(GENERAL, BO, "not for us", old)
+    bench.slack.write(dm.id, ANN, "a private question")
+
+    later = Inbox(bench.slack.changed)
+    second = await bench.connect(later)
+    await second.caught_up()
+    fresh = [event for event in later.events if event.key not in bench.inbox.keys]
+    channel = [event.text for event in fresh if event.place.channel == GENERAL]
+    assert channel == ["while you were away", "a follow-up", "asked in an old thread"]
+    assert [event.text for event in fresh if event.place.channel == dm.id] == ["a private question"]
+    assert all(event.caught_up for event in later.events)
+    assert next(event for event in fresh if event.place.channel == dm.id).place.kind == "dm"
+
+
+async def test_what_slack_delivers_as_well_has_the_same_key(bench: Bench) -> None:
+    first = await bench.connect()
+    await bench.slack.say(GENERAL, ANN, f"<@{BOT}> before")
+    await bench.settled()
+    await first.stop()
+    missed = bench.slack.write(GENERAL, ANN, f"<@{BOT}> missed")
+    later = Inbox(bench.slack.changed)
+    second = await bench.connect(later)
+    await second.caught_up()
+    await bench.slack.announce(GENERAL, missed)
+    await bench.settled()
+    assert [event.text for event in later.events].count("missed") == 1
+
+
+async def test_a_channel_that_cannot_be_read_does_not_stop_the_others(bench: Bench) -> None:
+    first = await bench.connect()
+    bench.slack.world.add_channel("C0GONE", "gone", ANN)
+    await bench.slack.say("C0GONE", ANN, f"<@{BOT}> here")
+    await bench.slack.say(GENERAL, ANN, f"<@{BOT}> there")
+    await bench.settled()
+    await first.stop()
+    del bench.slack.world.channels["C0GONE"]
+    bench.slack.write(GENERAL, ANN, f"<@{BOT}> missed")
+    later = Inbox(bench.slack.changed)
+    second = await bench.connect(later)
+    await second.caught_up()
+    assert "missed" in [event.text for event in later.events]
+
+
+async def test_what_could_not_be_stored_holds_the_cursor_back(bench: Bench) -> None:
+    bench.slack.sockets.ack_timeout = 0.05
+    bench.slack.sockets.retry_delays = ()
+    first = await bench.connect()
+    bench.inbox.down = True
+    lost = await bench.slack.say(GENERAL, ANN, f"<@{BOT}> lost")
+    await bench.settled()
+    bench.inbox.down = False
+    await bench.slack.say(GENERAL, ANN, f"<@{BOT}> stored")
+    await bench.settled()
+    await first.stop()
+
+    def read(session: Session) -> list[tuple[str, str, str]]:
+        return cursors.of(session, "slack:", bench.clock.now())
+
+    (lane,) = [row for row in bench.store.read_now(read) if not row[1]]
+    assert lane[2] == lost
+    later = Inbox(bench.slack.changed)
+    second = await bench.connect(later)
+    await second.caught_up()
+    assert "lost" in [event.text for event in later.events]
+
+
+async def test_a_gap_without_any_connection_is_caught_up_on(bench: Bench) -> None:
+    slack = await bench.connect()
+    await bench.slack.say(GENERAL, ANN, f"<@{BOT}> before")
+    await bench.settled()
+    await slack.cursors.flush()
+    await slack.caught_up()
+    bench.slack.write(GENERAL, ANN, f"<@{BOT}> in the gap")
+    await bench.slack.sockets.refresh()
+    await bench.slack.until(lambda: "in the gap" in [event.text for event in bench.inbox.events])

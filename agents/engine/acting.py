@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agents.engine import handover
-from agents.engine.ports import Settled
 from kernel.types import Labelled, ToolResult
+from rules.engine.outcome import Finished
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from agents.engine.citations import Numbering
     from agents.engine.definition import AgentDefinition, Roster
-    from agents.engine.ports import Door, Finished, Parked
+    from agents.engine.ports import Door
     from agents.engine.transcript import Transcript
     from kernel.types import Json, RunFacts, ToolCall
+    from rules.engine.outcome import Outcome
 
 SAME_FAILURES = 2  # an exact call that failed this often in a run is not tried again
 
@@ -52,19 +53,20 @@ def own_answers(calls: Sequence[ToolCall], transcript: Transcript, roster: Roste
 
 
 async def perform(
-    door: Door, calls: Sequence[ToolCall], facts: RunFacts, entry: int, own: Own
-) -> list[Finished | Parked]:
+    door: Door, calls: Sequence[ToolCall], facts: RunFacts, entry: int, own: Own, *, fresh: bool
+) -> list[Outcome]:
     """The outcome of every call, in their order. If one raises, the others are finished first."""
-    outcomes = await asyncio.gather(*(_one(door, call, facts, entry, own) for call in calls), return_exceptions=True)
-    for outcome in outcomes:
+
+    async def one(call: ToolCall) -> Outcome:
+        known = own.results.get(call.id)
+        return Finished(result=known) if known is not None else await door.act(call, facts, entry, fresh=fresh)
+
+    outcomes: list[Outcome] = []
+    for outcome in await asyncio.gather(*map(one, calls), return_exceptions=True):
         if isinstance(outcome, BaseException):
             raise outcome
-    return [outcome for outcome in outcomes if not isinstance(outcome, BaseException)]
-
-
-async def _one(door: Door, call: ToolCall, facts: RunFacts, entry: int, own: Own) -> Finished | Parked:
-    known = own.results.get(call.id)
-    return Settled(result=known) if known is not None else await door.act(call, facts, entry)
+        outcomes.append(outcome)
+    return outcomes
 
 
 def entry_of(call: ToolCall, result: ToolResult, numbering: Numbering, own: Own) -> dict[str, Json]:

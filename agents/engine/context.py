@@ -131,8 +131,8 @@ def _request(reading: Reading, line: Line) -> list[Block]:
         blocks.append(_text("Messages in this thread before the request:\n" + fence("quoted", said, source="thread")))
     asker = reading.requester
     actor = content.get("actor")
-    if content.get("person") not in (reading.run.requester, None) and isinstance(actor, dict):
-        asker = str(actor.get("name") or content["person"])
+    if line.asker not in (reading.run.requester, None):
+        asker = str((isinstance(actor, dict) and actor.get("name")) or line.asker)
     where = f"in {reading.channel}" if reading.channel.startswith("#") else ""
     if reading.run.where.kind == "dm":
         where = "in a direct message"
@@ -146,7 +146,7 @@ def _request(reading: Reading, line: Line) -> list[Block]:
 
 def _speaker(item: dict[str, Json]) -> str:
     if item.get("mine"):
-        return "Bosun"
+        return str(item.get("name") or "Bosun")
     actor = item.get("actor")
     if isinstance(actor, dict):
         known = Actor.model_validate(actor)

@@ -50,7 +50,7 @@ def _requester(run: Run, charter: Charter) -> Person:
 
 def _typed(line: Line, run: Run) -> str:
     """What the requester typed. A workflow's text was typed by nobody, another person's text by somebody else."""
-    by_requester = line.content.get("person", run.requester) in (run.requester, None)
+    by_requester = line.asker in (run.requester, None)
     return line.content["text"] if by_requester and not run.workflow else ""
 
 

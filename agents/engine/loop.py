@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from agents.engine import endings, wording
 from agents.engine.ports import Timing
-from agents.engine.segment import MAX_TURNS, OPEN, Kit, OvertakenError, Segment, StopAskedError
+from agents.engine.segment import MAX_TURNS, OPEN, Kit, Segment, StopAskedError
 from kernel.store import runs
 from kernel.store.runs import Run
+from rules.engine.outcome import SegmentOvertaken
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,7 +86,7 @@ class Loop:
                     return
                 try:
                     await Segment(self._kit, *found, self._charter()).work()
-                except OvertakenError:
+                except SegmentOvertaken:
                     continue
                 return
         finally:

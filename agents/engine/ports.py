@@ -12,32 +12,8 @@ if TYPE_CHECKING:
     from kernel.people import Directory
     from kernel.store import Session
     from kernel.store.runs import Run
-    from kernel.types import Place, Progress, RunFacts, ToolCall, ToolResult, ToolSchema
-
-
-class Finished(Protocol):
-    """The call has its result, be it an error, a refusal or an expiry."""
-
-    @property
-    def result(self) -> ToolResult:
-        """What the model gets to read."""
-        ...
-
-
-class Parked(Protocol):
-    """The call waits for people."""
-
-    @property
-    def refs(self) -> tuple[str, ...]:
-        """The approvals that it waits for."""
-        ...
-
-
-@dataclass(frozen=True, kw_only=True)
-class Settled:
-    """A result that the loop gives itself."""
-
-    result: ToolResult
+    from kernel.types import Place, Progress, RunFacts, ToolCall, ToolSchema
+    from rules.engine.outcome import Outcome
 
 
 class Door(Protocol):
@@ -47,8 +23,11 @@ class Door(Protocol):
         """The tools that the rules do not deny to the agent in every case."""
         ...
 
-    async def act(self, call: ToolCall, facts: RunFacts, entry: int) -> Finished | Parked:
-        """Decide about the call and do it where allowed. Doing it again with the same call gives the same result."""
+    async def act(self, call: ToolCall, facts: RunFacts, entry: int, *, fresh: bool = False) -> Outcome:
+        """Decide about the call and do it where allowed. Doing it again with the same call gives the same result.
+
+        `fresh` promises that the call was never handed in before. SegmentOvertaken: the run has moved on.
+        """
         ...
 
 

@@ -22,15 +22,14 @@ from kernel.errors import ModelBusy, ModelError
 from kernel.store import approvals, runs
 from kernel.store.runs import Run
 from kernel.types import Text
+from rules.engine.outcome import Finished, Parked, SegmentOvertaken
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from typing_extensions import TypeIs
-
     from agents.engine.definition import AgentDefinition
     from agents.engine.model import Model, ModelAnswer
-    from agents.engine.ports import Charter, Closing, Door, Finished, Live, Parked, Timing
+    from agents.engine.ports import Charter, Closing, Door, Live, Timing
     from agents.engine.transcript import Line
     from kernel.clock import Clock
     from kernel.store import Session, Store
@@ -44,10 +43,6 @@ MAX_TURNS = 30
 PARTS = 4  # answers that are continued after the length limit, then the answer is shown as cut
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=5), timedelta(minutes=5)
 GIVE_UP = timedelta(hours=24)
-
-
-class OvertakenError(Exception):
-    """Another process has moved this run on: write nothing, look again."""
 
 
 class StopAskedError(Exception):
@@ -81,6 +76,7 @@ class Segment:
         self.transcript = Transcript(entries)
         self.show = ProgressShow(store=kit.store, clock=kit.clock, run=run, timing=kit.timing(run.where), live=kit.live)
         self.spent: list[ModelAnswer] = []  # paid for, not yet counted in the run's row
+        self.fresh = 0  # the line whose calls were never handed to the door: it was written by this very segment
         self.partial = ""  # what the model has said of an answer that is not complete
 
     @property
@@ -140,6 +136,7 @@ class Segment:
         goes_on = answer.stop in ("max_tokens", "pause") and self.transcript.continued() < PARTS
         if answer.calls or goes_on:
             await self._write(lambda _session, _run: None)
+            self.fresh = number
             return False
         await self._done(agent, answer, request.model)
         return True
@@ -200,12 +197,13 @@ class Segment:
         for call in calls:
             if call.id not in own.results:
                 self.show.step(call.id, purpose(call.tool))
-        outcomes = await acting.perform(self.kit.door, calls, facts, line.number, own)
-        refs = [ref for outcome in outcomes if _is_parked(outcome) for ref in outcome.refs]
+        fresh, self.fresh = self.fresh == line.number, 0
+        outcomes = await acting.perform(self.kit.door, calls, facts, line.number, own, fresh=fresh)
+        refs = [ref for outcome in outcomes if isinstance(outcome, Parked) for ref in outcome.refs]
         if refs:
             return await self._park(refs)
         numbering = Numbering(self.transcript.results())
-        finished = [outcome.result for outcome in outcomes if not _is_parked(outcome)]
+        finished = [outcome.result for outcome in outcomes if isinstance(outcome, Finished)]
         results = [acting.entry_of(call, result, numbering, own) for call, result in zip(calls, finished, strict=True)]
         self.transcript.add("results", {"results": results})
         for call, result in zip(calls, finished, strict=True):
@@ -317,7 +315,7 @@ class Segment:
         def write(session: Session) -> tuple[Run, T]:
             run = runs.fence(session, self.run.id, self.run.segment)
             if run is None or run.state not in OPEN or not self.transcript.save(session, run.id, now):
-                raise OvertakenError
+                raise SegmentOvertaken
             run.agent = agent
             endings.count(run, spent)
             session.add(run)
@@ -327,10 +325,6 @@ class Segment:
         self.transcript.mark_saved()
         del self.spent[: len(spent)]
         return result
-
-
-def _is_parked(outcome: Finished | Parked) -> TypeIs[Parked]:
-    return hasattr(outcome, "refs")
 
 
 def _decided(session: Session, ref: str) -> bool:

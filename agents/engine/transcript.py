@@ -29,6 +29,12 @@ class Line:
     content: dict[str, Json]
 
     @property
+    def asker(self) -> str | None:
+        """Of a user line: the id of the person who wrote it; None where nobody is named."""
+        person = self.content.get("person")
+        return str(person["id"]) if isinstance(person, dict) else person
+
+    @property
     def calls(self) -> tuple[ToolCall, ...]:
         """What an assistant line asks for."""
         return tuple(ToolCall.model_validate(call) for call in self.content.get("calls", ()))

@@ -12,12 +12,13 @@ from agents.engine.anthropic_model import AnthropicModel
 from agents.engine.definition import AgentDefinition, Roster
 from agents.engine.loop import Loop
 from agents.engine.model import Model
-from agents.engine.ports import Charter, Closing, Live, Settled, Team, Timing
+from agents.engine.ports import Charter, Closing, Live, Team, Timing
 from kernel.clock import CountedIds, FixedClock
 from kernel.store import Session, Store, outbox, runs, wake
 from kernel.store.outbox import OutboxRow
 from kernel.store.runs import Conversation, Entry, Run
 from kernel.types import Actor, Body, Json, Labelled, Place, RunFacts, Text, ToolCall, ToolResult, ToolSchema
+from rules.engine.outcome import Finished, Outcome, Parked
 from tests.fakes.anthropic import FakeAnthropic
 from tests.tools.team import GENERAL, MIA
 from tests.tools.team import Team as People
@@ -41,11 +42,6 @@ ROSTER = Roster(
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Waits:
-    refs: tuple[str, ...]
-
-
 @dataclass
 class ShortDoor:
     """A door without rules: every call happens once, and the tools in `asked` wait for an approval."""
@@ -61,14 +57,14 @@ class ShortDoor:
         schema = {"type": "object", "properties": {}}
         return [ToolSchema(name=name, description=f"Does {name}.", arguments=schema) for name in sorted(self.tools)]
 
-    async def act(self, call: ToolCall, facts: RunFacts, entry: int) -> Settled | Waits:
+    async def act(self, call: ToolCall, facts: RunFacts, entry: int, *, fresh: bool = False) -> Outcome:
         self.facts.append(facts)
         key = (facts.run_id, call.id)
         if call.tool in self.asked and call.id not in self.approved:
-            return Waits(refs=(f"AP-{call.id}",))
+            return Parked(refs=(f"AP-{call.id}",))
         if key not in self.results:
             self.results[key] = await self._perform(call)
-        return Settled(result=self.results[key])
+        return Finished(result=self.results[key])
 
     async def _perform(self, call: ToolCall) -> ToolResult:
         if call.tool not in self.tools:
@@ -167,7 +163,7 @@ class Bench:
             request = {
                 "text": text,
                 "actor": MIA_WEB.model_dump(mode="json"),
-                "person": MIA.id,
+                "person": MIA.model_dump(mode="json"),
                 "files": [],
                 "context": [],
             }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 from agents.engine.quoting import fence, read_sources, unfence
@@ -96,7 +97,7 @@ async def test_a_run_that_has_read_too_much_forgets_old_results_first(bench: Ben
     first, last = texts(fake.requests[-1], 2), texts(fake.requests[-1])
     assert len(first) < 1000
     assert len(last) > 23_000
-    drops = [after < before for before, after in zip(sizes, sizes[1:], strict=False)]
+    drops = [after < before for before, after in itertools.pairwise(sizes)]
     assert drops.count(True) == 1
     assert fake.faults == []
 

@@ -11,7 +11,8 @@ from kernel.errors import StoreError
 from kernel.store import Session, Store, runs
 from kernel.store.ledger import entries
 from kernel.types import Source, Text, ToolResult
-from tests.agents.bench import Bench, Waits
+from rules.engine.outcome import Parked
+from tests.agents.bench import Bench
 from tests.fakes.anthropic import FakeAnthropic, Reply, Tokens
 
 
@@ -147,9 +148,9 @@ async def test_a_decision_that_falls_while_the_run_parks_is_not_missed(bench: Be
     from kernel.store.approvals import APPROVED, Approval
 
     class QuickVote(type(bench.door)):  # type: ignore[misc]  # the class of the instance at hand
-        async def act(self, call: Any, facts: Any, entry: int) -> Any:
-            outcome = await super().act(call, facts, entry)
-            if isinstance(outcome, Waits):
+        async def act(self, call: Any, facts: Any, entry: int, *, fresh: bool = False) -> Any:
+            outcome = await super().act(call, facts, entry, fresh=fresh)
+            if isinstance(outcome, Parked):
                 self.approved.add(call.id)
                 bench.store.write_now(lambda session: session.add(_approval(outcome.refs[0], APPROVED, bench)))
             return outcome

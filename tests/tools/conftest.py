@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -24,11 +25,21 @@ if TYPE_CHECKING:
 Perform = Callable[..., Awaitable["ToolResult"]]
 
 
-@pytest.fixture
-async def ctx(tmp_path: Path) -> AsyncIterator[ToolContext]:
-    """The surroundings of a call by Mia in #general, on a fresh SQLite file and an empty workspace."""
-    store = open_store(sqlite_url(tmp_path / "bosun.db"))
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with all tables, to be copied: making them takes longer than most tests."""
+    path = tmp_path_factory.mktemp("empty") / "bosun.db"
+    store = open_store(sqlite_url(path))
     upgrade(store)
+    store.close()
+    return path
+
+
+@pytest.fixture
+async def ctx(tmp_path: Path, empty_database: Path) -> AsyncIterator[ToolContext]:
+    """The surroundings of a call by Mia in #general, on a fresh SQLite file and an empty workspace."""
+    shutil.copy(empty_database, tmp_path / "bosun.db")
+    store = open_store(sqlite_url(tmp_path / "bosun.db"))
     workspace = tmp_path / "workspace"
     workspace.mkdir()
     yield ToolContext(

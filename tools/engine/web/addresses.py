@@ -7,8 +7,14 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 Address = IPv4Address | IPv6Address
 
 NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: the last 32 bits are an IPv4 address
-# Registered as global and yet inside: Azure's host agent, NAT64 for local use (RFC 8215), 6to4 relays (RFC 7526).
-INSIDE_ALL_THE_SAME = (IPv4Network("168.63.129.16/32"), IPv6Network("64:ff9b:1::/48"), IPv4Network("192.88.99.0/24"))
+# Inside all the same: Azure's host agent; the IETF's own block, with Oracle's metadata service in it (Python before
+# 3.11.9 counts it as public); NAT64 for local use (RFC 8215); 6to4 relays (RFC 7526).
+INSIDE_ALL_THE_SAME = (
+    IPv4Network("168.63.129.16/32"),
+    IPv4Network("192.0.0.0/24"),
+    IPv6Network("64:ff9b:1::/48"),
+    IPv4Network("192.88.99.0/24"),
+)
 
 
 def parse(text: str) -> Address | None:

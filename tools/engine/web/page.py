@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import re
 import ssl
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 PORTS = frozenset({80, 443})  # below 1024; higher ones are free
 MOST_ADDRESSES = 3  # of one name are tried
 LONGEST_URL = 2000  # characters
+NAME = re.compile(rb"[A-Za-z0-9_][A-Za-z0-9_.-]*")  # after IDNA
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 KINDS = ("text/html", "application/xhtml+xml", "text/plain", "text/markdown", "text/csv", "application/json")
 
@@ -55,9 +57,11 @@ def checked(url: str) -> httpx.URL:
         raise CannotDo("Only addresses that begin with http:// or https:// and name a server can be read.")
     if parsed.userinfo:
         raise CannotDo("An address with a user name or password in it is not opened.")
-    port = parsed.port or 443
+    port = 443 if parsed.port is None else parsed.port
     if not (port in PORTS or 1024 <= port <= 65535):
         raise CannotDo("Web pages are not on this port.")
+    if NAME.fullmatch(parsed.raw_host) is None and parse(parsed.host) is None:
+        raise CannotDo("This is not the name of a server.")
     last = parsed.host.rstrip(".").rpartition(".")[2].lower()
     # inet_aton reads 2130706433, 0x7f.1 and 0177.0.0.1 as addresses; nobody means them.
     if (last.isdigit() or last.startswith("0x")) and parse(parsed.host) is None:

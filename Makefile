@@ -23,8 +23,8 @@ check: .venv/ready ## lint, format, types, import contracts, documentation
 	@.venv/bin/lint-imports --no-logo
 	@$(PY) -m pytest -q tests/ground/test_docs.py
 
-bench: .venv/ready ## measure speed and quality on this machine
-	@$(PY) -m tests.bench $(ARGS)
+bench: .venv/ready ## measure speed, CPU and memory beside two yardsticks; ARGS=--quick: in a minute
+	@$(PY) -m benchmarks $(ARGS)
 
 # requirements.lock is what Bosun runs on; requirements-dev.lock holds the same pins and the tools.
 # UPGRADE=--upgrade takes newer versions; without it only what pyproject.toml asks for changes. uv writes them and

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import signal
 from typing import TYPE_CHECKING
 
 from agents.engine.loop import Loop
 from bot.engine import bridges
+from bot.engine import charter as charters
 from bot.engine.charter_keeper import CharterKeeper
 from bot.engine.commands import Commands
 from bot.engine.desk import Desk
@@ -22,6 +24,7 @@ from bot.engine.sender import Sender
 from bot.engine.signs import Signs
 from bot.engine.stops import Stops
 from bot.engine.ticker import Ticker
+from bot.engine.uploads import Uploads
 from bot.web import views
 from bot.web.server import WebServer
 from kernel import engine as durable
@@ -35,6 +38,7 @@ from rules.engine.door import Door
 from rules.engine.rulebook import RuleBook
 from rules.engine.services import Services
 from tools.engine import catalogue
+from tools.engine.context import ToolContext
 from tools.engine.web.settings import WebSettings
 from workflows.engine import steps
 from workflows.engine.runner import Runner
@@ -54,6 +58,8 @@ if TYPE_CHECKING:
     from kernel.types import Place
 
 log = logging.getLogger(__name__)
+
+READ_EVERY = 10.0  # seconds between two looks at the charter's documents
 
 
 class App:
@@ -112,13 +118,22 @@ class App:
             fallback_channel=self.charter.team.operators,
         )
         self.approvals = Approvals(services)
-        self.door = Door(
-            services,
-            approvals=self.approvals,
-            catalogue=self.tools,
+        context = functools.partial(
+            ToolContext,
+            store=self.store,
+            clock=self.clock,
+            ids=self.ids,
             workspace=self.settings.data / "workspace",
             knowledge=self.knowledge,
+            directory=self.directory,
             http=WebSettings(),
+        )
+        self.door = Door(
+            services,
+            self.approvals,
+            self.tools,
+            context=lambda call_id, facts: context(call_id=call_id, facts=facts),
+            offered=lambda agent: bridges.offered(self.charter, self.tools, agent),
         )
 
     def _build_agents(self) -> None:
@@ -212,10 +227,12 @@ class App:
             presses=Presses(self.approvals, self.stops, held, self.adapters, self._take_up),
             signs=self.signs,
             held=held,
+            uploads=Uploads(self.knowledge, self.adapters),
         )
         self.reception = Reception(self.store, self.clock, self.ids, self.desk)
         self.sender = Sender(self.store, self.clock, self.executor_id, self.adapters)
         self.ticker = Ticker([self._expire])
+        self.reader = Ticker([self._read_documents], every=READ_EVERY)
 
     # -- life cycle -------------------------------------------------------------------------------
 
@@ -235,7 +252,8 @@ class App:
         await self.scheduler.start()
         self.keeper.start()
         self.ticker.start()
-        await self.knowledge.start(self.charter.knowledge)
+        await self.knowledge.start()
+        self.reader.start()
 
     async def stop(self) -> None:
         """Take no more events, finish what is in hand, close. What is not finished is taken up at the next start."""
@@ -248,6 +266,7 @@ class App:
         await self.engine.stop()
         await self.sender.stop()
         await self.web.stop()
+        await self.reader.stop()
         await self.knowledge.stop()
         self.store.close()
         if self._lock is not None:
@@ -257,6 +276,11 @@ class App:
 
     async def _expire(self) -> None:
         await self.approvals.expire_due(self.clock.now())
+
+    async def _read_documents(self) -> None:
+        report = await self.knowledge.sync_folder(self.charter.knowledge)
+        for refused in report.refused:
+            log.warning("document %s was not read: %s %s", refused.key, refused.reason, refused.hint)
 
     async def _take_up(self, conversation_id: str) -> None:
         await self.desk.take_next(conversation_id)
@@ -294,6 +318,11 @@ class App:
             home=self.home.of,
             document=bridges.DocumentPages(self.knowledge, self.directory).document,
         )
+
+
+def read_charter(settings: Settings) -> Charter:
+    """The charter as `up` would read it, without starting anything. CharterError with everything that is wrong."""
+    return charters.load(settings.charter, bridges.known_tools(catalogue.discover()), steps.discover())
 
 
 def _model(settings: Settings) -> Model:

@@ -11,6 +11,7 @@ from bot.engine.requests import Choice
 from bot.web import views
 from kernel.store import outbox, runs, wake
 from kernel.types import Text
+from knowledge.engine.audience import Audience
 from rules.engine.known import KnownTool
 from workflows.engine.runner import is_workflow
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from kernel.store import Session, Store
     from kernel.store.runs import Run
     from kernel.types import Person, Place
+    from knowledge.engine.knowledge import Knowledge
     from tools.engine.catalogue import Catalogue
     from workflows.engine.runner import Runner
     from workflows.engine.scheduler import Scheduler
@@ -134,12 +136,43 @@ def roster_table(charter: Charter) -> str:
     return "\n".join(["| agent | for | tools |", "|---|---|---|", *rows, "", hint])
 
 
+def offered(charter: Charter, tools: Catalogue, agent: str) -> list[str] | None:
+    """The tools that the charter gives the agent; None, which is all, for an agent that it does not know."""
+    known = charter.roster.agents.get(agent)
+    return None if known is None else [name for name in tools.names() if known.may_ask_for(name)]
+
+
 def known_tools(tools: Catalogue) -> dict[str, KnownTool]:
     """What the charter's checks have to know of the tools."""
     return {
         tool.name: KnownTool(effect=tool.effect, arguments=tool.schema.arguments, free_text=tool.free_text)
         for tool in tools
     }
+
+
+class DocumentPages:
+    """The pages that sources open, for people who may read them."""
+
+    def __init__(self, knowledge: Knowledge, directory: TeamDirectory) -> None:
+        self.knowledge = knowledge
+        self.directory = directory
+
+    async def document(self, document_id: str, person: Person) -> views.DocumentView | None:
+        """The document; None if there is none that this person may read."""
+        lanes = [
+            place.lane
+            for name in self.directory.charter().channels
+            if (place := self.directory.channel(name, "web", "local")) is not None
+            and person.id in (self.directory.readers(name) or {person.id})
+        ]
+        audience = Audience.of_person(person, await self.directory.roles_of(person), lanes)
+        found = await self.knowledge.document(document_id, audience)
+        if found is None:
+            return None
+        sections = tuple(views.Section(anchor=f"c{chunk.number}", markdown=chunk.text) for chunk in found.chunks)
+        return views.DocumentView(
+            title=found.title, sections=sections, origin=f"{found.source} {found.key}", updated_at=found.updated_at
+        )
 
 
 def web_channels(charter: Charter, directory: TeamDirectory) -> list[views.Channel]:

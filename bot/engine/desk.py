@@ -7,6 +7,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from bot.engine.commands import ACTING, recognise
+from bot.engine.uploads import in_words
 from kernel.errors import BosunError
 from kernel.store import inbox, outbox, runs
 from kernel.types import Text
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from bot.engine.presses import Presses
     from bot.engine.requests import Requests
     from bot.engine.signs import Signs
+    from bot.engine.uploads import Uploads
     from kernel.clock import Clock, Ids
     from kernel.people import Directory
     from kernel.store import Session, Store
@@ -47,6 +49,7 @@ class Desk:
         presses: Presses,
         signs: Signs,
         held: Held,
+        uploads: Uploads,
     ) -> None:
         self.store = store
         self.clock = clock
@@ -58,6 +61,7 @@ class Desk:
         self.presses = presses
         self.signs = signs
         self.held = held
+        self.uploads = uploads
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
@@ -117,9 +121,13 @@ class Desk:
             return
         self.signs.seen(place, inbound.message)
         heard = await self._thread(place, inbound)
+        taken = await self.uploads.take(inbound, person) if inbound.files else []
         run = await self.store.write(
             lambda session: self._begin_or_wait(session, row_id, inbound, person, place, heard)
         )
+        unread = in_words(taken)
+        if unread:
+            await self.store.write(lambda session: self._tell(session, f"{row_id}-files", place, unread))
         if run is not None:
             self.signs.working(place, run.request)
 

@@ -42,6 +42,13 @@ def test_what_is_written_is_read(root: Path) -> None:
     assert list(root.rglob(".*")) == []
 
 
+def test_the_folder_is_made_when_it_is_needed(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path / "data" / "workspace")
+    assert workspace.listing(".") == []
+    workspace.write("a.txt", "x", TOKEN)
+    assert workspace.read("a.txt") == "x"
+
+
 ESCAPES = [
     "../outside/secret.txt",
     "a/../../outside/secret.txt",

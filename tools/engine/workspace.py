@@ -39,7 +39,7 @@ class Listed:
 
 
 class Workspace:
-    """A folder with text files. Its methods block: call them in a thread. Refusals are CannotDo."""
+    """A folder with text files. The methods block: call them in a thread. Refusals are CannotDo."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -82,7 +82,8 @@ class Workspace:
 
     @contextlib.contextmanager
     def _folder(self, names: tuple[str, ...], *, create: bool = False) -> Iterator[int]:
-        """The folder as an open descriptor."""
+        """The folder as an open descriptor. The workspace itself is made when it is first needed."""
+        self._root.mkdir(parents=True, exist_ok=True)
         here = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             for name in names:

@@ -23,6 +23,7 @@ def upgrade(store: Store) -> None:
 
     if not list((FOLDER / "versions").glob("[0-9]*.py")):
         from sqlmodel import SQLModel
+
         SQLModel.metadata.create_all(store.engine)
         return
     if current(store) == newest():
@@ -34,6 +35,13 @@ def upgrade(store: Store) -> None:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
         _migrate(connection)
         connection.commit()
+
+
+def is_current(store: Store) -> bool:
+    """Whether the tables are those of this version; changes nothing."""
+    if not list((FOLDER / "versions").glob("[0-9]*.py")):
+        return inspect(store.engine).has_table("run")
+    return current(store) == newest()
 
 
 def current(store: Store) -> str | None:

@@ -1,0 +1,166 @@
+"""`bosun doctor`: looks at everything that Bosun needs, and says what to do about what is missing."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+import click
+
+from bot.engine.doctor import Finding
+from kernel.errors import BosunError, CharterError, ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from kernel.config import Settings
+
+MARKS = {"ok": ("ok", "green"), "warn": ("note", "yellow"), "error": ("ERROR", "red")}
+LITTLE_SPACE = 1_000_000_000  # bytes
+
+
+@click.command()
+@click.pass_context
+def command(ctx: click.Context) -> None:
+    """Check settings, charter, data folder, database, models and platforms. Changes nothing.
+
+    Exit code 1 if something is in the way.
+    """
+    from kernel.config import read_settings
+
+    try:
+        settings = read_settings()
+    except ConfigError as error:
+        _print(Finding(level="error", text=error.message, hint=error.hint))
+        ctx.exit(1)
+    worst = "ok"
+    for check in CHECKS:
+        for finding in _findings(check, settings):
+            _print(finding)
+            worst = "error" if finding.level == "error" else worst
+    ctx.exit(1 if worst == "error" else 0)
+
+
+def _findings(check: Callable[[Settings], Iterator[Finding]], settings: Settings) -> Iterator[Finding]:
+    """What a check finds; a check that breaks is a finding too."""
+    try:
+        yield from check(settings)
+    except CharterError as error:
+        yield from (Finding(level="error", text=problem) for problem in error.problems)
+    except BosunError as error:
+        yield Finding(level="error", text=error.message, hint=error.hint)
+    except Exception as error:
+        name = check.__name__.strip("_").replace("_", " ")
+        yield Finding(level="error", text=f"The check of the {name} broke: {type(error).__name__}: {error}")
+
+
+def _print(finding: Finding) -> None:
+    word, colour = MARKS[finding.level]
+    click.echo(f"{click.style(f'{word:5}', fg=colour)} {finding.text}")
+    if finding.hint and finding.level != "ok":
+        click.echo(f"      {finding.hint}")
+
+
+def _charter(settings: Settings) -> Iterator[Finding]:
+    from bot.engine.app import read_charter
+
+    charter = read_charter(settings)
+    text = (
+        f"Charter of {charter.team.name} in {settings.charter}: {len(charter.people)} people, "
+        f"{len(charter.roster.agents)} agents, {len(charter.rules)} rule files, {len(charter.workflows)} workflows."
+    )
+    yield Finding(level="ok", text=text)
+    if charter.demo:
+        hint = "Anybody at this machine can be anybody. List your own people and remove 'demo: true' from people.yaml."
+        yield Finding(level="warn", text="The people are the invented ones of the starter charter.", hint=hint)
+    for name, role in charter.roles.items():
+        if not role.members and not role.groups:
+            hint = f"Give somebody the role {name} in people.yaml."
+            yield Finding(
+                level="warn", text=f"Nobody holds the role {name}: what asks for it waits in vain.", hint=hint
+            )
+
+
+def _data_folder(settings: Settings) -> Iterator[Finding]:
+    folder = next(path for path in (settings.data, *settings.data.parents) if path.exists())
+    if not os.access(folder, os.W_OK | os.X_OK):
+        hint = "Change its owner, or set BOSUN_DATA to a folder that can be written."
+        yield Finding(level="error", text=f"The data folder {settings.data} cannot be written.", hint=hint)
+        return
+    free = shutil.disk_usage(folder).free
+    if free < LITTLE_SPACE:
+        hint = "Make room: without it nothing can be stored, and what is not stored is not acknowledged."
+        yield Finding(level="warn", text=f"Only {free / 1e6:.0f} MB are free for {settings.data}.", hint=hint)
+    else:
+        yield Finding(level="ok", text=f"Data folder {settings.data}, {free / 1e9:.0f} GB free.")
+
+
+def _database(settings: Settings) -> Iterator[Finding]:
+    from bot.engine.cli.database import opened
+    from kernel import ledger
+    from kernel.errors import NotFound
+
+    kind = "Postgres" if settings.database_url else "SQLite in the data folder (the default)"
+    try:
+        with opened(settings) as store:
+            found = store.read_now(ledger.verify)
+    except NotFound:
+        yield Finding(level="ok", text=f"Database: {kind}, not made yet.")
+        return
+    yield Finding(level="ok", text=f"Database: {kind}.")
+    if found.ok:
+        yield Finding(level="ok", text=f"Ledger: {found.entries} entries, each as it was written.")
+    else:
+        hint = "Find out who changed the database. Restore a backup if it was not you."
+        yield Finding(level="error", text=f"The ledger is not as it was written: {found.problem}.", hint=hint)
+
+
+def _model(settings: Settings) -> Iterator[Finding]:
+    if settings.anthropic_api_key is None:
+        hint = "Set ANTHROPIC_API_KEY, and ANTHROPIC_BASE_URL for another service that speaks the same language."
+        yield Finding(level="warn", text="No language model: answers quote documents (the default).", hint=hint)
+    else:
+        yield Finding(level="ok", text=f"Language model: {settings.anthropic_base_url or 'Anthropic'}, with a key.")
+
+
+def _knowledge(settings: Settings) -> Iterator[Finding]:
+    from knowledge.engine.embedding import MINILM, load_embedder
+
+    embedder = load_embedder(MINILM)
+    embedder.embed(["Does it work?"])
+    yield Finding(level="ok", text=f"Embedding model: {embedder.name}, from the installed packages.")
+    where = settings.chroma_url or "in the data folder (the default)"
+    yield Finding(level="ok", text=f"Vectors: Chroma {where}.")
+
+
+def _web(settings: Settings) -> Iterator[Finding]:
+    import ipaddress
+
+    try:
+        local = ipaddress.ip_address(settings.web.host).is_loopback
+    except ValueError:
+        local = settings.web.host == "localhost"
+    if local:
+        yield Finding(level="ok", text=f"Web chat: http://{settings.web}, for this machine only.")
+    else:
+        hint = "Put it behind something that encrypts and knows who is allowed in."
+        yield Finding(level="warn", text=f"The web chat listens on {settings.web}, beyond this machine.", hint=hint)
+
+
+def _slack(settings: Settings) -> Iterator[Finding]:
+    from bot.slack.doctor import check
+
+    yield from asyncio.run(check(settings))
+
+
+CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
+    _data_folder,
+    _database,
+    _charter,
+    _model,
+    _knowledge,
+    _web,
+    _slack,
+)

@@ -1,0 +1,20 @@
+"""`bosun up`."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command()
+def command() -> None:
+    """Start Bosun and run until Ctrl-C: the web chat, and Slack where its tokens are set.
+
+    Prints a link that opens the web chat. What is in hand when it stops is continued at the next start.
+    """
+    from bot.engine.app import run
+    from bot.engine.cli.logs import configure
+    from kernel.config import read_settings
+
+    settings = read_settings()
+    configure(settings.log)
+    run(settings)

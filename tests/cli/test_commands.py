@@ -1,0 +1,184 @@
+"""The command line in the user's words: what it prints, what it exits with, what it leaves alone."""
+
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from kernel import ledger
+from kernel.store import Session, Store, approvals, runs
+from tests.cli.conftest import ROOT, Bosun
+
+NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+
+def test_help_is_there_at_once_and_names_every_command(bosun: Bosun) -> None:
+    shown = bosun("--help")
+    assert shown.returncode == 0
+    for command in ("up", "init", "doctor", "ingest", "run", "runs", "approvals", "rules", "ledger"):
+        assert f"\n  {command} " in shown.stdout
+
+
+def test_help_needs_less_than_three_tenths_of_a_second_of_work() -> None:
+    """Processor time, interpreter included: what a quiet machine needs of real time. The best of five."""
+    command = [sys.executable, "-P", "-m", "bot", "--help"]
+    environment = {"PATH": os.environ["PATH"]}
+    best = 9.0
+    for _ in range(5):
+        before = os.times()
+        subprocess.run(command, capture_output=True, cwd=ROOT, env=environment | {"PYTHONPATH": str(ROOT)}, check=True)
+        after = os.times()
+        spent = after.children_user + after.children_system - before.children_user - before.children_system
+        best = min(best, spent)
+    assert best < 0.3
+
+
+def test_help_loads_no_vendor_library(bosun: Bosun) -> None:
+    code = (
+        "import sys\nfrom bot.engine.cli import bosun\n"
+        "try:\n    bosun.main(['--help'])\nexcept SystemExit: pass\n"
+        "print(sorted({name.partition('.')[0] for name in sys.modules}), file=sys.stderr)"
+    )
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    shown = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True, timeout=60
+    )
+    for library in ("pydantic", "sqlalchemy", "dbos", "rich", "chromadb", "anthropic", "slack_sdk", "starlette"):
+        assert f"'{library}'" not in shown.stderr
+
+
+@pytest.mark.parametrize("command", ["up", "init", "doctor", "run", "runs", "approvals", "rules", "ledger"])
+def test_every_command_explains_itself(command: str) -> None:
+    from click.testing import CliRunner
+
+    from bot.engine.cli import bosun as group
+
+    shown = CliRunner().invoke(group, [command, "--help"])
+    assert shown.exit_code == 0
+    assert "Usage: bosun" in shown.output
+    assert len(shown.output.splitlines()) > 4
+
+
+def test_a_typing_error_gets_a_suggestion(bosun: Bosun) -> None:
+    shown = bosun("aprovals")
+    assert shown.returncode == 2
+    assert "Did you mean 'approvals'?" in shown.stderr
+
+
+def test_an_error_has_no_traceback_and_says_what_to_do(bosun: Bosun) -> None:
+    shown = bosun("runs")
+    assert shown.returncode == 2
+    assert "There is nothing in" in shown.stderr
+    assert "bosun up" in shown.stderr
+    shown = bosun("runs", BOSUN_LOG="loud")
+    assert shown.returncode == 2
+    assert "BOSUN_LOG is 'loud'. " not in shown.stderr
+    assert "Expected one of: debug" in shown.stderr
+    assert "Traceback" not in shown.stderr
+
+
+def test_an_unexpected_error_is_one_line_and_a_file(bosun: Bosun, data: Path) -> None:
+    (data / "bosun.sqlite3").write_text("this is not a database" * 100)
+    shown = bosun("runs")
+    assert shown.returncode == 1
+    assert "Traceback" not in shown.stderr
+    assert str(data / "bosun-error.log") in shown.stderr
+    assert "file is not a database" in (data / "bosun-error.log").read_text()
+
+
+def test_init_writes_a_charter_that_is_valid_and_never_overwrites(bosun: Bosun, tmp_path: Path) -> None:
+    folder = tmp_path / "team"
+    assert bosun("init", str(folder)).returncode == 0
+    (folder / "people.yaml").write_text("ours: true\n")
+    (folder / "bosun.yaml").unlink()
+    again = bosun("init", str(folder))
+    assert "1 files written" in again.stdout
+    assert (folder / "people.yaml").read_text() == "ours: true\n"
+    assert (folder / "bosun.yaml").exists()
+    shown = bosun("doctor", BOSUN_CHARTER=str(folder))
+    assert shown.returncode == 1
+    assert "people.yaml:1: unknown word 'ours'" in shown.stdout
+
+
+def test_doctor_is_content_with_a_fresh_installation(bosun: Bosun, data: Path) -> None:
+    shown = bosun("doctor")
+    assert shown.returncode == 0, shown.stdout
+    for part in ("Data folder", "Database: SQLite", "Charter of Acme", "No language model", "Embedding model", "Slack"):
+        assert part in shown.stdout
+    assert list(data.iterdir()) == []  # it changes nothing
+
+
+def test_runs_and_approvals_are_listed(bosun: Bosun, store: Store) -> None:
+    store.write_now(_add)
+    shown = bosun("runs")
+    assert shown.stdout.split("\t")[0] == "R-7F3K"
+    assert "Pay ACME please" in shown.stdout
+    assert bosun("runs", "--state", "failed").stdout == ""
+    waiting = bosun("approvals")
+    line = waiting.stdout.rstrip("\n").split("\t")
+    assert line[:4] == ["AP-7F3K", "Queue EUR 420 for ACME", "2 of finance", "ann"]
+
+
+def test_the_ledger_is_verified(bosun: Bosun, store: Store) -> None:
+    for number in range(3):
+        store.write_now(lambda session, number=number: ledger.append(session, NOW, "test", f"s{number}", {}))  # type: ignore[misc]  # a default
+    shown = bosun("ledger", "verify")
+    assert shown.returncode == 0
+    assert shown.stdout.startswith("3 entries")
+    with store.engine.begin() as connection:
+        connection.execute(text("UPDATE ledger SET subject = 'x' WHERE number = 2"))
+    shown = bosun("ledger", "verify")
+    assert shown.returncode == 1
+    assert "entry 2 was changed" in shown.stderr
+
+
+def test_a_pipe_that_is_closed_is_no_error(bosun: Bosun, store: Store, data: Path) -> None:
+    environment = os.environ | {"BOSUN_DATA": str(data), "PYTHONPATH": str(ROOT)}
+    store.write_now(_add)
+    command = [sys.executable, "-P", "-m", "bot", "runs"]
+    reading, writing = os.pipe()
+    os.close(reading)
+    shown = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, env=environment, timeout=60, check=False)
+    os.close(writing)
+    assert shown.stderr == b""
+
+
+def _add(session: Session) -> None:
+    place = {"platform": "web", "tenant": "local", "channel": "general"}
+    session.add(
+        runs.Run(
+            id="r1",
+            ref="R-7F3K",
+            agent="ops",
+            requester="ann",
+            place=place,
+            request="Pay ACME\nplease",
+            state=runs.WAITING,
+            created_at=NOW,
+            updated_at=NOW,
+        )
+    )
+    session.add(
+        approvals.Approval(
+            id="a1",
+            ref="AP-7F3K",
+            call_id="c1",
+            run_id="r1",
+            agent="ops",
+            tool="queue_payment",
+            requester="ann",
+            arguments={},
+            digest="",
+            origins={},
+            preview={"headline": "Queue EUR 420 for ACME"},
+            policy={"groups": [{"who": ["finance"], "need": 2}]},
+            rules=[],
+            reason="",
+            created_at=NOW,
+            expires_at=NOW + timedelta(hours=4),
+        )
+    )

@@ -92,7 +92,7 @@ class VectorIndex(SQLModel, table=True):
     place: str = Field(index=True)  # which folder or server
     model: str
     state: str = BUILDING
-    created_at: datetime = Field(sa_type=Moment)
+    touched_at: datetime = Field(sa_type=Moment)  # while it is built: its builder was alive then
 
 
 class ChunkIndexed(SQLModel, table=True):
@@ -142,7 +142,7 @@ class ChunkText(NamedTuple):
 _IN_SQLITE, _IN_POSTGRES = "IN (SELECT value FROM json_each(:{}))", "= ANY(:{})"
 
 
-def run(session: Session, sql: str, **values: object) -> CursorResult[Any]:
+def run(session: Session, sql: str, **values: object) -> CursorResult[*tuple[Any, ...]]:
     """Run `sql`; `IN :name` takes a list, as one parameter on both databases, so that the statement stays the same."""
     sqlite = session.get_bind().dialect.name == "sqlite"
     for name, value in values.items():
@@ -232,14 +232,28 @@ def readable(session: Session, document_id: str, grants: list[str]) -> DocumentR
     return session.get(DocumentRow, document_id) if allowed else None
 
 
-def counts(session: Session, model: str) -> tuple[int, int, int]:
-    """Documents, chunks, and chunks with a vector of `model`."""
+def digest_of(session: Session, source: str, key: str) -> str | None:
+    """The digest of a document's content; None if it is not known."""
+    sql = "SELECT digest FROM document WHERE source = :source AND key = :key"
+    return run(session, sql, source=source, key=key).scalar()
+
+
+def count_chunks(session: Session, document_id: str) -> int:
+    """How many chunks a document has."""
+    sql = "SELECT count(*) FROM chunk WHERE document_id = :document"
+    return int(run(session, sql, document=document_id).scalar_one())
+
+
+def counts(session: Session, model: str) -> tuple[int, int, int, int]:
+    """Documents, chunks, chunks with a vector of `model`, and chunks in an index of it."""
     sql = (
         "SELECT (SELECT count(*) FROM document), (SELECT count(*) FROM chunk),"
-        " (SELECT count(*) FROM chunk_vector WHERE model = :model)"
+        " (SELECT count(*) FROM chunk_vector WHERE model = :model),"
+        " (SELECT count(DISTINCT i.chunk_id) FROM chunk_indexed i JOIN vector_index x ON x.id = i.index_id"
+        "  JOIN chunk c ON c.id = i.chunk_id WHERE x.model = :model AND x.state = :ready)"
     )
-    row = run(session, sql, model=model).one()
-    return row[0], row[1], row[2]
+    row = run(session, sql, model=model, ready=READY).one()
+    return row[0], row[1], row[2], row[3]
 
 
 # -- search ---------------------------------------------------------------------------------------
@@ -274,12 +288,10 @@ def texts(session: Session, ids: list[int]) -> dict[int, ChunkText]:
         "SELECT c.id, c.document_id, c.number, c.heading, c.text, d.title, d.origin, d.kind, d.author, d.updated_at"
         " FROM chunk c JOIN document d ON d.id = c.document_id WHERE c.id IN :ids"
     )
-    moment = Moment()
-    dialect = session.get_bind().dialect
+    moment, dialect = Moment(), session.get_bind().dialect
     found = {}
-    for row in run(session, sql, ids=ids):
-        updated_at = moment.process_result_value(row[9], dialect)
-        found[row[0]] = ChunkText(*row[:9], updated_at)
+    for *fields, updated_at in run(session, sql, ids=ids):
+        found[fields[0]] = ChunkText._make((*fields, moment.process_result_value(updated_at, dialect)))
     return found
 
 
@@ -353,11 +365,6 @@ def indexed(session: Session, index_id: str, after: int, limit: int) -> list[int
     return [row[0] for row in run(session, sql, index=index_id, after=after, limit=limit)]
 
 
-def count_indexed(session: Session, index_id: str) -> int:
-    """How many chunks the index should hold."""
-    return int(run(session, "SELECT count(*) FROM chunk_indexed WHERE index_id = :index", index=index_id).scalar_one())
-
-
 def indexes(session: Session, place: str) -> list[VectorIndex]:
     """The vector indexes of a place, newest first."""
     ids = run(session, "SELECT id FROM vector_index WHERE place = :place ORDER BY id DESC", place=place)
@@ -366,7 +373,14 @@ def indexes(session: Session, place: str) -> list[VectorIndex]:
 
 def create_index(session: Session, index_id: str, place: str, model: str, now: datetime) -> None:
     """Record an index that is going to be filled."""
-    session.add(VectorIndex(id=index_id, place=place, model=model, state=BUILDING, created_at=now))
+    session.add(VectorIndex(id=index_id, place=place, model=model, state=BUILDING, touched_at=now))
+
+
+def touch_index(session: Session, index_id: str, now: datetime) -> bool:
+    """Its builder is alive; False if somebody dropped the index."""
+    moment = Moment().process_bind_param(now, session.get_bind().dialect)
+    sql = "UPDATE vector_index SET touched_at = :now WHERE id = :index"
+    return run(session, sql, now=moment, index=index_id).rowcount == 1
 
 
 def switch_index(session: Session, index_id: str) -> None:

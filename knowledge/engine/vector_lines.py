@@ -83,7 +83,8 @@ class ProcessLine(Line):
             return
         process.stdin.close()
         try:
-            await asyncio.wait_for(process.wait(), CLOSING)
+            async with asyncio.timeout(CLOSING):
+                await process.wait()
         except TimeoutError:
             process.kill()
             await process.wait()

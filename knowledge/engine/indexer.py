@@ -1,0 +1,228 @@
+"""The background task of the knowledge base: brings the vector index up, keeps it equal to the database, lets it sleep.
+
+Everybody else asks `reach` for the index and searches by words where there is none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from typing import TYPE_CHECKING, NamedTuple
+
+from kernel.errors import BosunError
+from knowledge.engine.vectors import VectorClient, VectorsFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from knowledge.engine.documents import IndexState
+    from knowledge.engine.upkeep import Upkeep
+    from knowledge.engine.vectors import Line
+
+log = logging.getLogger(__name__)
+
+FIRST_RETRY, LAST_RETRY = 1.0, 60.0  # seconds
+NOTES: dict[IndexState, str] = {
+    "off": "the index of meanings is off",
+    "asleep": "the index of meanings is being opened",
+    "starting": "the index of meanings is being opened",
+    "rebuilding": "the index of meanings is being rebuilt",
+    "failed": "the index of meanings is not available",
+}
+
+
+class Pace(NamedTuple):
+    """How long things may take, in seconds."""
+
+    settle: float = 2.0  # after start, before the index is brought up: the start has the processor for itself
+    linger: float = 60.0  # the engine stays in memory after work
+    linger_after_search: float = 900.0  # and after somebody searched
+    check: float = 300.0  # between looks for work that other processes left
+    compare: float = 3600.0  # between comparisons of an index that stays up with the database
+
+
+class Reached(NamedTuple):
+    """A vector index that can be searched now."""
+
+    client: VectorClient
+    index_id: str
+
+
+class Indexer:
+    """Owns the vector engine. One task does all the work; failures are tried again, ever more slowly."""
+
+    def __init__(self, upkeep: Upkeep, connect: Callable[[], Line], pace: Pace) -> None:
+        self._upkeep, self._connect, self._pace = upkeep, connect, pace
+        self.state: IndexState = "off"
+        self.problem = ""
+        self._client: VectorClient | None = None
+        self._index_id: str | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._work = asyncio.Event()  # something may be left to do
+        self._up = asyncio.Event()  # the index can be searched
+        self._level = asyncio.Event()  # index and database were equal when last looked
+        self._asked = float("-inf")  # loop time of the last search
+        self._worked = float("-inf")  # of the last work
+        self._compared = float("-inf")  # and of the last comparison of index and database
+
+    async def start(self) -> None:
+        """Begin in the background."""
+        self.state = "asleep"
+        self._work.set()
+        self._task = asyncio.create_task(self._run(), name="knowledge-index")
+
+    async def stop(self) -> None:
+        """End; what is not done stays to be done."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        self._task = None
+        await self._let_go("off")
+
+    def poke(self) -> None:
+        """Documents have changed."""
+        self._level.clear()
+        self._work.set()
+
+    async def level(self) -> None:
+        """Return once everything known is embedded and in the index."""
+        await self._level.wait()
+
+    async def reach(self, patience: float) -> Reached | None:
+        """The index, woken where it sleeps; None if it cannot be searched within `patience` seconds."""
+        self._asked = asyncio.get_running_loop().time()
+        if self.state == "asleep":
+            self._work.set()
+        if self.state in {"asleep", "starting"} and patience > 0:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(patience):
+                    await self._up.wait()
+        if self._client is None or self._index_id is None or not self._up.is_set():
+            return None
+        return Reached(self._client, self._index_id)
+
+    def lost(self, error: BosunError) -> None:
+        """A search met a broken index: look after it."""
+        if self.state == "ready":
+            log.warning("The vector index failed in a search and is looked after: %s", error)
+            self._up.clear()
+            self.state, self.problem = "failed", str(error)
+            self._work.set()
+
+    async def _run(self) -> None:
+        retry = FIRST_RETRY
+        await self._pause(self._pace.settle, until_asked=True)
+        while True:
+            try:
+                await self._bring_up()
+                await self._catch_up()
+                retry = FIRST_RETRY
+                await self._rest()
+            except BosunError as error:
+                log.warning("The vector index is not available, searches go by words: %s", error)
+                await self._let_go("failed", str(error))
+                await self._pause(retry)
+                retry = min(retry * 2, LAST_RETRY)
+            except Exception as error:
+                log.exception("Looking after the vector index failed")
+                await self._let_go("failed", f"{type(error).__name__}: {error}")
+                await self._pause(retry)
+                retry = min(retry * 2, LAST_RETRY)
+
+    async def _pause(self, seconds: float, *, until_asked: bool = False) -> None:
+        """Wait; a search that wants the index cuts it short."""
+        asked = self._asked
+        deadline = asyncio.get_running_loop().time() + seconds
+        while (left := deadline - asyncio.get_running_loop().time()) > 0:
+            self._work.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(left):
+                    await self._work.wait()
+            if until_asked and self._asked != asked:
+                break
+        self._work.set()
+
+    async def _bring_up(self) -> None:
+        """Open the index and compare it with the database; build it anew where it differs."""
+        if self._client is not None and self._up.is_set():
+            return
+        await self._let_go("starting")
+        self._client = client = VectorClient(self._connect())
+        loading = asyncio.create_task(client.warm())
+        try:
+            index_id = await self._upkeep.current()
+            if index_id is None or not await self._upkeep.is_whole(client, index_id):
+                self.state = "rebuilding"
+                index_id = await self._upkeep.rebuild(client)
+            else:
+                await self._upkeep.sweep(client, index_id)
+            await loading
+        finally:
+            loading.cancel()
+            await asyncio.gather(loading, return_exceptions=True)
+        self._index_id = index_id
+        self._compared = self._worked = asyncio.get_running_loop().time()
+        self.state, self.problem = "ready", ""
+        self._up.set()
+
+    async def _catch_up(self) -> None:
+        """Embed, add and remove until nothing is left."""
+        client, index_id = self._client, self._index_id
+        if client is None or index_id is None:
+            return
+        while self._up.is_set():
+            self._work.clear()
+            last = added = 0
+            while last := await self._upkeep.embed(client, last):
+                added = await self._upkeep.add(client, index_id, added) or added
+                self._worked = asyncio.get_running_loop().time()
+            while added := await self._upkeep.add(client, index_id, 0):
+                self._worked = asyncio.get_running_loop().time()
+            while await self._upkeep.remove(client, index_id):
+                self._worked = asyncio.get_running_loop().time()
+            if not self._work.is_set():
+                self._level.set()
+                return
+
+    async def _rest(self) -> None:
+        """Wait for work; let the engine go when nobody has needed it for long enough."""
+        now = asyncio.get_running_loop().time()
+        tired = max(self._worked + self._pace.linger, self._asked + self._pace.linger_after_search)
+        if self._client is not None and tired <= now:
+            await self._let_go("asleep")
+        if self._client is not None:
+            await self._look_again(now)
+            await self._wait(min(self._pace.check, tired - now))
+            return
+        asked = self._asked
+        while self._asked == asked:
+            if await self._upkeep.is_behind(await self._upkeep.current()):
+                return
+            if not self._work.is_set():
+                self._level.set()
+            await self._wait(self._pace.check)
+
+    async def _wait(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(max(seconds, 0.001)):
+                await self._work.wait()
+        self._work.clear()
+
+    async def _look_again(self, now: float) -> None:
+        """Compare an index that has been up for long."""
+        if self._client is None or self._index_id is None or now - self._compared < self._pace.compare:
+            return
+        self._compared = now
+        if not await self._upkeep.is_whole(self._client, self._index_id):
+            self.lost(VectorsFailed("The vector index does not match the database."))
+
+    async def _let_go(self, state: IndexState, problem: str = "") -> None:
+        """Close the engine and give its memory back."""
+        self._up.clear()
+        client, self._client, self._index_id = self._client, None, None
+        self.state, self.problem = state, problem
+        if client is not None:
+            with contextlib.suppress(BosunError):
+                await client.close()

@@ -1,0 +1,221 @@
+"""A search: both indexes are asked, the database says who may read what they name, and the rest is ranked.
+
+Rights are never left to the vector index: it names 300 chunks, the database drops those that the audience may not
+read, and more are asked for while too few are left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, cast
+
+from kernel.store import knowledge as rows
+from kernel.store import knowledge_words as words
+from knowledge.engine.documents import Passage, SearchResult
+from knowledge.engine.indexer import NOTES
+from knowledge.engine.query import MAX_LENGTH, terms
+from knowledge.engine.ranking import CLOSE, COVERED, answers, fuse
+from knowledge.engine.vectors import VectorsFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kernel.store import Session, Store
+    from knowledge.engine.audience import Audience
+    from knowledge.engine.documents import Kind, Origin
+    from knowledge.engine.indexer import Indexer, Reached
+    from knowledge.engine.ranking import Ranked
+    from knowledge.engine.vectors import Near
+
+FIRST = 300  # chunks that each index is asked for
+MORE = 4  # times as many, while too few may be read
+ENOUGH = 50  # readable chunks of each index that are worth ranking
+EXACT = 2_000  # where an audience may read no more chunks than these, all are compared instead
+COMPARED = 50  # chunks found by words alone whose cosine is looked up
+JUDGED = 10  # best chunks whose words decide whether the question is answered
+
+
+@dataclass(kw_only=True)
+class _Gathered:
+    """What is known about the chunks that the indexes named."""
+
+    known: dict[int, rows.Found] = field(default_factory=dict)
+    cosines: dict[int, float] = field(default_factory=dict)
+    bm25: dict[int, float] = field(default_factory=dict)
+
+    def allowed(self, ids: dict[int, float]) -> dict[int, float]:
+        return {n: score for n, score in ids.items() if n in self.known and self.known[n].allowed}
+
+    def kept(self, ids: dict[int, float]) -> dict[int, float]:
+        """Without what is gone from the database."""
+        return {n: score for n, score in ids.items() if n in self.known}
+
+
+class Search:
+    """Searches; holds no state of its own."""
+
+    def __init__(self, store: Store, indexer: Indexer, model: str, patience: float) -> None:
+        self._store, self._indexer, self._model, self._patience = store, indexer, model, patience
+
+    async def run(self, query: str, audience: Audience, limit: int) -> SearchResult:
+        """The best passages for a query that everybody in the audience may read."""
+        query = " ".join(query[:MAX_LENGTH].split())
+        grants = audience.readers
+        documents = await self._store.read(lambda session: rows.readable_documents(session, grants))
+        if not query or limit < 1:
+            return SearchResult(documents=documents)
+        wanted = terms(query)
+        gathered = _Gathered()
+        reached = await self._indexer.reach(self._patience)
+        by_meaning, _ = await asyncio.gather(
+            self._by_meaning(gathered, reached, query, grants), self._by_words(gathered, wanted, grants)
+        )
+        if by_meaning and reached is not None:
+            by_meaning = await self._compare(gathered, reached, query)
+        result = await self._store.read(lambda session: _conclude(session, gathered, wanted, limit, close=by_meaning))
+        note = "" if by_meaning else NOTES.get(self._indexer.state, NOTES["failed"])
+        return result.model_copy(
+            update={
+                "documents": documents,
+                "ways": ("meaning", "words") if by_meaning else ("words",),
+                "note": note,
+            }
+        )
+
+    async def _by_meaning(self, gathered: _Gathered, reached: Reached | None, query: str, grants: list[str]) -> bool:
+        """Ask the vector index; False where it could not be asked."""
+        if reached is None:
+            return False
+        try:
+            await self._nearest(gathered, reached, query, grants)
+        except VectorsFailed as error:
+            self._indexer.lost(error)
+            gathered.cosines.clear()
+            return False
+        return True
+
+    async def _nearest(self, gathered: _Gathered, reached: Reached, query: str, grants: list[str]) -> None:
+        amount = FIRST
+        while True:
+            near = await reached.client.query(reached.index_id, query, amount)
+            await self._look_up(gathered, near, grants)
+            gathered.cosines.update((hit.id, hit.cosine) for hit in near)
+            if len(near) < amount or len(gathered.allowed(gathered.cosines)) >= ENOUGH:
+                return
+            if amount == FIRST and await self._all_of_few(gathered, reached, query, grants):
+                return
+            amount *= MORE
+
+    async def _all_of_few(self, gathered: _Gathered, reached: Reached, query: str, grants: list[str]) -> bool:
+        """Compare with everything that may be read, where that is little: no index is faster."""
+        few = await self._store.read(lambda session: rows.readable_chunks(session, grants, EXACT + 1))
+        if len(few) > EXACT:
+            return False
+        vectors = await self._store.read(lambda session: rows.vectors(session, few, self._model))
+        near = await reached.client.score(query, vectors)
+        await self._look_up(gathered, near, grants)
+        gathered.cosines.update((hit.id, hit.cosine) for hit in near)
+        return True
+
+    async def _look_up(self, gathered: _Gathered, near: Sequence[Near | words.Match], grants: list[str]) -> None:
+        new = [hit.id for hit in near if hit.id not in gathered.known]
+        if new:
+            found = await self._store.read(lambda session: rows.look_up(session, new, grants))
+            gathered.known.update((chunk.id, chunk) for chunk in found)
+
+    async def _by_words(self, gathered: _Gathered, wanted: list[str], grants: list[str]) -> None:
+        amount = FIRST
+        while True:
+            hits = await self._store.read(lambda session, amount=amount: words.matches(session, wanted, amount))  # type: ignore[misc]
+            await self._look_up(gathered, hits, grants)
+            gathered.bm25.update((hit.id, hit.score) for hit in hits)
+            if len(hits) < amount or len(gathered.allowed(gathered.bm25)) >= ENOUGH:
+                return
+            amount *= MORE
+
+    async def _compare(self, gathered: _Gathered, reached: Reached, query: str) -> bool:
+        """Look up the cosines of the best chunks that only the words have found."""
+        found = gathered.kept(gathered.bm25)
+        best = sorted(found, key=lambda n: -found[n])[:COMPARED]
+        missing = [n for n in best if n not in gathered.cosines]
+        if not missing:
+            return True
+        vectors = await self._store.read(lambda session: rows.vectors(session, missing, self._model))
+        try:
+            near = await reached.client.score(query, vectors)
+        except VectorsFailed as error:
+            self._indexer.lost(error)
+            gathered.cosines.clear()
+            return False
+        gathered.cosines.update((hit.id, hit.cosine) for hit in near)
+        return True
+
+
+def _conclude(session: Session, gathered: _Gathered, wanted: list[str], limit: int, *, close: bool) -> SearchResult:
+    """Rank, abstain or not, and fetch the texts."""
+    cosines, bm25 = gathered.allowed(gathered.cosines), gathered.allowed(gathered.bm25)
+    best_bm25 = max(bm25.values(), default=0.0)
+    ranked = _distinct(fuse(cosines, bm25, best_bm25), gathered)
+    withheld = _withheld(session, gathered, wanted, ranked[:limit], best_bm25, close=close)
+    if not any(cosine >= CLOSE for cosine in cosines.values()):
+        judged = [entry.id for entry in ranked[:JUDGED]]
+        held = words.coverage(session, wanted, judged)
+        if not answers((), (held.share(n) for n in judged)):
+            return SearchResult(withheld=withheld)
+    texts = rows.texts(session, [entry.id for entry in ranked[:limit]])
+    passages = tuple(_passage(texts[entry.id], entry.score) for entry in ranked[:limit] if entry.id in texts)
+    return SearchResult(passages=passages, withheld=withheld)
+
+
+def _distinct(ranked: list[Ranked], gathered: _Gathered) -> list[Ranked]:
+    """Of chunks with the same text, all readable here, the best one."""
+    seen: set[str] = set()
+    kept = []
+    for entry in ranked:
+        digest = gathered.known[entry.id].digest
+        if digest not in seen:
+            seen.add(digest)
+            kept.append(entry)
+    return kept
+
+
+def _withheld(
+    session: Session,
+    gathered: _Gathered,
+    wanted: list[str],
+    shown: list[Ranked],
+    best_bm25: float,
+    *,
+    close: bool,
+) -> bool:
+    """Whether something that may not be read here is about the question and as good as what is shown."""
+    others = {n for n, chunk in gathered.known.items() if not chunk.allowed}
+    shown_digests = {gathered.known[entry.id].digest for entry in shown}
+    cosines = {n: score for n, score in gathered.cosines.items() if n in others}
+    bm25 = {n: score for n, score in gathered.bm25.items() if n in others}
+    bar = shown[-1].score if shown else 0.0
+    best = max(best_bm25, max(bm25.values(), default=0.0))
+    rivals = [entry.id for entry in fuse(cosines, bm25, best)[:JUDGED] if entry.score >= bar]
+    rivals = [n for n in rivals if gathered.known[n].digest not in shown_digests]
+    if not rivals:
+        return False
+    if close:
+        return any(cosines.get(n, 0.0) >= CLOSE for n in rivals)
+    held = words.coverage(session, wanted, rivals)
+    return any(held.share(n) >= COVERED for n in rivals)
+
+
+def _passage(found: rows.ChunkText, score: float) -> Passage:
+    return Passage(
+        document_id=found.document_id,
+        number=found.number,
+        title=found.title,
+        headings=tuple(found.heading.split("\n")[1:]),
+        text=found.text,
+        origin=cast("Origin", found.origin),
+        kind=cast("Kind", found.kind),
+        author=found.author,
+        updated_at=found.updated_at,
+        score=round(min(score, 1.0), 6),
+    )

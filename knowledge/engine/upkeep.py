@@ -1,0 +1,177 @@
+"""What keeps a vector index equal to the database: comparing, building anew, adding, removing. No loop, no state."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from kernel.store import knowledge as rows
+from kernel.types import Frozen
+from knowledge.engine.vectors import IndexMissing, VectorsFailed
+
+if TYPE_CHECKING:
+    from kernel.clock import Clock, Ids
+    from kernel.store import Session, Store
+    from knowledge.engine.index_files import IndexPlace
+    from knowledge.engine.vectors import VectorClient
+
+EMBED_AT_ONCE = 16  # chunks: about a second, then what is new is searched
+WRITE_AT_ONCE = 100
+PAGE = 10_000  # ids compared at a time
+LEASE = timedelta(minutes=2)  # a builder that has not been heard of for so long is gone
+
+
+class Model(Frozen):
+    """The embedding model in use."""
+
+    kind: str  # as configuration calls it
+    name: str  # as it stands beside every vector
+    dimension: int
+
+
+class BeingBuilt(VectorsFailed):
+    """Another process is building the vector index."""
+
+    code = "being_built"
+
+
+class Upkeep:
+    """The steps; each leaves database and index in a state from which it can be run again."""
+
+    def __init__(self, store: Store, clock: Clock, ids: Ids, place: IndexPlace, model: Model) -> None:
+        self._store, self._clock, self._ids = store, clock, ids
+        self._place, self._model = place, model
+
+    async def current(self) -> str | None:
+        """The id of the index to search, as the database has it."""
+        found = await self._store.read(lambda session: rows.indexes(session, self._place.name))
+        ready = (row.id for row in found if row.state == rows.READY and row.model == self._model.name)
+        return next(ready, None)
+
+    async def is_whole(self, client: VectorClient, index_id: str) -> bool:
+        """Whether the index can be opened, holds what it should, and answers. Surplus is removed on the way."""
+        try:
+            await client.open(index_id)
+            expected = await self._expected(index_id)
+            held = await self._held(client, index_id)
+            if expected - held:
+                return False
+            if surplus := sorted(held - expected):
+                await client.remove(index_id, surplus)
+            return await self._answers(client, index_id, expected)
+        except IndexMissing:
+            return False
+
+    async def _expected(self, index_id: str) -> set[int]:
+        known: set[int] = set()
+        last = 0
+        while page := await self._store.read(
+            lambda session, last=last: rows.indexed(session, index_id, last, PAGE)  # type: ignore[misc]
+        ):
+            known.update(page)
+            last = page[-1]
+        return known
+
+    async def _held(self, client: VectorClient, index_id: str) -> set[int]:
+        held: set[int] = set()
+        offset = 0
+        while page := await client.ids(index_id, offset, PAGE):
+            held.update(page)
+            offset += len(page)
+        return held
+
+    async def _answers(self, client: VectorClient, index_id: str, ids: set[int]) -> bool:
+        """Canary: the index finds the oldest, the newest and a middle chunk by their own vectors."""
+        ordered = sorted(ids)
+        probes = sorted({ordered[0], ordered[len(ordered) // 2], ordered[-1]}) if ordered else []
+        model = self._model.name
+        vectors = await self._store.read(lambda session: rows.vectors(session, probes, model))
+        for chunk_id, data in vectors:
+            if not await client.holds(index_id, chunk_id, data):
+                return False
+        return True
+
+    async def rebuild(self, client: VectorClient) -> str:
+        """Build a new index beside the old ones from the stored vectors, switch to it, drop the others; its id."""
+        index_id = await self._begin()
+        await client.open(index_id, create=True)
+        last = 0
+        while last := await self.add(client, index_id, last):
+            alive = await self._store.write(lambda session: rows.touch_index(session, index_id, self._clock.now()))
+            if not alive:
+                raise BeingBuilt
+        await self._store.write(lambda session: rows.switch_index(session, index_id))
+        await self.sweep(client, index_id)
+        return index_id
+
+    async def _begin(self) -> str:
+        def begin(session: Session) -> str:
+            now = self._clock.now()
+            for row in rows.indexes(session, self._place.name):
+                if self._place.shared and row.state == rows.BUILDING and now - row.touched_at < LEASE:
+                    raise BeingBuilt
+            index_id = self._ids.new()
+            rows.create_index(session, index_id, self._place.name, self._model.name, now)
+            return index_id
+
+        return await self._store.write(begin)
+
+    async def sweep(self, client: VectorClient, index_id: str) -> None:
+        """Drop all indexes of this place but one, first there, then in the database."""
+
+        def others(session: Session) -> list[str]:
+            now = self._clock.now()
+            return [
+                row.id
+                for row in rows.indexes(session, self._place.name)
+                if row.id != index_id
+                and (row.state == rows.READY or now - row.touched_at >= LEASE or not self._place.shared)
+            ]
+
+        old = await self._store.read(others)
+        await client.keep_only([index_id], drop=old)
+        for other in old:
+            await self._store.write(lambda session, other=other: rows.drop_index(session, other))  # type: ignore[misc]
+
+    async def embed(self, client: VectorClient, after: int) -> int:
+        """Embed some chunks beyond `after` that have no vector of this model; the last of them, or 0."""
+        model = self._model
+        found = await self._store.read(lambda session: rows.to_embed(session, model.name, after, EMBED_AT_ONCE))
+        if not found:
+            return 0
+        made = await client.embed([f"{heading}\n{text}" for _id, heading, text in found])
+        vectors = [(chunk_id, data) for (chunk_id, _heading, _text), data in zip(found, made, strict=True)]
+        await self._store.write(lambda session: rows.save_vectors(session, model.name, model.dimension, vectors))
+        return vectors[-1][0]
+
+    async def add(self, client: VectorClient, index_id: str, after: int) -> int:
+        """Add some vectors beyond `after` that the index does not hold; the last of them, or 0."""
+        model = self._model.name
+        found = await self._store.read(lambda session: rows.to_index(session, index_id, model, after, WRITE_AT_ONCE))
+        if not found:
+            return 0
+        await client.put(index_id, found)
+        ids = [chunk_id for chunk_id, _data in found]
+        await self._store.write(lambda session: rows.mark_indexed(session, index_id, ids))
+        return ids[-1]
+
+    async def remove(self, client: VectorClient, index_id: str) -> int:
+        """Remove some vectors whose chunks are gone; how many, 0 when there are none left."""
+        gone = await self._store.read(lambda session: rows.to_remove(session, index_id, WRITE_AT_ONCE))
+        if gone:
+            await client.remove(index_id, gone)
+            await self._store.write(lambda session: rows.mark_removed(session, index_id, gone))
+        return len(gone)
+
+    async def is_behind(self, index_id: str | None) -> bool:
+        """Whether there is anything to embed, to add or to remove."""
+        model = self._model.name
+
+        def look(session: Session) -> bool:
+            if rows.to_embed(session, model, 0, 1):
+                return True
+            return index_id is not None and bool(
+                rows.to_index(session, index_id, model, 0, 1) or rows.to_remove(session, index_id, 1)
+            )
+
+        return await self._store.read(look)

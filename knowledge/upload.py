@@ -1,0 +1,40 @@
+"""Source: files that people hand over in a channel or a DM."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from knowledge.engine import audience
+from knowledge.engine.blocks import first_heading
+from knowledge.engine.documents import Document
+from knowledge.engine.loading import decode, format_of
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from kernel.types import Person, Place
+
+SOURCE = "upload"
+
+
+def upload(name: str, data: bytes, *, key: str, person: Person, place: Place, at: datetime | None = None) -> Document:
+    """A document from an uploaded file; NotReadable says why there is none.
+
+    Whoever can read the place can read the document: the channel's readers, or in a DM the person. It is a member's
+    text unless an outsider uploaded it or outsiders write in the channel. `key` is the platform's id of the file.
+    """
+    form = format_of(name)
+    text = decode(data)
+    trusted = person.can_decide and not place.external
+    return Document(
+        source=SOURCE,
+        key=key,
+        kind="upload",
+        title=(first_heading(text) if form == "markdown" else "") or name,
+        text=text,
+        format=form,
+        readers=(audience.person(person.id) if place.kind == "dm" else audience.channel(place),),
+        origin="member_text" if trusted else "outside_text",
+        author=person.name,
+        written_at=at,
+    )

@@ -108,13 +108,17 @@ class TeamDirectory:
         return frozenset(held)
 
     async def holders(self, role: str) -> tuple[Person, ...]:
-        """Everybody who holds the role and may decide; RoleUnknownError where it cannot be told."""
+        """Everybody who holds the role and may decide; RoleUnknownError where it cannot be told.
+
+        Groups of a platform that is not connected are left out: nobody can be reached or decide there.
+        """
         found = self.role(role)
         if found is None:
             return ()
         people = {key: self.by_id(key) for key in found.members}
         for platform, group in found.groups.items():
-            for account in sorted(await self._group(platform, group)):
+            members = await self._group(platform, group) if platform in self.groups else frozenset[Account]()
+            for account in sorted(members):
                 person = self._of_account(account)
                 people.setdefault(person.id, person)
         return tuple(person for person in people.values() if person is not None and person.can_decide)

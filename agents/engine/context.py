@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from agents.engine.transcript import Line
-    from kernel.store.runs import Run
+    from kernel.store.run_steps import PastRun, RunState
     from kernel.types import Json, ToolSchema
 
 Block = dict[str, "Json"]
@@ -41,8 +41,8 @@ THOUGHT: Block = {"type": "text", "text": "(thought)"}
 class Reading:
     """What stays the same for all turns of a segment."""
 
-    run: Run
-    earlier: Sequence[Run]
+    run: RunState
+    earlier: Sequence[PastRun]
     requester: str  # as people call them
     channel: str  # "#finance", or "" in a DM
     time_zone: str
@@ -104,7 +104,7 @@ def _add_line(made: _Messages, reading: Reading, line: Line, kept: dict[int, int
 def _add_earlier(made: _Messages, reading: Reading) -> None:
     """Earlier runs of the thread as questions and answers, the newest that fit."""
     left = EARLIER * CHARS_PER_TOKEN
-    chosen: list[Run] = []
+    chosen: list[PastRun] = []
     for run in reversed(reading.earlier):
         left -= len(run.request) + len(run.answer or "")
         if left < 0 and chosen:

@@ -1,12 +1,11 @@
-"""How a segment ends: each function is one transaction's work, on a run that the caller has fenced."""
+"""How a segment ends: each function is part of one transaction, on a run that the caller has taken and will keep."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from kernel import ledger
-from kernel.store import outbox, runs, wake
-from kernel.store.runs import Conversation
+from kernel.store import outbox, run_steps, runs, wake
 from kernel.types import Text
 
 if TYPE_CHECKING:
@@ -15,11 +14,11 @@ if TYPE_CHECKING:
     from agents.engine.model import ModelAnswer
     from agents.engine.ports import Closing
     from kernel.store import Session
-    from kernel.store.runs import Run
+    from kernel.store.run_steps import RunState
     from kernel.types import Body
 
 
-def show(session: Session, run: Run, body: Body, now: datetime) -> None:
+def show(session: Session, run: RunState, body: Body, now: datetime) -> None:
     """Bring the run's one message to `body`: it is posted at the first time and edited from then on.
 
     Its id follows from the run, so a step that runs again cannot post it again.
@@ -27,13 +26,12 @@ def show(session: Session, run: Run, body: Body, now: datetime) -> None:
     row_id = run.progress_id or f"{run.id}-answer"
     if run.progress_id is None:
         run.progress_id = row_id
-        session.add(run)
         if outbox.put(session, row_id, run.where, body, now, run_id=run.id):
             return
     outbox.revise(session, row_id, body)
 
 
-def count(run: Run, spent: list[ModelAnswer]) -> None:
+def count(run: RunState, spent: list[ModelAnswer]) -> None:
     """Add what the model's answers cost."""
     for answer in spent:
         run.model_calls += 1
@@ -42,37 +40,24 @@ def count(run: Run, spent: list[ModelAnswer]) -> None:
         run.cost_usd += answer.cost_usd
 
 
-def end(session: Session, run: Run, state: str, body: Text, now: datetime, *, closing: Closing | None) -> None:
+def end(session: Session, run: RunState, state: str, body: Text, now: datetime, *, closing: Closing | None) -> None:
     """End the run in `state` with `body` as its last word: state, message, ledger and the waiting ones, all at once."""
     run.state = state
     run.updated_at = now
     run.retry_at = None
-    session.add(run)
     if run.parent_id is None:
         show(session, run, body, now)
     if run.conversation_id is not None:
-        _free(session, run, now)
+        run_steps.free(session, run.conversation_id, run.id, now)
+        wake(session, runs.ENDED, run.conversation_id)
     if closing is not None:
         closing(session, run)
-    session.flush()
     ledger.append(session, now, f"run.{state}", run.id, _record(run))
-    parent = run.parent_id
-    if parent is not None:
-        runs.next_segment(session, parent, now)
+    if run.parent_id is not None:
+        runs.next_segment(session, run.parent_id, now)
 
 
-def _free(session: Session, run: Run, now: datetime) -> None:
-    conversation = session.get(Conversation, run.conversation_id)
-    if conversation is None:
-        return
-    conversation.active_at = now
-    if conversation.active_run_id == run.id:
-        conversation.active_run_id = None
-    session.add(conversation)
-    wake(session, runs.ENDED, conversation.id)
-
-
-def _record(run: Run) -> dict[str, object]:
+def _record(run: RunState) -> dict[str, object]:
     return {
         "ref": run.ref,
         "agent": run.agent,

@@ -11,11 +11,13 @@ if TYPE_CHECKING:
 
     from agents.engine.ports import Charter
     from agents.engine.transcript import Line
-    from kernel.store.runs import Run
+    from kernel.store.run_steps import PastRun, RunState
     from kernel.types import Json, Place
 
 
-async def facts_of(run: Run, agent: str, lines: Iterable[Line], earlier: Iterable[Run], charter: Charter) -> RunFacts:
+async def facts_of(
+    run: RunState, agent: str, lines: Iterable[Line], earlier: Iterable[PastRun], charter: Charter
+) -> RunFacts:
     """The facts as they are now. Roles are looked up at this moment; one that cannot be is left out."""
     directory, place, actor = charter.directory, run.where, run.actor
     requester = _requester(run, charter)
@@ -37,7 +39,7 @@ async def facts_of(run: Run, agent: str, lines: Iterable[Line], earlier: Iterabl
     )
 
 
-def _requester(run: Run, charter: Charter) -> Person:
+def _requester(run: RunState, charter: Charter) -> Person:
     known = charter.directory.by_id(run.requester)
     if known is not None:
         return known
@@ -48,13 +50,13 @@ def _requester(run: Run, charter: Charter) -> Person:
     )
 
 
-def _typed(line: Line, run: Run) -> str:
+def _typed(line: Line, run: RunState) -> str:
     """What the requester typed. A workflow's text was typed by nobody, another person's text by somebody else."""
     by_requester = line.asker in (run.requester, None)
     return line.content["text"] if by_requester and not run.workflow else ""
 
 
-def _seen(lines: list[Line], earlier: Iterable[Run], run: Run, place: Place) -> Iterable[Labelled]:
+def _seen(lines: list[Line], earlier: Iterable[PastRun], run: RunState, place: Place) -> Iterable[Labelled]:
     for past in earlier:
         origin: Origin = _origin(past.actor, place) if past.requester != run.requester else "member_text"
         yield Labelled(text=past.request, origin=origin, source=past.ref)

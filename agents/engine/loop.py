@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from agents.engine import endings, wording
 from agents.engine.ports import Timing
 from agents.engine.segment import MAX_TURNS, OPEN, Kit, Segment, StopAskedError
-from kernel.store import runs
-from kernel.store.runs import Run
+from kernel.store import run_steps, runs
 from rules.engine.outcome import SegmentOvertaken
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from agents.engine.ports import Charter, Closing, Door, Live
     from kernel.clock import Clock
     from kernel.store import Session, Store
-    from kernel.store.runs import Entry
+    from kernel.store.run_steps import PastRun, Row, RunState
     from kernel.types import Place
 
 log = logging.getLogger(__name__)
@@ -100,13 +99,15 @@ class Loop:
         now = self._kit.clock.now()
 
         def write(session: Session) -> None:
-            run = runs.fence(session, run_id, segment)
+            run = run_steps.take(session, run_id, segment)
             if run is None:
                 return
+            known = run_steps.copy(run)
             agent = charter.roster.agents.get(run.agent, charter.roster.lead)
             run.error = BROKEN
             body = wording.failed(run, agent.shown, BROKEN, None, again=True)
             endings.end(session, run, runs.FAILED, body, now, closing=self._kit.closing)
+            run_steps.keep(session, run, known)
 
         await self._store.write(write)
 
@@ -136,10 +137,10 @@ class Loop:
             self._thinking.pop(run_id, None)
 
 
-def _load(session: Session, run_id: str, segment: int) -> tuple[Run, list[Entry], list[Run]] | None:
+def _load(session: Session, run_id: str, segment: int) -> tuple[RunState, list[Row], list[PastRun]] | None:
     """All that a segment starts from; None if it is no longer the run's segment to run."""
-    run = session.get(Run, run_id)
+    run = run_steps.load(session, run_id)
     if run is None or run.segment != segment or run.state not in OPEN:
         return None
-    earlier = [] if run.conversation_id is None else runs.earlier_runs(session, run.conversation_id, run.id)
-    return run, runs.transcript(session, run_id), earlier
+    earlier = [] if run.conversation_id is None else run_steps.past(session, run.conversation_id, run.id)
+    return run, run_steps.lines(session, run_id), earlier

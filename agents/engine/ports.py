@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from agents.engine.definition import Roster
     from kernel.people import Directory
     from kernel.store import Session
-    from kernel.store.runs import Run
+    from kernel.store.run_steps import RunState
     from kernel.types import Place, Progress, RunFacts, ToolCall, ToolSchema
     from rules.engine.outcome import Outcome
 
@@ -67,6 +67,6 @@ class Live(Protocol):
 class Closing(Protocol):
     """What else belongs to the end or the pause of a run (working state, reactions), in the same transaction."""
 
-    def __call__(self, session: Session, run: Run) -> None:
+    def __call__(self, session: Session, run: RunState) -> None:
         """`run` has its new state already."""
         ...

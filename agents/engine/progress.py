@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from agents.engine.endings import show
 from kernel.errors import StoreError
-from kernel.store import runs
+from kernel.store import run_steps
 from kernel.types import Progress, Step, StepStatus
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from agents.engine.transcript import Transcript
     from kernel.clock import Clock
     from kernel.store import Session, Store
-    from kernel.store.runs import Run
+    from kernel.store.run_steps import RunState
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ STEPS = 12  # rows shown
 class ProgressShow:
     """Shows one segment's progress. `close` before the run's state is written: after it nothing is shown any more."""
 
-    def __init__(self, *, store: Store, clock: Clock, run: Run, timing: Timing, live: Live | None) -> None:
+    def __init__(self, *, store: Store, clock: Clock, run: RunState, timing: Timing, live: Live | None) -> None:
         self._store = store
         self._clock = clock
         self._run = run
@@ -110,9 +110,11 @@ class ProgressShow:
         run_id, segment, now = self._run.id, self._run.segment, self._clock.now()
 
         def write(session: Session) -> None:
-            run = runs.fence(session, run_id, segment)
+            run = run_steps.take(session, run_id, segment)
             if run is not None:
+                known = run_steps.copy(run)
                 show(session, run, progress, now)
+                run_steps.keep(session, run, known)
 
         try:
             await self._store.write(write)

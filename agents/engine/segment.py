@@ -19,8 +19,7 @@ from agents.engine.progress import ProgressShow, asking, purpose, steps_so_far, 
 from agents.engine.storable import storable
 from agents.engine.transcript import Transcript, said
 from kernel.errors import ModelBusy, ModelError
-from kernel.store import approvals, runs
-from kernel.store.runs import Run
+from kernel.store import approvals, run_steps, runs
 from kernel.types import Text
 from rules.engine.outcome import Finished, Parked, SegmentOvertaken
 
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
     from agents.engine.transcript import Line
     from kernel.clock import Clock
     from kernel.store import Session, Store
-    from kernel.store.runs import Entry
+    from kernel.store.run_steps import PastRun, Row, RunState
     from kernel.types import Place, RunFacts, ToolSchema
 
 T = TypeVar("T")
@@ -68,7 +67,9 @@ class Kit:
 class Segment:
     """Works on one segment of one run."""
 
-    def __init__(self, kit: Kit, run: Run, entries: Sequence[Entry], earlier: Sequence[Run], charter: Charter) -> None:
+    def __init__(
+        self, kit: Kit, run: RunState, entries: Sequence[Row], earlier: Sequence[PastRun], charter: Charter
+    ) -> None:
         self.kit = kit
         self.run = run
         self.earlier = earlier
@@ -220,12 +221,11 @@ class Segment:
         await self.show.close()
         body = waiting(self.show.progress, refs)
 
-        def park(session: Session, run: Run) -> bool:
+        def park(session: Session, run: RunState) -> bool:
             if any(_decided(session, ref) for ref in refs):
                 return False
             run.state = runs.WAITING
             run.updated_at = self.kit.clock.now()
-            session.add(run)
             if run.progress_id is not None:
                 endings.show(session, run, body, run.updated_at)
             if self.kit.closing is not None:
@@ -268,7 +268,7 @@ class Segment:
 
     async def _stopper(self) -> str:
         """The name of whoever asked; read anew, the row in memory may be older than the wish."""
-        row = await self.kit.store.read(lambda session: session.get(Run, self.run.id))
+        row = await self.kit.store.read(lambda session: run_steps.load(session, self.run.id))
         who = row.stop_requested_by if row is not None else None
         person = self.charter.directory.by_id(who) if who else None
         return person.name if person else who or "request"
@@ -276,7 +276,7 @@ class Segment:
     async def _end(self, state: str, body: Text, *, answer: str | None = None, error: str | None = None) -> None:
         await self.show.close()
 
-        def end(session: Session, run: Run) -> None:
+        def end(session: Session, run: RunState) -> None:
             run.answer, run.error = answer, error
             endings.end(session, run, state, body, self.kit.clock.now(), closing=self.kit.closing)
 
@@ -298,28 +298,29 @@ class Segment:
         self.transcript.add("note", {"busy": {"since": since.isoformat(), "why": error.message}})
         body = wording.cannot_think(self.run, self.agent.shown)
 
-        def give_back(session: Session, run: Run) -> None:
+        def give_back(session: Session, run: RunState) -> None:
             if not waits and run.parent_id is None:
                 endings.show(session, run, body, now)
-            session.flush()
             runs.next_segment(session, run.id, now, from_states=OPEN, retry_at=now + wait)
 
         await self._write(give_back)
 
     # -- writing ------------------------------------------------------------------------------------------------
 
-    async def _write(self, work: Callable[[Session, Run], T]) -> T:
+    async def _write(self, work: Callable[[Session, RunState], T]) -> T:
         """Save what is new in the transcript, count what was spent and do `work`, in one fenced transaction."""
         now, agent, spent = self.kit.clock.now(), self.agent.name, list(self.spent)
 
-        def write(session: Session) -> tuple[Run, T]:
-            run = runs.fence(session, self.run.id, self.run.segment)
-            if run is None or run.state not in OPEN or not self.transcript.save(session, run.id, now):
+        def write(session: Session) -> tuple[RunState, T]:
+            run = run_steps.take(session, self.run.id, self.run.segment)
+            if run is None or not self.transcript.save(session, run.id, now):
                 raise SegmentOvertaken
+            known = run_steps.copy(run)
             run.agent = agent
             endings.count(run, spent)
-            session.add(run)
-            return run, work(session, run)
+            result = work(session, run)
+            run_steps.keep(session, run, known)
+            return run, result
 
         self.run, result = await self.kit.store.write(write)
         self.transcript.mark_saved()

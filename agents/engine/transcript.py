@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from agents.engine.model import ModelAnswer
     from kernel.store import Session
-    from kernel.store.runs import Entry
+    from kernel.store.run_steps import Row
 
 Kind = Literal["user", "assistant", "results", "note"]
 
@@ -43,7 +43,7 @@ class Line:
 class Transcript:
     """The lines of one run. Lines that are not saved yet follow from saved ones: a crash loses nothing of value."""
 
-    def __init__(self, entries: Iterable[Entry]) -> None:
+    def __init__(self, entries: Iterable[Row]) -> None:
         self.lines = [Line(number=e.number, kind=e.kind, content=e.content) for e in entries]  # type: ignore[arg-type]  # the column holds no other kinds
         self._saved = len(self.lines)
 

@@ -8,13 +8,13 @@ from kernel.types import Action, Text
 
 if TYPE_CHECKING:
     from agents.engine.transcript import Transcript
-    from kernel.store.runs import Run
+    from kernel.store.run_steps import RunState
 
 CUT = '\n\n_This answer was cut at the length limit. Reply "go on" for the rest._'
 MANY_TURNS = "I worked {turns} turns on this without coming to an end, so I stopped."
 
 
-def cannot_think(run: Run, agent: str) -> Text:
+def cannot_think(run: RunState, agent: str) -> Text:
     """The model is away; the run waits."""
     return Text(
         markdown="I can't think right now; your request is saved and will run when I'm back.",
@@ -24,7 +24,7 @@ def cannot_think(run: Run, agent: str) -> Text:
     )
 
 
-def failed(run: Run, agent: str, what: str, transcript: Transcript | None, *, again: bool) -> Text:
+def failed(run: RunState, agent: str, what: str, transcript: Transcript | None, *, again: bool) -> Text:
     """The run ended without an answer."""
     parts = [f"**I could not finish this.** {what}", _saved(transcript)]
     parts.append("You can try again; what is done is not done twice." if again else "You can ask again in other words.")
@@ -42,7 +42,7 @@ def refused(detail: str) -> str:
     return f"The language model declined to answer this{': ' + detail.rstrip('.') if detail else ''}."
 
 
-def stopped(run: Run, agent: str, by: str, partial: str, transcript: Transcript) -> Text:
+def stopped(run: RunState, agent: str, by: str, partial: str, transcript: Transcript) -> Text:
     """Somebody stopped the run."""
     parts = [partial.strip()] if partial.strip() else []
     parts += [f"**Stopped by {by}.**", _saved(transcript)]

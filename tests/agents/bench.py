@@ -150,7 +150,7 @@ class Bench:
             session.add(conversation)
             run = Run(
                 id=run_id,
-                ref=f"R-{self.ids.short()}",
+                ref=runs.free_ref(session, self.ids),
                 conversation_id=conversation.id,
                 agent=agent,
                 requester=MIA.id,

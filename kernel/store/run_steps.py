@@ -1,0 +1,178 @@
+"""The statements of a run's steps: what a segment reads when it starts, and what it writes. The hot path, so in Core.
+
+A run comes out as a plain value, not as a row of the session: loading and flushing one costs half a millisecond.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, case, select, update
+from sqlmodel import col
+
+from kernel.store.runs import FINAL, QUEUED, Conversation, Entry, Run
+from kernel.types import Actor, Place
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Executable
+    from sqlmodel import Session
+
+    from kernel.types import Json
+
+
+@dataclass(kw_only=True, slots=True)
+class RunState:
+    """A run while a segment works on it; the columns mean what they mean in `runs.Run`."""
+
+    id: str
+    ref: str
+    conversation_id: str | None
+    agent: str
+    requester: str
+    requester_actor: Json
+    place: Json
+    request: str
+    state: str
+    segment: int
+    workflow: str | None
+    parent_id: str | None
+    progress_id: str | None
+    stop_requested_by: str | None
+    model_calls: int
+    tokens_in: int
+    tokens_out: int
+    cost_usd: float
+    error: str | None
+    answer: str | None
+    created_at: datetime
+    updated_at: datetime
+    retry_at: datetime | None
+
+    @property
+    def where(self) -> Place:
+        """Where the answer goes."""
+        return Place.model_validate(self.place)
+
+    @property
+    def actor(self) -> Actor | None:
+        """The account that asked."""
+        return Actor.model_validate(self.requester_actor) if self.requester_actor else None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PastRun:
+    """What a later run of the same thread has to know of an earlier one."""
+
+    ref: str
+    requester: str
+    requester_actor: Json
+    request: str
+    answer: str | None
+    state: str
+
+    @property
+    def actor(self) -> Actor | None:
+        """The account that asked."""
+        return Actor.model_validate(self.requester_actor) if self.requester_actor else None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Row:
+    """An entry of a transcript."""
+
+    number: int
+    kind: str
+    content: dict[str, Json]
+
+
+NAMES = tuple(field.name for field in fields(RunState))
+PAST = tuple(field.name for field in fields(PastRun))
+
+
+@cache
+def _run(*, locked: bool) -> Executable:
+    statement = select(*(getattr(Run, name) for name in NAMES)).where(col(Run.id) == bindparam("run_id"))
+    return statement.with_for_update() if locked else statement
+
+
+@cache
+def _lines() -> Executable:
+    columns = (col(Entry.number), col(Entry.kind), col(Entry.content))
+    return select(*columns).where(col(Entry.run_id) == bindparam("of_run")).order_by(col(Entry.number))
+
+
+@cache
+def _past() -> Executable:
+    return (
+        select(*(getattr(Run, name) for name in PAST))
+        .where(
+            col(Run.conversation_id) == bindparam("conversation"),
+            col(Run.id) < bindparam("before"),
+            col(Run.state).in_(FINAL),
+        )
+        .order_by(col(Run.id).desc())
+        .limit(bindparam("most"))
+    )
+
+
+@cache
+def _change(names: tuple[str, ...]) -> Executable:
+    values = {name: bindparam(f"new_{name}", type_=Run.__table__.c[name].type) for name in names}  # type: ignore[attr-defined]  # sqlmodel does not declare it
+    return update(Run).where(col(Run.id) == bindparam("run_id")).values(**values)
+
+
+@cache
+def _free() -> Executable:
+    still = col(Conversation.active_run_id) == bindparam("run_id")
+    values: dict[Any, Any] = {
+        "active_at": bindparam("now", type_=Conversation.__table__.c.active_at.type),  # type: ignore[attr-defined]  # as above
+        "active_run_id": case((still, None), else_=col(Conversation.active_run_id)),
+    }
+    return update(Conversation).where(col(Conversation.id) == bindparam("conversation")).values(**values)
+
+
+def load(session: Session, run_id: str, *, locked: bool = False) -> RunState | None:
+    """The run as it is; `locked` holds its row until the transaction ends."""
+    row = session.connection().execute(_run(locked=locked), {"run_id": run_id}).first()
+    return None if row is None else RunState(**row._mapping)
+
+
+def take(session: Session, run_id: str, segment: int) -> RunState | None:
+    """The run, locked, if `segment` is its current one and still runs; None tells a late writer to write nothing."""
+    run = load(session, run_id, locked=True)
+    return run if run is not None and run.segment == segment and run.state == QUEUED else None
+
+
+def keep(session: Session, run: RunState, known: RunState) -> None:
+    """Write what differs between `run` and what was `known` of it."""
+    changed = tuple(name for name in NAMES if getattr(run, name) != getattr(known, name))
+    if changed:
+        values = {f"new_{name}": getattr(run, name) for name in changed}
+        session.connection().execute(_change(changed), {"run_id": run.id, **values})
+
+
+def copy(run: RunState) -> RunState:
+    """Another value with the same content."""
+    return replace(run)
+
+
+def lines(session: Session, run_id: str) -> list[Row]:
+    """The transcript, in order."""
+    rows = session.connection().execute(_lines(), {"of_run": run_id})
+    return [Row(number=number, kind=kind, content=content) for number, kind, content in rows]
+
+
+def past(session: Session, conversation_id: str, before: str, most: int = 20) -> list[PastRun]:
+    """Finished runs of the same thread before run `before`, oldest first."""
+    values = {"conversation": conversation_id, "before": before, "most": most}
+    rows = session.connection().execute(_past(), values).mappings().all()
+    return [PastRun(**row) for row in reversed(rows)]
+
+
+def free(session: Session, conversation_id: str, run_id: str, now: datetime) -> None:
+    """The run no longer occupies its thread."""
+    session.connection().execute(_free(), {"conversation": conversation_id, "run_id": run_id, "now": now})

@@ -92,6 +92,18 @@ def pending(session: Session, limit: int = 200) -> list[Approval]:
     )
 
 
+def decided(session: Session, limit: int) -> list[Approval]:
+    """What is no longer pending, the latest first."""
+    return list(
+        session.exec(
+            select(Approval)
+            .where(col(Approval.state) != PENDING)
+            .order_by(col(Approval.decided_at).desc(), col(Approval.id).desc())
+            .limit(limit)
+        )
+    )
+
+
 def overdue(session: Session, now: datetime, limit: int = 100) -> list[Approval]:
     """Pending approvals whose time is up."""
     return list(
@@ -132,6 +144,7 @@ def add_vote(session: Session, row: Approval, now: datetime, **vote: str) -> boo
 
 def move(session: Session, approval_id: str, revision: int, from_state: str, to_state: str, **values: object) -> bool:
     """Compare-and-set on (id, revision, state); False if somebody was first."""
+    session.flush()  # or what was changed and not written yet would be forgotten below
     changed = session.connection().execute(
         update(Approval)
         .where(col(Approval.id) == approval_id, col(Approval.revision) == revision, col(Approval.state) == from_state)

@@ -207,6 +207,7 @@ def next_segment(
     retry_at: datetime | None = None,
 ) -> bool:
     """Make the run's next segment ready, at `retry_at` where given; False if the run is not in one of `from_states`."""
+    session.flush()  # or what was changed and not written yet would be forgotten by the expiry below
     segment = (
         session.connection()
         .execute(

@@ -120,7 +120,7 @@ class Requests:
     def _open(self, session: Session, row: Approval) -> Approval:
         session.add(row)
         session.flush()
-        told = {"rules": row.rules["ids"], "version": row.rules["version"], "kind": row.kind, "policy": row.policy}
+        told = {"rules": row.rules["ids"], "version": row.rules["version"], "about": row.kind, "policy": row.policy}
         writing.record(session, row.created_at, "approval.requested", row, **told)
         body = card(row)
         for place in self._places(row):

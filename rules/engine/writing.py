@@ -26,6 +26,7 @@ def redraw(session: Session, row: Approval) -> None:
     body = card(row)
     for copy in outbox.copies(session, row.ref):
         outbox.revise(session, copy.id, body)
+    session.flush()  # a later expire_all would forget the new bodies
     wake(session, TOPIC, row.ref)
 
 

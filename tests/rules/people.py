@@ -1,0 +1,63 @@
+"""A team for the tests: a directory in memory whose lookups can be made to fail."""
+
+from kernel.people import Role, RoleUnknownError
+from kernel.types import Actor, Person, Place
+
+
+def account(user: str, **more: bool) -> Actor:
+    return Actor(platform="web", tenant="local", user=user, name=user.capitalize(), **more)
+
+
+class Team:
+    """Ann asks; Bo and Cy are finance, Lea is legal, Dee is admin. Gus is a guest, Zoe was deactivated."""
+
+    def __init__(self) -> None:
+        self.roles: dict[str, set[str]] = {
+            "finance": {"bo", "cy"},
+            "legal": {"lea", "cy"},
+            "admin": {"dee"},
+            "interns": {"ida"},
+        }
+        self.people = {
+            name: Person(id=name, name=name.capitalize(), accounts=(f"web:local:{name}",))
+            for name in ("ann", "bo", "cy", "dee", "lea", "ida", "ann.lee@acme.com")
+        }
+        self.people["zoe"] = Person(id="zoe", name="Zoe", can_decide=False)
+        self.links = {"slack:T1:U-BO": "bo"}  # a second account of Bo
+        self.down: set[str] = set()  # roles that cannot be looked up
+        self.channels = {
+            name: Place(platform="web", tenant="local", channel=name.removeprefix("#"))
+            for name in ("#general", "#finance", "#approvals")
+        }
+
+    def person(self, actor: Actor) -> Person:
+        known = self.people.get(self.links.get(actor.account, actor.user if actor.platform == "web" else ""))
+        barred = actor.is_bot or actor.is_guest or actor.is_external
+        if known is not None:
+            return known.model_copy(update={"can_decide": False}) if barred else known
+        return Person(id=actor.account, name=actor.name, listed=False, can_decide=not barred)
+
+    def by_id(self, person_id: str) -> Person | None:
+        return self.people.get(person_id)
+
+    def role(self, name: str) -> Role | None:
+        return Role(name=name, members=tuple(sorted(self.roles[name]))) if name in self.roles else None
+
+    async def holds(self, person: Person, role: str, actor: Actor | None = None) -> bool:
+        if role in self.down:
+            raise RoleUnknownError
+        return person.id in self.roles.get(role, set())
+
+    async def roles_of(self, person: Person, actor: Actor | None = None) -> frozenset[str]:
+        return frozenset(role for role, members in self.roles.items() if person.id in members and role not in self.down)
+
+    async def holders(self, role: str) -> tuple[Person, ...]:
+        if role in self.down:
+            raise RoleUnknownError
+        return tuple(self.people[name] for name in sorted(self.roles.get(role, set())))
+
+    def channel(self, name: str, platform: str, tenant: str) -> Place | None:
+        return self.channels.get(name)
+
+    def channel_name(self, place: Place) -> str:
+        return next((name for name, known in self.channels.items() if known.lane == place.lane), "")

@@ -85,9 +85,9 @@ class Engine:
         if self._running:
             await asyncio.wait(list(self._running.values()), timeout=patience)
         await self.store.write(lambda session: executors.forget(session, self.executor_id))
-        with ThreadPoolExecutor(1) as own_thread:  # the loop's default pool is DBOS's own, which ends here
-            destroy = functools.partial(DBOS.destroy, destroy_registry=True)
-            await asyncio.get_running_loop().run_in_executor(own_thread, destroy)
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(ThreadPoolExecutor(8))  # DBOS had put its own in this place, and closes it now
+        await loop.run_in_executor(None, functools.partial(DBOS.destroy, destroy_registry=True))
 
     @property
     def busy(self) -> int:

@@ -259,6 +259,7 @@ class App:
         """Take no more events, finish what is in hand, close. What is not finished is taken up at the next start."""
         for adapter in self.adapters.values():
             await adapter.stop()
+        await self.reader.stop()
         await self.ticker.stop()
         await self.keeper.stop()
         await self.scheduler.stop()
@@ -266,7 +267,6 @@ class App:
         await self.engine.stop()
         await self.sender.stop()
         await self.web.stop()
-        await self.reader.stop()
         await self.knowledge.stop()
         self.store.close()
         if self._lock is not None:

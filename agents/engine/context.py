@@ -204,7 +204,10 @@ def _kept_results(lines: Sequence[Line], limit: int) -> dict[int, int]:
 
 def _size(line: Line) -> int:
     if line.kind == "results":
-        return sum(min(len(result["content"]), RESULT_LIMIT) for result in line.content["results"])
+        return sum(
+            min(len(result["content"]), RESULT_LIMIT) + sum(len(source["quote"]) for source in result["sources"])
+            for result in line.content["results"]
+        )
     return len(orjson.dumps(line.content.get("raw") or line.content))
 
 

@@ -73,7 +73,7 @@ def _result(tool: str, result: dict[str, Json]) -> str:
         return f"`{tool}`: {unfence(content)}"
     sources = read_sources(content)[:SHOWN]
     if not sources:
-        return f"I found no passage on this. {unfence(content)}"
+        return unfence(content)
     quoted = [
         f"**{title}** [{number}]\n\n" + "\n".join(f"> {line}".rstrip() for line in passage.splitlines())
         for number, title, passage in sources

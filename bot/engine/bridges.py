@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from kernel.clock import Clock, Ids
     from kernel.errors import CharterError
     from kernel.store import Session, Store
-    from kernel.store.runs import Run
+    from kernel.store.run_steps import RunState
     from kernel.types import Person, Place
     from knowledge.engine.knowledge import Knowledge
     from tools.engine.catalogue import Catalogue
@@ -98,7 +98,7 @@ class SegmentRouter:
         return self.runner if run is not None and is_workflow(run) else self.loop
 
 
-def announce_state(session: Session, run: Run) -> None:
+def announce_state(session: Session, run: RunState) -> None:
     """`ports.Closing`: say that the run waits or has ended, once that is committed."""
     wake(session, runs.STATE, f"{run.id}:{run.state}")
 

@@ -132,7 +132,7 @@ async def test_nothing_found_is_said(store: Store) -> None:
     bench = Bench(store, search_knowledge=search)
     bench.model = OfflineModel()
     run = await bench.ask("What is love?")
-    assert run.answer == f"I found no passage on this. Nothing in 12 documents comes close.\n\n{NO_MODEL}"
+    assert run.answer == f"Nothing in 12 documents comes close.\n\n{NO_MODEL}"
 
 
 async def test_without_a_knowledge_base_it_says_so(store: Store) -> None:

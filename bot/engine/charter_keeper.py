@@ -78,7 +78,6 @@ class CharterKeeper:
         return True
 
     async def _report(self, error: CharterError) -> None:
-        log.error("the charter has mistakes, the one before stays in force:\n%s", error.message)
         for callback in self.on_problem:
             await _call(callback(error))
 

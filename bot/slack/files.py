@@ -45,7 +45,7 @@ class Files:
             "files.getUploadURLExternal", verb="POST", filename=name, length=len(content), alt_txt=alt or None
         )
         try:
-            async with self.web.session.post(ticket["upload_url"], data=content) as response:
+            async with self.web.session.post(ticket["upload_url"], data=content, proxy=self.web.proxy) as response:
                 if response.status != 200:
                     raise PlatformError(f"Slack answered the upload of {name} with HTTP {response.status}.")
         except (aiohttp.ClientError, TimeoutError) as error:
@@ -106,7 +106,7 @@ class Files:
 
     async def _fetch(self, name: str, url: str, media_type: str, limit: int) -> bytes:
         token = {"Authorization": f"Bearer {self.web.client.token}"}
-        async with self.web.session.get(url, headers=token) as response:
+        async with self.web.session.get(url, headers=token, proxy=self.web.proxy) as response:
             if response.status != 200:
                 raise ToolError(f"Slack answered with HTTP {response.status} when {name} was fetched.")
             if response.content_type == "text/html" and media_type != "text/html":

@@ -131,7 +131,7 @@ class Outgoing:
         url = self.presses.answer_url(place.channel, to.user)
         if url is not None:
             body = {"response_type": "ephemeral", "replace_original": False, "text": shown.text, "blocks": shown.blocks}
-            async with self.web.session.post(url, json=body) as response:
+            async with self.web.session.post(url, json=body, proxy=self.web.proxy) as response:
                 if response.status == 200:
                     return
         home = await self.direct(to)

@@ -77,7 +77,6 @@ class SlackWeb:
             timeout=aiohttp.ClientTimeout(total=20, connect=5),
             connector=aiohttp.TCPConnector(limit=100, keepalive_timeout=20),
             json_serialize=_dumps,
-            trust_env=True,
         )
         self.client = AsyncWebClient(
             token=settings.bot_token,
@@ -86,6 +85,14 @@ class SlackWeb:
             retry_handlers=[],
             logger=quiet,
         )
+
+    @property
+    def proxy(self) -> str | None:
+        """The proxy of the environment, for requests that do not go through the SDK.
+
+        aiohttp's own `trust_env` looks into files in a thread for every single request.
+        """
+        return self.client.proxy
 
     async def close(self) -> None:
         """Close all connections."""

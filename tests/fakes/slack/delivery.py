@@ -48,7 +48,7 @@ class Sockets:
     def __init__(self, slack: FakeSlack) -> None:
         self.slack = slack
         self.ack_timeout = 3.0
-        self.retry_delays = (0.0, 60.0, 300.0)
+        self.retry_delays: tuple[float, ...] = (0.0, 60.0, 300.0)
         self.connections: list[web.WebSocketResponse] = []
         self.open: dict[str, Envelope] = {}
         self.acknowledgements = 0

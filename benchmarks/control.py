@@ -22,11 +22,19 @@ Json = dict[str, Any]
 
 ROOT = Path(__file__).resolve().parent.parent
 BOT_CORE, WORLD_CORE = 0, 1
+READY_WITHIN = 60.0  # seconds
 SETTLE = 0.3  # seconds after the last answer, for work that nobody waits for
 
 
 class BenchError(Exception):
     """The measurement cannot go on."""
+
+
+def own_environment() -> dict[str, str]:
+    """This process's environment without what would configure a subject or lead it out of this machine."""
+    settings = ("SLACK_", "ANTHROPIC_", "BOSUN_", "DISCORD_", "CHROMA_", "DATABASE_URL")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(settings)}
+    return {name: value for name, value in kept.items() if not name.lower().endswith("_proxy")}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,11 +126,12 @@ class Running:
                 stdin=subprocess.DEVNULL,
             )  # fmt: skip
         machine.pin(self._process.pid, BOT_CORE)
-        try:
-            self.ready_seconds = self.world.ask("ready", self.subject.name)["at"] - started
-        except BenchError as error:
-            self.__exit__()
-            raise BenchError(f"{self.subject.name} did not connect:\n{self._last_words()}") from error
+        while (at := self.world.ask("ready", self.subject.name)["at"]) is None:
+            if self._process.poll() is not None or monotonic() - started > READY_WITHIN:
+                self.__exit__()
+                raise BenchError(f"{self.subject.name} did not connect:\n{self._last_words()}")
+            sleep(0.01)
+        self.ready_seconds = at - started
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -161,12 +170,9 @@ class Running:
         return [(done[f"toolu_{word}"] / 1e6 - at) * 1000 for word, at in clicks.items()]
 
     def _environment(self) -> dict[str, str]:
-        own = ("SLACK_", "ANTHROPIC_", "BOSUN_", "DISCORD_", "CHROMA_", "DATABASE_URL")
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(own)}
-        kept = {name: value for name, value in kept.items() if not name.lower().endswith("_proxy")}
         base = f"{self.world.url}/{self.subject.name}"
         return {
-            **kept,
+            **own_environment(),
             "SLACK_API_URL": f"{base}/api/",
             "SLACK_BOT_TOKEN": "xoxb-bench",
             "SLACK_APP_TOKEN": "xapp-bench",

@@ -16,8 +16,6 @@ from benchmarks.world.slack import Workspace
 
 Json = dict[str, Any]
 
-READY_WITHIN = 60.0  # seconds
-
 
 class World:
     """The workspaces and model services, by the subject's name."""
@@ -55,8 +53,6 @@ class World:
                 return {}
             case "ready":
                 workspace = self.workspaces[subject]
-                async with asyncio.timeout(READY_WITHIN):
-                    await workspace.connected.wait()
                 return {"at": workspace.connected_at}
             case "load":
                 return await self.loads[subject].run(command["kind"], command["count"], command["in_flight"])

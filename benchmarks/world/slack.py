@@ -35,7 +35,6 @@ class Workspace:
         self.events = events  # types that the app has subscribed to
         self.sockets: list[web.WebSocketResponse] = []
         self.connected_at: float | None = None
-        self.connected = asyncio.Event()
         self.requests: dict[str, Request] = {}  # by word
         self._threads: dict[tuple[str, str], Request] = {}  # by channel and ts of the mention
         self._next_socket = itertools.count()
@@ -158,7 +157,6 @@ class Workspace:
         self.sockets.append(socket)
         if self.connected_at is None:
             self.connected_at = monotonic()
-        self.connected.set()
         try:
             async for message in socket:
                 if message.type != WSMsgType.TEXT:
@@ -166,7 +164,6 @@ class Workspace:
         finally:
             self.sockets.remove(socket)
             if not self.sockets:
-                self.connected.clear()
                 self.connected_at = None
         return socket
 

@@ -1,0 +1,37 @@
+"""The rules that ship: they load against the real tools, and their own tests hold."""
+
+from pathlib import Path
+
+from rules.engine.known import Known, KnownTool
+from rules.engine.rulebook import RuleBook
+from tools.engine import discover
+
+PATH = Path(__file__).parents[2] / "charter/rules/starter.yaml"
+
+
+def starter() -> RuleBook:
+    tools = {
+        tool.name: KnownTool(effect=tool.effect, arguments=tool.schema.arguments, free_text=tool.free_text)
+        for tool in discover()
+    }
+    known = Known(
+        tools=tools,
+        agents=frozenset({"lead", "finance", "ops", "research", "writer"}),
+        roles=frozenset({"finance", "admin"}),
+        channels=frozenset({"#general", "#finance", "#approvals"}),
+        workflows=frozenset({"digest"}),
+    )
+    book = RuleBook()
+    book.load({"rules/starter.yaml": PATH.read_text()}, known)
+    return book
+
+
+def test_the_starter_rules_load_and_their_tests_hold() -> None:
+    results = starter().run_tests()
+    assert len(results) >= 12
+    assert [result for result in results if not result.ok] == []
+
+
+def test_no_tool_that_acts_is_left_to_the_default() -> None:
+    decided = {tool for rule in starter().current.rules for tool in rule.tool or ()}
+    assert {tool.name for tool in discover() if tool.effect != "read"} <= decided

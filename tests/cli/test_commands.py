@@ -39,8 +39,8 @@ def test_help_needs_less_than_three_tenths_of_a_second_of_work() -> None:
 
 def test_help_loads_no_vendor_library(bosun: Bosun) -> None:
     code = (
-        "import sys\nfrom bot.engine.cli import bosun\n"
-        "try:\n    bosun.main(['--help'])\nexcept SystemExit: pass\n"
+        "import sys\nfrom bot.engine.cli import main\n"
+        "try:\n    main(['--help'])\nexcept SystemExit: pass\n"
         "print(sorted({name.partition('.')[0] for name in sys.modules}), file=sys.stderr)"
     )
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
@@ -55,9 +55,9 @@ def test_help_loads_no_vendor_library(bosun: Bosun) -> None:
 def test_every_command_explains_itself(command: str) -> None:
     from click.testing import CliRunner
 
-    from bot.engine.cli import bosun as group
+    from bot.engine.cli import main
 
-    shown = CliRunner().invoke(group, [command, "--help"])
+    shown = CliRunner().invoke(main, [command, "--help"])
     assert shown.exit_code == 0
     assert "Usage: bosun" in shown.output
     assert len(shown.output.splitlines()) > 4

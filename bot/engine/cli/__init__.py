@@ -7,7 +7,7 @@ import os
 import sys
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
@@ -55,6 +55,23 @@ class Commands(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
+    def main(self, *args: Any, **extra: Any) -> NoReturn:
+        """Run the command line. Exit codes: 0 done, 1 it failed, 2 it was used or set up wrongly, 130 interrupted."""
+        try:
+            _refuse_strangers()
+            code = super().main(*args, **{"prog_name": "bosun", **extra, "standalone_mode": False})
+            sys.exit(code if isinstance(code, int) else 0)
+        except click.ClickException as error:
+            error.show()
+            sys.exit(error.exit_code)
+        except (click.Abort, KeyboardInterrupt):
+            sys.exit(130)
+        except BrokenPipeError:  # the reader of a pipe has gone: `bosun runs | head`
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(0)
+        except Exception as error:
+            sys.exit(_explain(error))
+
 
 def _version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
     if wanted:
@@ -65,31 +82,13 @@ def _version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> N
         ctx.exit()
 
 
-@click.group(cls=Commands, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group("bosun", cls=Commands, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version.")
-def bosun() -> None:
+def main() -> None:
     """Bosun: an AI operating system for a team, lived in from Slack and a local web chat.
 
     Agents answer and act; anything risky waits for a person to approve.
     """
-
-
-def main() -> NoReturn:
-    """Run the command line. Exit codes: 0 done, 1 it failed, 2 it was used or set up wrongly, 130 interrupted."""
-    try:
-        _refuse_strangers()
-        code = bosun.main(prog_name="bosun", standalone_mode=False)
-        sys.exit(code if isinstance(code, int) else 0)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        sys.exit(130)
-    except BrokenPipeError:  # the reader of a pipe has gone: `bosun runs | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
-    except Exception as error:
-        sys.exit(_explain(error))
 
 
 def _explain(error: Exception) -> int:

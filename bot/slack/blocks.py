@@ -102,6 +102,21 @@ def _confirm(confirm: Confirm) -> Block:
     }
 
 
+def simple(items: Sequence[Block]) -> list[Block]:
+    """The same message of blocks that every workspace and every client knows, for when Slack refuses the newer ones."""
+    made: list[Block] = []
+    for item in items:
+        if item["type"] == "markdown":
+            text = neutral.mrkdwn(item["text"])
+            made += [section(text[at : at + SECTION]) for at in range(0, min(len(text), 4 * SECTION), SECTION)]
+        elif item["type"] == "rich_text":
+            text = item["elements"][0]["elements"][0]["text"].replace("```", f"``{neutral.JOINER}`")
+            made.append(section(f"```{clip_escaped(neutral.mrkdwn(text), SECTION - 6)}```"))
+        else:
+            made.append(item)
+    return made[:BLOCKS]
+
+
 def when(moment: datetime) -> str:
     """A time that every reader sees in their own zone."""
     fallback = moment.strftime("%Y-%m-%d %H:%M UTC")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from bot.slack import render
+from bot.slack import blocks, render
 from bot.slack.files import Files, content_of
 from bot.slack.web import GoneError, SlackError, reason_of
 from bot.slack.working import WorkingState
@@ -14,6 +16,8 @@ from kernel.store import outbox
 from kernel.types import Place
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from bot.slack.messages import Messages
     from bot.slack.presses import Presses
     from bot.slack.settings import SlackSettings
@@ -25,6 +29,8 @@ MARK = "bosun_out"  # event type of the metadata by which a post is found again;
 NOT_THERE = frozenset({"channel_not_found", "not_in_channel", "user_not_in_channel"})
 SECOND_LOOK = 1.5  # seconds; what was just posted may not stand in the history yet
 PAGES = 5
+
+log = logging.getLogger("bosun.slack")
 
 
 class Outgoing:
@@ -43,15 +49,11 @@ class Outgoing:
         """Post the row's body; its id goes along as metadata, so that a post whose answer was lost is found."""
         place = await self._target(row)
         shown = render.render(row.content, self.settings.console_url)
-        answer = await self.web.write(
-            "chat.postMessage",
-            channel=place.channel,
-            thread_ts=place.thread,
-            text=shown.text,
-            blocks=shown.blocks,
-            metadata={"event_type": MARK, "event_payload": {"id": row.id}},
-            unfurl_links=False,
-            unfurl_media=False,
+        answer = await self._show(
+            partial(self.web.write, "chat.postMessage", thread_ts=place.thread, unfurl_links=False, unfurl_media=False),
+            row,
+            place,
+            shown,
         )
         ts = str(answer["ts"])
         try:
@@ -65,15 +67,22 @@ class Outgoing:
         """Bring the posted message to the row's body."""
         place = await self._target(row)
         shown = render.render(row.content, self.settings.console_url)
-        await self.web.repeatable(
-            "chat.update",
-            channel=place.channel,
-            ts=row.remote_id,
-            text=shown.text,
-            blocks=shown.blocks,
-            metadata={"event_type": MARK, "event_payload": {"id": row.id}},
-        )
+        await self._show(partial(self.web.repeatable, "chat.update", ts=row.remote_id), row, place, shown)
         await self.files.attach(place.channel, place.thread or str(row.remote_id), shown.attachments, look=True)
+
+    async def _show(
+        self, call: Callable[..., Awaitable[dict[str, Any]]], row: OutboxRow, place: Place, shown: render.Shown
+    ) -> dict[str, Any]:
+        """Call with the message; once more with older blocks where Slack refuses the newer ones."""
+        mark = {"event_type": MARK, "event_payload": {"id": row.id}}
+        show = partial(call, channel=place.channel, text=shown.text, metadata=mark)
+        try:
+            return await show(blocks=shown.blocks)
+        except SlackError as error:
+            if error.reason != "invalid_blocks":
+                raise
+            log.warning("Slack refused the blocks of %s, so it is shown with simpler ones.", row.id)
+            return await show(blocks=blocks.simple(shown.blocks))
 
     async def find(self, row: OutboxRow) -> str | None:
         """The message with the row's id in its metadata, or the file with its name; looked for twice."""

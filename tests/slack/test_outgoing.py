@@ -110,8 +110,8 @@ async def test_failures_say_what_they_mean(bench: Bench) -> None:
         bench.slack.faults.fail("chat.postMessage", reason)
         with pytest.raises(TargetGone):
             await slack.post(row)
-    bench.slack.faults.fail("chat.postMessage", "invalid_blocks")
-    with pytest.raises(PlatformError, match="invalid_blocks"):
+    bench.slack.faults.fail("chat.postMessage", "restricted_action")
+    with pytest.raises(PlatformError, match="restricted_action"):
         await slack.post(row)
     row.remote_id = "1.000000"
     with pytest.raises(TargetGone):
@@ -122,6 +122,17 @@ async def test_failures_say_what_they_mean(bench: Bench) -> None:
     bench.slack.world.scopes.discard("chat:write")
     with pytest.raises(PlatformError, match="needs the scope chat:write"):
         await slack.post(row)
+
+
+async def test_blocks_that_a_workspace_does_not_know_are_replaced(bench: Bench) -> None:
+    slack = await bench.connect()
+    payload = Payload(title="call", content='{"to": "<!here> ```"}')
+    card = Card(headline="Send", state="Waiting.", text="**Why** <!channel>", payloads=(payload,))
+    bench.slack.faults.fail("chat.postMessage", "invalid_blocks")
+    await slack.post(bench.row(card))
+    shown = bench.slack.channel_view(GENERAL)[-1]
+    assert {block["type"] for block in shown["blocks"]} == {"header", "section"}
+    assert shown["visible"].endswith('```{"to": "&lt;!here&gt; ``\u2060`"}```')
 
 
 async def test_an_edit_that_was_lost_may_simply_be_made_again(bench: Bench) -> None:

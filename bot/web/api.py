@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from bot.web import present, requests
 from bot.web.adapter import DM
+from bot.web.guard import HEADER
 from bot.web.hub import Connection
 from kernel import ledger
 from kernel.errors import BosunError, NotAllowed, NotFound, PlatformError, RefusedError, StoreError
@@ -41,6 +42,12 @@ STATUS: dict[type[BosunError], int] = {
     PlatformError: 503,
     RefusedError: 409,
 }
+
+
+class OtherPerson(RefusedError):
+    """Somebody else is signed in in this browser by now. The page loads again."""
+
+    code = "other_person"
 
 
 class SignedOut(BosunError):
@@ -117,7 +124,10 @@ class Api:
     def _for_people(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
             try:
-                return await handler(request, self.person(request))
+                person = self.person(request)
+                if request.headers.get(HEADER, "1") not in {"1", person.id}:
+                    raise OtherPerson
+                return await handler(request, person)
             except BosunError as error:
                 if isinstance(error, StoreError):
                     log.warning("%s: %s", request.url.path, error)

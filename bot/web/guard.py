@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-HEADER = "x-bosun"  # any value; a foreign page cannot send it without a preflight, which we never answer
+HEADER = "x-bosun"  # whose page it is, or "1"; a foreign page cannot send it without a preflight, which we never answer
 POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; object-src 'none'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "

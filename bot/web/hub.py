@@ -81,6 +81,10 @@ class Connection:
                 await self._wake.wait()
         except TimeoutError:
             return b"event: ping\ndata: {}\n\n"
+        return self.flush()
+
+    def flush(self) -> bytes:
+        """What is to be sent now."""
         self._wake.clear()
         events, self._pending = self._pending, {}
         return b"".join(event.data for event in sorted(events.values(), key=lambda event: event.seq))
@@ -95,6 +99,7 @@ class Hub:
         self._connections: set[Connection] = set()
         self._changed = asyncio.Event()
         self._cursor: int | None = None  # None while nobody is connected
+        self._closing = False
         self._task: asyncio.Task[None] | None = None
         store.on(web.TOPIC, lambda _key: self._changed.set())
 
@@ -104,6 +109,7 @@ class Hub:
 
     async def stop(self) -> None:
         """End all streams."""
+        self._closing = True
         for connection in tuple(self._connections):
             connection.close()
         if self._task:
@@ -132,8 +138,9 @@ class Hub:
                 after = changes.upto
                 if not any(changes[:3]) or after >= head:
                     break
+            yield connection.flush()
             yield b"event: ready\ndata: {}\n\n"
-            while not connection.closed:
+            while not (connection.closed or self._closing):
                 yield await connection.take()
         finally:
             self._connections.discard(connection)

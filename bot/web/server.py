@@ -119,6 +119,11 @@ class WebServer:
             await self._task
             self._server = self._task = None
 
+    @property
+    def cookie_name(self) -> str:
+        """The name of the session cookie."""
+        return self._sessions.cookie_name
+
     def login_link(self, person: str = "") -> str:
         """A link that signs `person` (or the owner) in once; valid for 12 hours."""
         people = self._sources.people()

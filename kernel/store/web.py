@@ -10,11 +10,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from sqlalchemy import Index, func, or_, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, Session, SQLModel, select
 
 from kernel.store.columns import BigInteger, JsonText, Moment
-from kernel.store.database import wake
+from kernel.store.database import insert_new, wake
 from kernel.types import Json
 
 if TYPE_CHECKING:
@@ -138,14 +137,9 @@ def next_seq(session: Session, channel: str = "") -> int:
     step = update(WebHead).where(table.id == 1).values(seq=table.seq + 1).returning(table.seq)
     number = session.connection().execute(step).scalar()
     if number is None:
-        _insert_new(session, WebHead, id=1, seq=0)
+        insert_new(session, WebHead, {"id": 1, "seq": 0})
         number = session.connection().execute(step).scalar_one()
     return int(number)
-
-
-def _insert_new(session: Session, table: type[SQLModel], **values: object) -> bool:
-    dialect = sqlite if session.connection().dialect.name == "sqlite" else postgresql
-    return session.connection().execute(dialect.insert(table).values(**values).on_conflict_do_nothing()).rowcount == 1
 
 
 # -- messages -----------------------------------------------------------------------------------------------
@@ -156,7 +150,7 @@ def add_message(session: Session, message: WebMessage) -> bool:
     if get(session, message.id) is not None:
         return False
     message.number = message.seq = next_seq(session, message.channel)
-    if not _insert_new(session, WebMessage, **message.model_dump()):
+    if not insert_new(session, WebMessage, message.model_dump()):
         return False
     if message.thread:
         _count_reply(session, message)
@@ -304,7 +298,7 @@ def mark_read(session: Session, person: str, channel: str, number: int) -> None:
     """The person has read the channel up to message `number`; never goes back."""
     row = session.get(WebRead, (person, channel))
     if row is None:
-        _insert_new(session, WebRead, person=person, channel=channel, number=number)
+        insert_new(session, WebRead, {"person": person, "channel": channel, "number": number})
     elif number > row.number:
         row.number = number
         session.add(row)
@@ -327,7 +321,7 @@ def unread(session: Session, person: str, channels: Collection[str]) -> set[str]
 
 def add_file(session: Session, row: WebFile) -> None:
     """Remember a file whose bytes are stored; one that exists already is left as it is."""
-    _insert_new(session, WebFile, **row.model_dump())
+    insert_new(session, WebFile, row.model_dump())
 
 
 def file(session: Session, file_id: str) -> WebFile | None:
@@ -347,4 +341,4 @@ def attach(session: Session, file_ids: Collection[str], owner: str, message_id: 
 
 def use_login(session: Session, nonce: str, now: datetime) -> bool:
     """Use up a login link; False if it was used before."""
-    return _insert_new(session, WebLogin, nonce=nonce, used_at=now)
+    return insert_new(session, WebLogin, {"nonce": nonce, "used_at": now})

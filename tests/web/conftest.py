@@ -56,19 +56,20 @@ class Chat:
         self.team = Team()
         self.clock = SystemClock()
         self.desk = EchoDesk(store=store, clock=self.clock, ids=SystemIds(), team=self.team)
+        self.sources = Sources(
+            people=self.team.people,
+            channels=lambda: CHANNELS,
+            agents=lambda: AGENTS,
+            home=self.desk.home,
+            document=document,
+        )
         self.server = WebServer(
             store=store,
             clock=self.clock,
             ids=SystemIds(),
             directory=self.team,
             settings=Settings(folder=folder, port=0, workspace="Harbour", demo=demo, prompts=PROMPTS),
-            sources=Sources(
-                people=self.team.people,
-                channels=lambda: CHANNELS,
-                agents=lambda: AGENTS,
-                home=self.desk.home,
-                document=document,
-            ),
+            sources=self.sources,
         )
         self.desk.adapter = self.server.adapter
 

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 NEED = 2
 REF = "AP-7F3K"
+CALL = '{\n  "tool": "pay_invoice",\n  "account": "DE89370400440532013000",\n  "amount": %s\n}'
 HOSTILE = """\
 <img src=x onerror="document.title='owned'"> <script>document.title='owned'</script>
 [click me](javascript:document.title='owned') [and me](data:text/html;base64,PHNjcmlwdD4=) ![pixel](http://127.0.0.1:9/p.png)
@@ -77,7 +78,7 @@ class Payment:
             payloads=(
                 Payload(
                     title="What exactly is called",
-                    content=f'{{\n  "tool": "pay_invoice",\n  "account": "DE89370400440532013000",\n  "amount": {self.amount}\n}}',
+                    content=CALL % self.amount,
                     digest="5d41402abc4b2a76b9719d911017c592" * 2,
                 ),
                 Payload(
@@ -331,7 +332,7 @@ class EchoDesk:
 
 
 def _steps(count: int) -> tuple[Step, ...]:
-    titles = ("Asking **Finance**", "Searching the handbook for refunds", "Writing the answer")
+    titles = ("Asking Finance", "Searching the handbook for refunds", "Writing the answer")
     return tuple(
         Step(id=str(number), title=title, status="running" if number == count else "done")
         for number, title in enumerate(titles[:count], 1)

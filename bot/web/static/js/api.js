@@ -22,10 +22,17 @@ export function newId() {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+let person = "1"; // whose page this is, once that is known
+
+/** From now on every request says whose page it comes from: the browser may be somebody else's by now. */
+export function speakAs(id) {
+  person = id;
+}
+
 async function call(path, options = {}) {
   const response = await fetch(`/api${path}`, { credentials: "same-origin", ...options });
   const body = await response.json().catch(() => ({}));
-  if (response.status === 401) location.reload();
+  if (response.status === 401 || body.error?.code === "other_person") location.reload();
   if (!response.ok) throw new Refused(response.status, body.error);
   return body;
 }
@@ -35,13 +42,13 @@ export const get = (path) => call(path);
 export const post = (path, body) =>
   call(path, {
     method: "POST",
-    headers: { "content-type": "application/json", "x-bosun": "1" },
+    headers: { "content-type": "application/json", "x-bosun": person },
     body: JSON.stringify(body),
   });
 
 export const upload = (file) =>
   call(`/files?name=${encodeURIComponent(file.name)}`, {
     method: "POST",
-    headers: { "content-type": "application/octet-stream", "x-bosun": "1" },
+    headers: { "content-type": "application/octet-stream", "x-bosun": person },
     body: file,
   });

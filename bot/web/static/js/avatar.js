@@ -1,6 +1,7 @@
 // A person's initials on a colour that is always theirs; Bosun's mark.
 
 import { h } from "./dom.js";
+import { state } from "./state.js";
 
 const COLOURS = 8;
 
@@ -10,6 +11,8 @@ function initials(name) {
 }
 
 function colour(id) {
+  const place = state.boot.people.findIndex((person) => person.id === id);
+  if (place >= 0) return place % COLOURS; // the first eight of the team differ
   let sum = 7;
   for (const letter of id) sum = (sum * 31 + letter.codePointAt(0)) % 9973;
   return sum % COLOURS;

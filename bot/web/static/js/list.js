@@ -15,6 +15,7 @@ export class MessageList {
     this.items = h("ol.messages", { "aria-label": label });
     this.jump = h("button.jump", { type: "button", hidden: true, onclick: () => this.toEnd() }, icon("down"), "New messages");
     this.element = h("div.scroller", { tabindex: "-1", onscroll: () => this.scrolled() }, this.items);
+    this.items.addEventListener("keydown", (event) => this.walk(event));
     this.atEnd = true;
     this.size = new ResizeObserver(() => this.atEnd && this.toEnd());
     this.size.observe(this.items);
@@ -37,6 +38,7 @@ export class MessageList {
       const sameAuthor = known.dataset.author === next.dataset.author;
       next.classList.toggle("grouped", known.classList.contains("grouped"));
       next.classList.toggle("target", known.classList.contains("target"));
+      next.tabIndex = known.tabIndex;
       const shown = morph(known, next);
       if (moved) this.place(shown);
       if (!moved && sameAuthor) return;
@@ -80,18 +82,41 @@ export class MessageList {
       const plain = !last?.querySelector(":scope > .content > .thread-link");
       element.classList.toggle("grouped", Boolean(!newDay && close && plain && last.dataset.author === element.dataset.author));
       if (newDay && !this.inThread) element.before(h("li.day", {}, h("span", {}, dayName(element.dataset.at))));
+      element.tabIndex = -1;
       last = element;
     }
+    if (last) last.tabIndex = 0; // one stop for the tab key; arrows go on from there
+  }
+
+  /** Arrows, Home and End go from message to message. */
+  walk(event) {
+    const now = event.target.closest(".message");
+    if (now !== event.target) return;
+    const all = [...this.items.querySelectorAll(":scope > .message")];
+    const at = all.indexOf(now);
+    const next = { ArrowUp: all[at - 1], ArrowDown: all[at + 1], Home: all[0], End: all.at(-1) }[event.key];
+    if (!next) return;
+    event.preventDefault();
+    now.tabIndex = -1;
+    next.tabIndex = 0;
+    next.focus();
+  }
+
+  /** Where the end is: the last message's end, or its beginning if it is taller than the screen. */
+  end() {
+    const { scrollHeight, clientHeight } = this.element;
+    const last = this.items.lastElementChild;
+    const bottom = scrollHeight - clientHeight;
+    return last ? Math.min(bottom, last.offsetTop - 8) : bottom;
   }
 
   scrolled() {
-    const { scrollHeight, scrollTop, clientHeight } = this.element;
-    this.atEnd = scrollHeight - scrollTop - clientHeight < NEAR;
+    this.atEnd = this.element.scrollTop >= this.end() - NEAR;
     if (this.atEnd) this.jump.hidden = true;
   }
 
   toEnd() {
-    this.element.scrollTop = this.element.scrollHeight;
+    this.element.scrollTop = Math.max(this.element.scrollTop, this.end());
     this.atEnd = true;
     this.jump.hidden = true;
   }

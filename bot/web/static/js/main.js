@@ -1,10 +1,10 @@
 // Starts the chat: asks for the state, shows where the address points, and keeps everything up to date.
 
-import { get, post } from "./api.js";
+import { get, post, speakAs } from "./api.js";
 import { $, fill, h } from "./dom.js";
 import { HomePane } from "./home.js";
 import { ChannelPane, ThreadPane } from "./panes.js";
-import { press, showForm } from "./press.js";
+import { answered, press, showForm } from "./press.js";
 import { become, demoBanner, Rail, showNotices, signOut } from "./rail.js";
 import { retry, retryAll } from "./sending.js";
 import { channelOf, emit, forget, learn, me, on, refreshHome, state } from "./state.js";
@@ -43,10 +43,10 @@ async function show() {
   const [, channelId, root] = ROUTE.exec(location.pathname) ?? [];
   const channel = channelOf(channelId);
   if (channelId && !channel) return go(firstPath(), { replace: true });
+  document.body.classList.toggle("in-thread", Boolean(root));
   await (channel ? showChannel(channel) : showHome());
   if (mine === turn) await showThread(channel, root);
   if (mine !== turn) return;
-  document.body.classList.toggle("in-thread", Boolean(root));
   rail.draw(location.pathname);
   title();
   point(root);
@@ -240,6 +240,7 @@ addEventListener("focus", () => middle?.channel && markRead(middle.channel.id));
 async function start() {
   const boot = await get("/boot");
   state.boot = boot;
+  speakAs(boot.me.id);
   state.notices = boot.notices;
   boot.unread.forEach((channel) => state.unread.add(channel));
   boot.busy.forEach((busy) => state.working.set(`${busy.channel}/${busy.thread}`, busy.state));
@@ -251,7 +252,10 @@ async function start() {
     boot.cursor,
     {
       message: learn,
-      notice,
+      notice: (value) => {
+        answered();
+        notice(value);
+      },
       form: showForm,
       thread: (row) => {
         state.working.set(`${row.channel}/${row.thread}`, row.state);

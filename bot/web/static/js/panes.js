@@ -137,7 +137,8 @@ function beginning(channel) {
   return [
     h("span.start-sign", { "aria-hidden": true }, "#"),
     h("h2", {}, channel.name),
-    h("p", {}, channel.purpose || "This is the start of the channel.", " Mention ", h("span.mention.us", {}, "@Bosun"), " to ask; the answer comes in a thread."),
+    channel.purpose && h("p", {}, channel.purpose),
+    h("p", {}, "Mention ", h("span.mention.us", {}, "@Bosun"), " to ask. The answer comes in a thread below your message."),
   ];
 }
 

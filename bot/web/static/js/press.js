@@ -28,10 +28,15 @@ function busy(button, yes) {
   if (yes) button.setAttribute("aria-busy", "true");
 }
 
+/** Something came back for the last press: its button can be pressed again. */
+export function answered() {
+  if (pressed) busy(pressed, false);
+}
+
 /** Show a dialog that Bosun opened in answer to a press in this tab. */
 export function showForm(value) {
   const opener = pressed;
-  if (opener) busy(opener, false);
+  answered();
   const message = opener?.dataset.message;
   form(value, (fields) => send(value, fields, message), opener);
 }

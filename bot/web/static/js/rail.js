@@ -7,6 +7,9 @@ import { icon } from "./icons.js";
 import { state } from "./state.js";
 import { noticeList, unseenNotices } from "./toasts.js";
 
+const tabs = new BroadcastChannel("bosun");
+tabs.addEventListener("message", () => location.reload());
+
 export class Rail {
   constructor() {
     this.element = h("nav.rail", { "aria-label": "Workspace" });
@@ -129,11 +132,13 @@ export function demoBanner() {
 /** Become another demo person. */
 export async function become(person) {
   await post("/persona", { person });
+  tabs.postMessage("reload"); // the other tabs of this browser are somebody else now
   const path = location.pathname.startsWith("/c/dm-") ? `/c/dm-${person}` : location.pathname;
   location.assign(path);
 }
 
 export async function signOut() {
   await post("/logout", {});
+  tabs.postMessage("reload");
   location.assign("/");
 }

@@ -38,13 +38,13 @@ async function deliver(message) {
     if (!state.messages.get(id)?.pending) return; // it arrived: the stream said so
     const why = error instanceof Refused ? error.message : "Not sent: no connection.";
     state.messages.delete(id);
-    learn({ ...message, failed: why });
+    learn({ ...message, failed: why, lost: !(error instanceof Refused) });
   }
 }
 
 /** Send a failed message again. */
 export function retry(id) {
-  const { failed, ...message } = state.messages.get(id) ?? {};
+  const { failed, lost, ...message } = state.messages.get(id) ?? {};
   if (!failed) return;
   state.messages.delete(id);
   learn(message);
@@ -53,5 +53,5 @@ export function retry(id) {
 
 /** Send again whatever failed for want of a connection. */
 export function retryAll() {
-  for (const message of state.messages.values()) if (message.failed) retry(message.id);
+  for (const message of state.messages.values()) if (message.lost) retry(message.id);
 }

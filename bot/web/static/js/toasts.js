@@ -6,7 +6,7 @@ import { post } from "./api.js";
 import { emit, state } from "./state.js";
 import { when } from "./time.js";
 
-const STAY = 12_000;
+const STAY = 12_000; // and longer for more text: nobody reads more than 15 letters a second
 
 /** Show a sentence of the page's own. */
 export function toast(text, tone = "neutral") {
@@ -39,7 +39,7 @@ function place(content, tone, closed = () => {}) {
     element.remove();
     closed();
   };
-  const wait = () => (timer = setTimeout(close, STAY));
+  const wait = () => (timer = setTimeout(close, STAY + element.textContent.length * 65));
   const stay = () => clearTimeout(timer);
   const element = h(
     "div.toast",

@@ -1,18 +1,29 @@
-"""The command line as a program, and a data folder that holds something."""
+"""The command line, and a data folder that holds something."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from bot.engine.cli import main
 from kernel.store import Store, open_store
 from kernel.store.migrations import upgrade
 
 ROOT = Path(__file__).parents[2]
-Bosun = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """What a command printed and how it ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Bosun = Callable[..., Shown]
 
 
 @pytest.fixture
@@ -23,15 +34,12 @@ def data(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def bosun(data: Path, tmp_path: Path) -> Bosun:
-    """Run `bosun` with these arguments and settings, from a folder that is not Bosun's."""
+def bosun(data: Path) -> Bosun:
+    """Run `bosun` with these arguments and settings in this process."""
 
-    def run(*arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
-        environment = os.environ | {"BOSUN_DATA": str(data), "PYTHONPATH": _with_root(), **settings}
-        command = [sys.executable, "-P", "-m", "bot", *arguments]
-        return subprocess.run(
-            command, capture_output=True, text=True, env=environment, cwd=tmp_path, timeout=60, check=False
-        )
+    def run(*arguments: str, **settings: str) -> Shown:
+        done = CliRunner(env={"BOSUN_DATA": str(data), **settings}).invoke(main, arguments)
+        return Shown(returncode=done.exit_code, stdout=done.stdout, stderr=done.stderr)
 
     return run
 
@@ -43,7 +51,3 @@ def store(data: Path) -> Iterator[Store]:
     upgrade(opened)
     yield opened
     opened.close()
-
-
-def _with_root() -> str:
-    return os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), str(ROOT)]))

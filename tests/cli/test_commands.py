@@ -51,16 +51,12 @@ def test_help_loads_no_vendor_library(bosun: Bosun) -> None:
         assert f"'{library}'" not in shown.stderr
 
 
-@pytest.mark.parametrize("command", ["up", "init", "doctor", "run", "runs", "approvals", "rules", "ledger"])
-def test_every_command_explains_itself(command: str) -> None:
-    from click.testing import CliRunner
-
-    from bot.engine.cli import main
-
-    shown = CliRunner().invoke(main, [command, "--help"])
-    assert shown.exit_code == 0
-    assert "Usage: bosun" in shown.output
-    assert len(shown.output.splitlines()) > 4
+@pytest.mark.parametrize("command", ["up", "init", "doctor", "ingest", "run", "runs", "approvals", "rules", "ledger"])
+def test_every_command_explains_itself(bosun: Bosun, command: str) -> None:
+    shown = bosun(command, "--help")
+    assert shown.returncode == 0
+    assert f"Usage: bosun {command}" in shown.stdout
+    assert len(shown.stdout.splitlines()) > 4
 
 
 def test_a_typing_error_gets_a_suggestion(bosun: Bosun) -> None:

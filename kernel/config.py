@@ -43,7 +43,7 @@ class Address:
     """Where the web chat listens."""
 
     host: str = "127.0.0.1"
-    port: int = 8765  # 0: any free port
+    port: int = 8300  # 0: any free port
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -147,7 +147,7 @@ def _address(environ: MutableMapping[str, str]) -> Address:
     except ValueError:
         host = port = None
     if not host or port is None or parts.netloc != value:
-        raise ConfigError(f"BOSUN_WEB is {value!r}.", hint="Expected: host:port, such as 127.0.0.1:8765.")
+        raise ConfigError(f"BOSUN_WEB is {value!r}.", hint="Expected: host:port, such as 127.0.0.1:8300.")
     return Address(host=host, port=port)
 
 

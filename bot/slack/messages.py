@@ -97,7 +97,7 @@ class Messages:
         return False
 
     def _mentions_us(self, message: Event) -> bool:
-        return message.get("type") == "app_mention" or f"<@{self.me.user}" in str(message.get("text") or "")
+        return message.get("type") == "app_mention" or self.me.user in markup.mentioned(str(message.get("text") or ""))
 
     async def _for_us(self, message: Event, place: Place) -> bool:
         if place.kind == "dm" or self._mentions_us(message):

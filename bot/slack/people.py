@@ -90,7 +90,7 @@ class People:
             return await asyncio.wait_for(asyncio.shield(task), PATIENCE)
         except (TimeoutError, PlatformError) as error:
             log.warning("Slack does not say who %s is: %s", user, words(error))
-            return None
+            return known[0] if known is not None and age == KEPT else None
 
     def _asked_done(self, task: asyncio.Task[User]) -> None:
         self._asked.pop(task.get_name().removeprefix("slack-user-"), None)

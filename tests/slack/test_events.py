@@ -116,6 +116,14 @@ async def test_somebody_whom_slack_will_not_describe_has_the_rights_of_a_guest(b
     assert not bench.inbox.events[-1].actor.is_guest
 
 
+async def test_whoever_has_an_id_like_ours_is_not_us(bench: Bench) -> None:
+    await bench.connect()
+    bench.slack.world.add_user(f"{BOT}2", "Namesake")
+    await bench.slack.say(GENERAL, ANN, f"<@{BOT}2> hi")
+    await bench.settled()
+    assert bench.inbox.events == []
+
+
 async def test_an_edit_of_a_mention_is_one_edit_although_slack_sends_a_mention_again(bench: Bench) -> None:
     await bench.connect()
     ts = await bench.slack.say(GENERAL, ANN, f"<@{BOT}> refund 40")

@@ -119,8 +119,9 @@ class People:
     async def click(self, channel: str, ts: str, user: str, button: str, *, element: Json | None = None) -> Envelope:
         """Press a button by its label or action id. `element` is a button that no longer stands there."""
         place = self.world.channels[channel]
-        message = place.messages.get(ts) or next(m for m in self.world.ephemerals if m["ts"] == ts)
-        pressed = element or next(b for b in buttons(message) if button in {b["action_id"], b["text"]["text"]})
+        message = place.messages.get(ts) or {shown["ts"]: shown for shown in self.world.ephemerals}[ts]
+        standing = {name: found for found in buttons(message) for name in (found["action_id"], found["text"]["text"])}
+        pressed = element or standing[button]
         container = {"type": "message", "message_ts": ts, "channel_id": channel, "is_ephemeral": "to" in message}
         if message.get("thread_ts"):
             container["thread_ts"] = message["thread_ts"]

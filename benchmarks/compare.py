@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from statistics import median, quantiles
-from time import sleep
 from typing import TYPE_CHECKING
 
 from benchmarks import machine
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
 
 
 LEVELS = (1, 50, 200)  # requests in flight
-QUIET = 3.0  # seconds after the start before memory is read
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +31,7 @@ class Scale:
 FULL = Scale(
     rounds=4, mentions={1: 50, 50: 200, 200: 400}, approvals={1: 30, 50: 100, 200: 200}, approval_rounds=2
 )  # fmt: skip
-QUICK = Scale(rounds=1, mentions={1: 40, 50: 150, 200: 200}, approvals={1: 15, 50: 50, 200: 200}, approval_rounds=1)
+QUICK = Scale(rounds=1, mentions={1: 40, 50: 150, 200: 200}, approvals={1: 15, 50: 50}, approval_rounds=1)
 
 
 @dataclass(kw_only=True)
@@ -69,8 +67,8 @@ class Life:
     """What a subject's process was like besides its answers."""
 
     ready: float  # seconds from exec to the connection with Slack
-    first_reply: float  # seconds that the first mention waits for its answer
-    idle_mb: float
+    first_reply: float  # seconds from exec to the answer to a mention made in the instant of `ready`
+    idle_mb: float  # after that
     after_mb: float = 0.0
 
 
@@ -114,17 +112,17 @@ def compare(world: World, folder: Path, scale: Scale, say: Callable[[str], None]
 def _start(stack: ExitStack, world: World, folder: Path, subject: Subject) -> tuple[Running, Life]:
     world.install(subject)
     one = stack.enter_context(Running(world, subject, folder / subject.name))
-    sleep(QUIET)
-    idle = machine.memory_mb(one.pid)
     first = one.load("mention", 1, 1).spans["reply"][0] / 1000
+    one.calm()
+    idle = machine.memory_mb(one.pid)
     one.load("mention", 60, 10)  # warm
-    return one, Life(ready=one.ready_seconds, first_reply=first, idle_mb=idle)
+    return one, Life(ready=one.ready_seconds, first_reply=one.ready_seconds + first, idle_mb=idle)
 
 
 def _approvals(bosun: Running, scale: Scale, result: Comparison, say: Callable[[str], None]) -> None:
     bosun.load("approval", 10, 5)
     for number in range(scale.approval_rounds):
-        for level in LEVELS:
+        for level, count in scale.approvals.items():
             say(f"round {number + 1} of {scale.approval_rounds}: approvals, {level} in flight")
             series = result.approvals.setdefault(level, Series())
-            series.rounds.append(bosun.load("approval", scale.approvals[level], level))
+            series.rounds.append(bosun.load("approval", count, level))

@@ -23,6 +23,8 @@ Json = dict[str, Any]
 ROOT = Path(__file__).resolve().parent.parent
 BOT_CORE, WORLD_CORE = 0, 1
 READY_WITHIN = 60.0  # seconds
+CALM = 0.08  # of a core, during a second: the subject has finished what it begins with
+CALM_WITHIN = 40.0  # seconds
 SETTLE = 0.3  # seconds after the last answer, for work that nobody waits for
 
 
@@ -146,6 +148,14 @@ class Running:
     def pid(self) -> int:
         """Of its process."""
         return self._process.pid
+
+    def calm(self) -> None:
+        """Wait until the subject has finished what it does after a start."""
+        given_up, quiet = monotonic() + CALM_WITHIN, 0
+        while quiet < 2 and monotonic() < given_up:
+            before = machine.cpu_seconds(self.pid)
+            sleep(1.0)
+            quiet = quiet + 1 if machine.cpu_seconds(self.pid) - before < CALM else 0
 
     def load(self, kind: Kind, count: int, in_flight: int) -> Measured:
         """Put requests to it and wait for the answers."""

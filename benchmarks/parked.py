@@ -20,7 +20,6 @@ Json = dict[str, Any]
 
 SUBJECT = replace(BOSUN, name="parked")
 COUNT = 10_000
-QUIET = 3.0  # seconds after the start before memory is read
 TABLES = ("conversation", "inbox", "run", "transcript", "call", "approval", "outbox")  # that a parked run has rows in
 
 
@@ -64,7 +63,7 @@ def measure(world: World, folder: Path, seconds: float, say: Callable[[str], Non
 
 def _watch(world: World, data: Path, seconds: float, clicked: Json | None) -> tuple[float, float, float, float]:
     with Running(world, SUBJECT, data) as bosun:
-        sleep(QUIET)
+        bosun.calm()
         memory, cpu = machine.memory_mb(bosun.pid), machine.cpu_seconds(bosun.pid)
         sleep(seconds)
         idle = (machine.cpu_seconds(bosun.pid) - cpu) / seconds * 100

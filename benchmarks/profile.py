@@ -1,7 +1,8 @@
-"""Where the CPU of a mention goes: `.venv/bin/python -m benchmarks.profile [mention|approval] [--calls]`.
+"""Where the CPU of a mention goes: `.venv/bin/python -m benchmarks.profile [mention|approval|idle] [--calls]`.
 
 By default a sampler charges each function with the CPU of all threads; --calls runs all threads under cProfile, which
-slows everything by half and more but counts calls. All figures are milliseconds of one request.
+slows everything by half and more but counts calls. All figures are milliseconds of one request, with `idle` of
+one second after the start.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from time import sleep
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -28,16 +29,17 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 SHOWN = 60
+WAITING = ("<method 'get' of '_queue", "<method 'acquire' of '_thread.lock'", "<built-in method time.sleep")
 SUBJECTS = {one.name: one for one in (BOSUN, BARE, DURABLE)}
 
 
 @click.command()
-@click.argument("kind", type=click.Choice(["mention", "approval"]), default="mention")
-@click.option("--count", default=400, help="Requests that are measured.")
+@click.argument("kind", type=click.Choice(["mention", "approval", "idle"]), default="mention")
+@click.option("--count", default=400, help="Requests that are measured, or seconds.")
 @click.option("--in-flight", default=20)
 @click.option("--subject", type=click.Choice([*SUBJECTS]), default="bosun")
 @click.option("--calls", is_flag=True, help="cProfile instead of samples.")
-def main(*, kind: Kind, count: int, in_flight: int, subject: str, calls: bool) -> None:
+def main(*, kind: Kind | Literal["idle"], count: int, in_flight: int, subject: str, calls: bool) -> None:
     """Load a subject and print where its CPU went."""
     with tempfile.TemporaryDirectory(prefix="bosun-profile-") as name, World() as world:
         out = Path(name) / "profile"
@@ -46,13 +48,17 @@ def main(*, kind: Kind, count: int, in_flight: int, subject: str, calls: bool) -
         wrapped = replace(plain, command=(*wrapper, *plain.command[1:]))
         world.install(wrapped)
         with Running(world, wrapped, Path(name) / "data") as one:
-            one.load(kind, 60, in_flight)
+            if kind != "idle":
+                one.load(kind, 60, in_flight)
             os.kill(one.pid, signal.SIGUSR1)
             sleep(0.2)
-            found = one.load(kind, count, in_flight)
+            if kind == "idle":
+                sleep(count)
+            else:
+                found = one.load(kind, count, in_flight)
+                print(f"{found.per_second:.0f} a second, {found.cpu_ms:.1f} ms of CPU each, the profiler included\n")
             os.kill(one.pid, signal.SIGUSR2)
             sleep(2.0)
-            print(f"{found.per_second:.0f} a second, {found.cpu_ms:.1f} ms of CPU each, the profiler included\n")
         if calls:
             _called(out, count)
         else:
@@ -77,7 +83,8 @@ def _called(out: Path, count: int) -> None:
     rows = pstats.Stats(str(out)).stats  # type: ignore[attr-defined]
     print(" calls       own     total")
     for column in (2, 3):
-        for where, row in sorted(rows.items(), key=lambda pair: -pair[1][column])[:SHOWN]:
+        worked = [(where, row) for where, row in rows.items() if not where[2].startswith(WAITING)]
+        for where, row in sorted(worked, key=lambda pair: -pair[1][column])[:SHOWN]:
             file, line, name = where
             place = f"{_short(file)}:{line}  {name}"
             print(f"{row[1] / count:6.1f} {row[2] / count * 1e3:9.3f} {row[3] / count * 1e3:9.3f}  {place}")

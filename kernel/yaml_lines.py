@@ -61,7 +61,10 @@ class Located:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """` (did you mean 'X'?)` for the closest of `known`; empty if none is close."""
-    near = difflib.get_close_matches(word, sorted(set(known)), n=1, cutoff=0.6) if word else []
+    words = sorted(set(known)) if word else []
+    near = difflib.get_close_matches(word, words, n=1, cutoff=0.6)
+    if not near and len(word) >= 3:
+        near = [longer for longer in words if longer.startswith(word)]
     return f" (did you mean '{near[0]}'?)" if near else ""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from kernel.errors import NotAllowed, NotFound, OutOfDate
@@ -16,6 +17,7 @@ from rules.engine.record import policy_of
 from rules.engine.requests import Requests
 from rules.engine.standing import standing_of
 from rules.engine.votes import Ballot, Votes
+from rules.engine.wording import Reply, refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +28,8 @@ if TYPE_CHECKING:
     from kernel.types import Actor, Form, Person, Place, Press
     from rules.engine.explaining import Waiting
     from rules.engine.services import Services
-    from rules.engine.wording import Reply
+
+REFERENCE = re.compile(r"[A-Z]{1,4}-[0-9A-Z]{1,20}")
 
 
 class Approvals:
@@ -49,13 +52,22 @@ class Approvals:
         Verbs: approve and reject; for an unknown outcome done, repeat and give_up. Never raises for what a person
         did wrong: the reply says it.
         """
+        if not _is_reference(ref):
+            return refused(wording.unknown(ref))
         ballot = Ballot(
-            ref=ref.upper(), revision=revision, verb=verb, actor=actor, reason=reason.strip(), target=target.strip()
+            ref=ref.upper(),
+            revision=revision,
+            verb=verb,
+            actor=actor,
+            reason=_storable(reason).strip(),
+            target=target.strip(),
         )
         return await self._votes.cast(ballot)
 
     async def edit(self, ref: str, revision: int, fields: Mapping[str, str], actor: Actor) -> Reply:
         """Make a new revision with what was typed into the fields of the edit form."""
+        if not _is_reference(ref):
+            return refused(wording.unknown(ref))
         return await self._edits.edit(ref.upper(), revision, fields, actor)
 
     async def form(self, press: Press, actor: Actor) -> Form | None:
@@ -65,6 +77,8 @@ class Approvals:
         """
         if press.verb not in {"approve", "reject", "edit"}:
             return None
+        if not _is_reference(press.subject):
+            raise NotFound(wording.unknown(press.subject))
         row = await self.services.store.read(lambda session: rows.by_ref(session, press.subject))
         if row is None:
             raise NotFound(wording.unknown(press.subject))
@@ -144,6 +158,8 @@ class Approvals:
 
     async def why(self, ref: str, person: Person | None = None) -> str:
         """Why it was asked, by which rule, and what has become of it; for an approval or a run. Markdown."""
+        if not _is_reference(ref):
+            return wording.unknown(ref)
         return await self._explaining.why(ref.upper(), person)
 
     async def waiting_for(self, person: Person, actor: Actor | None = None, limit: int = 50) -> list[Waiting]:
@@ -178,3 +194,12 @@ class Approvals:
             return True
 
         return await self.services.store.write(put)
+
+
+def _is_reference(text: str) -> bool:
+    return REFERENCE.fullmatch(text.upper()) is not None
+
+
+def _storable(text: str) -> str:
+    """Text as every database and platform takes it: no zero bytes, no half characters."""
+    return text.replace("\x00", "").encode("utf-8", "ignore").decode()

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from kernel.store.approvals import Approval
     from kernel.types import Actor, Person
 
+NO_SUCH = "There is no approval with this reference."
+
 
 class Reply(Frozen):
     """The private answer to whoever clicked."""
@@ -30,7 +32,7 @@ def refused(text: str) -> Reply:
 
 
 def unknown(ref: str) -> str:
-    return f"There is no approval {ref}."
+    return f"There is no approval {ref}." if ref.isascii() and ref.isprintable() else NO_SUCH
 
 
 def clock(moment: datetime | None) -> str:

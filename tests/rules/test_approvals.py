@@ -1,11 +1,15 @@
 """Approvals: who counts, what a click does, and that exactly what was approved happens exactly once."""
 
 import asyncio
+import contextlib
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from kernel import ledger
+from kernel.errors import BosunError
 from kernel.store import Session, runs
 from kernel.store import approvals as rows
 from kernel.types import Actor, Labelled, Place, Press, RunFacts
@@ -403,6 +407,39 @@ async def test_a_request_in_a_direct_message_shows_its_card_where_the_deciders_a
     facts = world.run("pay 500 to DE12345", place=Place(platform="web", tenant="local", channel="dm-ann", kind="dm"))
     ref = await world.park(facts, "pay", **BIG)
     assert [copy.where.channel for copy in world.cards(ref)] == ["dm-ann", "approvals"]
+
+
+@given(
+    subject=st.text(max_size=12),
+    revision=st.integers(-(2**40), 2**40),
+    verb=st.sampled_from(["approve", "reject", "edit", "done", "repeat", "give_up", "details", "", "x" * 99, "\x00"]),
+    fields=st.dictionaries(st.sampled_from(["reason", "target", "arg_amount", "arg_x", "\x00"]), st.text(max_size=20)),
+    user=st.sampled_from(["ann", "dee", "zoe", "stranger", ""]),
+)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_whatever_a_press_carries_it_is_answered_and_opens_nothing(
+    world: World, *, subject: str, revision: int, verb: str, fields: dict[str, str], user: str
+) -> None:
+    ref, facts = await asked(world)
+    for named in (subject, ref):
+        press = Press(subject=named, revision=revision, verb=verb, fields=fields)
+        assert await world.approvals.press(press, account(user))
+        with contextlib.suppress(BosunError):
+            await world.approvals.form(press, account(user))
+    assert world.approval(ref).state == rows.PENDING
+    assert isinstance(await world.go_on(facts, "pay", **BIG), Parked)
+    assert world.happened == []
+
+
+async def test_half_characters_and_zero_bytes_are_answered_too(either_world: World) -> None:
+    world = either_world
+    facts = world.run("pay 500 to DE12345")
+    ref = await world.park(facts, "pay", **BIG)
+    assert not (await world.vote("bo", "AP-\x00")).ok
+    assert not (await world.approvals.edit(ref, 1, {"arg_account": "a\ud800"}, account("bo"))).ok
+    assert await world.approvals.why("\ud800") == "There is no approval with this reference."
+    assert (await world.vote("bo", ref, "reject", reason="no\x00pe \ud800")).ok
+    assert "nope" in failure(await world.go_on(facts, "pay", **BIG))
 
 
 async def test_without_a_rule_an_admin_is_asked(world: World) -> None:

@@ -57,25 +57,35 @@ def link(*, number: int, at: datetime, kind: str, subject: str, body: Json, prev
 
 
 def verify(session: Session) -> Verification:
-    """Walk the chain from the first entry; names the first entry that was changed, removed, reordered or cut off."""
-    previous, number = rows.GENESIS, 0
+    """Walk the chain from the first entry; names the first entry that was changed, removed, reordered or cut off.
+
+    Entries may be written meanwhile: those that are read belong to the chain, the others lie behind it.
+    """
+    before = session.get(rows.LedgerHead, 1)
+    known = (before.number, before.hash) if before is not None else (0, rows.GENESIS)
+    previous, number, problem = rows.GENESIS, 0, ""
     for row in rows.entries(session):
-        number += 1
-        problem = ""
-        if row.number != number:
-            problem = f"entry {number} is missing: entry {row.number} follows entry {number - 1}"
-        elif row.previous != previous:
-            problem = f"entry {number} does not continue entry {number - 1}"
-        elif row.hash != _relink(row):
-            problem = f"entry {number} was changed"
         if problem:
-            return Verification(entries=number - 1, head=previous, problem=problem)
-        previous = row.hash
-    written, head = rows.end(session)
-    if (written, head) != (number, previous):
-        problem = f"the chain ends at entry {number}, but {written} entries were written"
-        return Verification(entries=number, head=previous, problem=problem)
-    return Verification(entries=number, head=previous)
+            continue  # an unread rest would leave the cursor open
+        problem = _fault(row, number + 1, previous)
+        if not problem:
+            previous, number = row.hash, row.number
+            if number == known[0] and previous != known[1]:
+                problem = f"entry {number} differs from the recorded end of the chain"
+    if not problem:
+        written, head = rows.end(session)
+        if not known[0] <= number <= written or (number == written and previous != head):
+            problem = f"the chain ends at entry {number}, but {max(written, known[0])} entries were written"
+    return Verification(entries=number, head=previous, problem=problem)
+
+
+def _fault(row: rows.LedgerRow, number: int, previous: str) -> str:
+    """What is wrong with the row as entry `number` behind the one with the hash `previous`."""
+    if row.number != number:
+        return f"entry {number} is missing: entry {row.number} follows entry {number - 1}"
+    if row.previous != previous:
+        return f"entry {number} does not continue entry {number - 1}"
+    return "" if row.hash == _relink(row) else f"entry {number} was changed"
 
 
 def _relink(row: rows.LedgerRow) -> str:

@@ -88,3 +88,11 @@ class Model(Protocol):
     async def answer(self, request: ModelRequest, on_text: Callable[[str], None] | None = None) -> ModelAnswer:
         """The answer to `request`, once it is complete. `on_text` gets the whole text so far as it grows."""
         ...
+
+    def warm(self) -> None:
+        """Load what the first answer would otherwise wait for. Blocks: call it in a thread."""
+        ...
+
+    async def close(self) -> None:
+        """Give connections back."""
+        ...

@@ -42,6 +42,12 @@ class OfflineModel:
             on_text(answer.text)
         return answer
 
+    def warm(self) -> None:
+        """There is nothing to load."""
+
+    async def close(self) -> None:
+        """There is nothing to give back."""
+
 
 def _begin(request: ModelRequest, message: Message) -> ModelAnswer:
     text = message.content[-1]["text"]

@@ -254,6 +254,7 @@ class App:
         self.ticker.start()
         await self.knowledge.start()
         self.reader.start()
+        self._warming = asyncio.create_task(asyncio.to_thread(self.model.warm))
 
     async def stop(self) -> None:
         """Take no more events, finish what is in hand, close. What is not finished is taken up at the next start."""
@@ -268,6 +269,7 @@ class App:
         await self.sender.stop()
         await self.web.stop()
         await self.knowledge.stop()
+        await self.model.close()
         self.store.close()
         if self._lock is not None:
             self._lock.release()

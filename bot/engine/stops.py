@@ -50,7 +50,8 @@ class Stops:
             session.flush()
             ledger.append(session, now, "run.stop", run.id, {"run": run.ref, "by": person.id})
             self.withdrawals.withdraw(session, run.id, f"{person.name} stopped the run")
-            runs.next_segment(session, run.id, now)
+            put_off = (runs.QUEUED,) if current.retry_at is not None else ()  # it waits for the model: end it now
+            runs.next_segment(session, run.id, now, from_states=(runs.WAITING, *put_off))
             wake(session, runs.STOP, run.id)
             return f"Stopping {run.ref}. What was already done stays done; I'll say what."
 

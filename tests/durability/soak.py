@@ -10,22 +10,22 @@ import asyncio
 import contextlib
 import json
 import os
-import random
 import re
 import signal
 import socket
 import sys
 import tempfile
-import uuid
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import Random  # noqa: TID251  seeded: when to kill
 from typing import TYPE_CHECKING, Any
 
 import httpx
 from sqlmodel import select
 
 from kernel import ledger
+from kernel.clock import SystemIds
 from kernel.store import open_store, outbox, payments, runs, web
 from tests.fakes.anthropic import FakeAnthropic, Reply
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from kernel.store import Session
 
 ROOT = Path(__file__).resolve().parents[2]
+new_id = SystemIds().new
 WANTED = re.compile(r"pay invoice (\d+)")
 UNREACHABLE = (httpx.TransportError, httpx.HTTPStatusError)
 
@@ -113,11 +114,13 @@ class Soak:
     def __init__(self, folder: Path, database_url: str | None, replicas: int, seed: int) -> None:
         self.folder = folder
         self.database_url = database_url
-        self.random = random.Random(seed)  # noqa: S311  chance for the times of the kills
+        self.chance = Random(seed)
         self.replicas = [self._replica(number) for number in range(replicas)]
         self.model = FakeAnthropic(clerk)
         self.people: dict[tuple[str, str], httpx.AsyncClient] = {}
         self.kills = 0
+        self._sessions: dict[str, httpx.Cookies] = {}
+        self._signing_in = asyncio.Lock()
 
     def _replica(self, number: int) -> Replica:
         with socket.socket() as free:
@@ -126,6 +129,7 @@ class Soak:
         data = self.folder / f"data{number}"
         environment = {
             **{name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "PYTHONPATH", "LANG"}},
+            "BOSUN_CHARTER": os.environ.get("BOSUN_CHARTER", str(ROOT / "charter")),
             "BOSUN_DATA": str(data),
             "BOSUN_WEB": f"127.0.0.1:{port}",
             "ANTHROPIC_API_KEY": FakeAnthropic.key,
@@ -147,7 +151,9 @@ class Soak:
             await replica.start()
         numbers = range(1, requests + 1)
         work = [asyncio.create_task(self._ask(number)) for number in numbers]
-        approvers = [asyncio.create_task(self._approve(name, replica)) for name in ("bo", "cy") for replica in self.replicas]
+        approvers = [
+            asyncio.create_task(self._approve(name, replica)) for name in ("bo", "cy") for replica in self.replicas
+        ]
         try:
             await self._kill_at_random(kills)
             async with asyncio.timeout(patience):
@@ -173,9 +179,9 @@ class Soak:
 
     async def _kill_at_random(self, kills: int) -> None:
         for _ in range(kills):
-            replica = self.random.choice(self.replicas)
+            replica = self.chance.choice(self.replicas)
             await self._until_up(replica)
-            await asyncio.sleep(self.random.uniform(0.0, 0.8))
+            await asyncio.sleep(self.chance.uniform(0.0, 0.8))
             await replica.kill()
             self.kills += 1
             await replica.start()
@@ -197,19 +203,33 @@ class Soak:
         client = httpx.AsyncClient(
             base_url=replica.url, headers={"origin": replica.url, "x-bosun": "1"}, timeout=10, follow_redirects=True
         )
-        for link in reversed(replica.links()):
-            await client.get(link)
-            answer = await client.post("/api/persona", json={"person": person})
-            if answer.status_code == 200:
-                self.people[(person, replica.url)] = client
-                return client
-        await client.aclose()
-        raise httpx.TransportError("nobody can sign in yet")
+        client.cookies.update(await self._cookies(replica))
+        answer = await client.post("/api/persona", json={"person": person})
+        if answer.status_code != 200:
+            await client.aclose()
+            raise httpx.TransportError(f"{person} cannot sign in yet: {answer.text[:200]}")
+        self.people[(person, replica.url)] = client
+        return client
 
-    async def _insist(self, person: str, method: str, path: str, body: Any = None, replica: Replica | None = None) -> Any:
+    async def _cookies(self, replica: Replica) -> httpx.Cookies:
+        """Signed in by a link, once: a link works one time, and the session outlives restarts."""
+        async with self._signing_in:
+            for link in reversed(replica.links()):
+                if replica.url in self._sessions:
+                    break
+                async with httpx.AsyncClient(follow_redirects=True, timeout=10) as browser:
+                    if (await browser.get(link)).status_code == 200 and browser.cookies:
+                        self._sessions[replica.url] = browser.cookies
+            if replica.url not in self._sessions:
+                raise httpx.TransportError("no login link yet")
+            return self._sessions[replica.url]
+
+    async def _insist(
+        self, person: str, method: str, path: str, body: Any = None, replica: Replica | None = None
+    ) -> Any:
         """Send until it is taken; the same id makes sending it again harmless."""
         while True:
-            at = replica or self.random.choice(self.replicas)
+            at = replica or self.chance.choice(self.replicas)
             try:
                 client = await self._client(person, at)
                 answer = await client.request(method, path, json=body)
@@ -221,8 +241,8 @@ class Soak:
             await asyncio.sleep(0.05)
 
     async def _ask(self, number: int) -> None:
-        await asyncio.sleep(self.random.uniform(0, 5))
-        body = {"id": str(uuid.uuid4()), "channel": "general", "text": f"@bosun finance: pay invoice {number}"}
+        await asyncio.sleep(self.chance.uniform(0, 5))
+        body = {"id": new_id(), "channel": "general", "text": f"@bosun finance: pay invoice {number}"}
         await self._insist("ann", "POST", "/api/messages", body)
 
     async def _approve(self, person: str, replica: Replica) -> None:
@@ -234,7 +254,7 @@ class Soak:
                 verb = next((verb for verb in ("approve", "repeat") if verb in verbs), None)
                 if verb is None:
                     continue
-                press = {"id": str(uuid.uuid4()), "client": str(uuid.uuid4()), "subject": verbs[verb]["subject"]}
+                press = {"id": new_id(), "client": new_id(), "subject": verbs[verb]["subject"]}
                 press |= {"revision": verbs[verb]["revision"], "verb": verb}
                 await self._insist(person, "POST", "/api/press", press, replica)
             await asyncio.sleep(0.1)

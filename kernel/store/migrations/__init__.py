@@ -21,11 +21,6 @@ def upgrade(store: Store) -> None:
     """Bring the tables to the newest version; quick where they are there already."""
     import kernel.store.tables  # noqa: F401  registers every table
 
-    if not list((FOLDER / "versions").glob("[0-9]*.py")):
-        from sqlmodel import SQLModel
-
-        SQLModel.metadata.create_all(store.engine)
-        return
     if current(store) == newest():
         return
     with store.engine.connect() as connection:

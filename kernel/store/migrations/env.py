@@ -10,13 +10,13 @@ import kernel.store.tables  # noqa: F401  registers every table
 from kernel.store import columns
 
 
-def _render(kind: str, item: Any, autogenerate: AutogenContext) -> str | Literal[False]:  # noqa: ANN401  Alembic's own
-    """Write our own column types as `columns.NAME()` and SQLModel's text as plain text."""
+def _render(kind: str, item: Any, autogenerate: AutogenContext) -> str | Literal[False]:
+    """Write our own column types as `columns.NAME()` and SQLModel's text as a plain string."""
     if kind == "type" and type(item).__module__ == columns.__name__:
         autogenerate.imports.add("from kernel.store import columns")
         return f"columns.{type(item).__name__}()"
     if kind == "type" and type(item).__name__ == "AutoString":
-        return "sa.Text()"
+        return "sa.String()"
     return False
 
 

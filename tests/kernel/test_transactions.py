@@ -1,0 +1,183 @@
+"""A transaction commits whole or not at all, wakes after it, and a database that is away is an error that passes."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from pathlib import Path
+
+import pytest
+
+from kernel.clock import FixedClock
+from kernel.errors import ConfigError, StoreError
+from kernel.store import Session, Store, open_store, runs, wake
+from kernel.store.database import insert_new
+from kernel.store.runs import Entry
+from tests.kernel.conftest import OpenStore
+from tests.kernel.databases import on_postgres, on_sqlite
+
+CLOCK = FixedClock()
+
+
+def note(number: int, run_id: str = "r") -> Entry:
+    return Entry(run_id=run_id, number=number, kind="note", content={}, created_at=CLOCK.now())
+
+
+def count(store: Store) -> int:
+    return store.read_now(lambda session: len(runs.transcript(session, "r")))
+
+
+async def test_what_is_returned_is_committed(store: Store, another_store: OpenStore) -> None:
+    assert await store.write(lambda session: runs.append(session, "r", 1, "note", {}, CLOCK.now()))
+    assert count(another_store()) == 1
+
+
+async def test_an_exception_passes_through_and_leaves_nothing(store: Store) -> None:
+    woken: list[str] = []
+    store.on("topic", woken.append)
+
+    def fail(session: Session) -> None:
+        session.add(note(1))
+        session.flush()
+        wake(session, "topic", "key")
+        raise LookupError("on purpose")
+
+    with pytest.raises(LookupError, match="on purpose"):
+        await store.write(fail)
+    assert count(store) == 0
+    assert woken == []
+
+
+async def test_what_a_read_writes_is_rolled_back(store: Store) -> None:
+    def write(session: Session) -> None:
+        session.add(note(1))
+        session.flush()
+
+    await store.read(write)
+    assert count(store) == 0
+
+
+async def test_subscribers_are_called_after_the_commit_in_the_loop_once_for_a_key(
+    store: Store, another_store: OpenStore
+) -> None:
+    seen: list[tuple[str, int, bool]] = []
+    other = another_store()
+    here = threading.current_thread()
+    store.on("topic", lambda key: seen.append((key, count(other), threading.current_thread() is here)))
+
+    def write(session: Session) -> None:
+        session.add(note(1))
+        for key in ("a", "b", "a"):
+            wake(session, "topic", key)
+        wake(session, "nobody", "listens")
+
+    await store.write(write)
+    assert seen == [("a", 1, True), ("b", 1, True)]
+
+
+async def test_objects_stay_usable_after_the_transaction(store: Store) -> None:
+    def write(session: Session) -> Entry:
+        row = note(1)
+        session.add(row)
+        return row
+
+    row = await store.write(write)
+    assert (row.number, row.content) == (1, {})
+
+
+async def test_many_writers_in_two_processes_lose_nothing(stores: tuple[Store, Store]) -> None:
+    def write(number: int) -> object:
+        return stores[number % 2].write(lambda session: runs.append(session, "r", number, "note", {}, CLOCK.now()))
+
+    done = await asyncio.gather(*(write(number) for number in range(60)))  # type: ignore[call-overload]
+    assert all(done)
+    assert count(stores[0]) == 60
+
+
+async def test_only_the_first_of_two_inserts_counts(stores: tuple[Store, Store]) -> None:
+    values = {"run_id": "r", "number": 1, "kind": "note", "content": {}, "created_at": CLOCK.now()}
+    won = await asyncio.gather(
+        *(stores[n % 2].write(lambda session: insert_new(session, Entry, values)) for n in range(10))
+    )
+    assert sorted(won) == [False] * 9 + [True]
+
+
+@on_sqlite
+async def test_a_reader_sees_one_state_while_another_writes(stores: tuple[Store, Store]) -> None:
+    """Postgres gives each statement its own snapshot; what has to hold there, holds a lock or reads once."""
+    reader, writer = stores
+    started, written = threading.Event(), threading.Event()
+
+    def read(session: Session) -> tuple[int, int]:
+        before = len(runs.transcript(session, "r"))
+        started.set()
+        assert written.wait(10)
+        return before, len(runs.transcript(session, "r"))
+
+    reading = asyncio.create_task(reader.read(read))
+    await asyncio.to_thread(started.wait, 10)
+    await writer.write(lambda session: runs.append(session, "r", 1, "note", {}, CLOCK.now()))
+    written.set()
+    assert await reading == (0, 0)
+
+
+def test_a_database_that_cannot_be_opened_is_a_store_error(tmp_path: Path) -> None:
+    for url in (f"sqlite:///{tmp_path}/none/bosun.db", f"postgresql://nobody@/none?host={tmp_path}"):
+        store = open_store(url)
+        with pytest.raises(StoreError, match="cannot be written"):
+            store.write_now(lambda session: session.connection())
+        with pytest.raises(StoreError, match="cannot be read"):
+            store.read_now(lambda session: session.connection())
+        store.close()
+
+
+@pytest.mark.parametrize("url", ["mysql://x/y", "oracle://x"])
+def test_another_kind_of_database_is_a_configuration_error(url: str) -> None:
+    with pytest.raises(ConfigError, match="DATABASE_URL names"):
+        open_store(url)
+
+
+@on_postgres
+async def test_a_lost_connection_is_a_store_error_and_the_next_transaction_works(
+    store: Store, another_store: OpenStore
+) -> None:
+    await store.write(lambda session: runs.append(session, "r", 1, "note", {}, CLOCK.now()))
+    other = another_store()
+
+    def cut_all_others(session: Session) -> None:
+        session.connection().exec_driver_sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+    def cut_within(session: Session) -> None:
+        session.add(note(2))
+        session.flush()
+        other.write_now(cut_all_others)
+
+    with pytest.raises(StoreError):
+        await store.write(cut_within)
+    assert await store.write(lambda session: runs.append(session, "r", 3, "note", {}, CLOCK.now()))
+    other.write_now(cut_all_others)
+    assert await store.write(lambda session: runs.append(session, "r", 4, "note", {}, CLOCK.now()))
+    found = await store.read(lambda session: runs.transcript(session, "r"))
+    assert [entry.number for entry in found] == [1, 3, 4]
+
+
+@on_sqlite
+async def test_a_busy_sqlite_file_is_waited_for(stores: tuple[Store, Store]) -> None:
+    holder, waiter = stores
+    held, go_on = threading.Event(), threading.Event()
+
+    def hold(session: Session) -> None:
+        session.add(note(1))
+        session.flush()
+        held.set()
+        assert go_on.wait(10)
+
+    holding = asyncio.create_task(holder.write(hold))
+    await asyncio.to_thread(held.wait, 10)
+    waiting = asyncio.create_task(waiter.write(lambda session: runs.append(session, "r", 2, "note", {}, CLOCK.now())))
+    go_on.set()
+    await asyncio.gather(holding, waiting)
+    assert count(holder) == 2

@@ -163,7 +163,9 @@ class Running:
         result = self.world.ask("load", self.subject.name, kind=kind, count=count, in_flight=in_flight)
         sleep(SETTLE)
         if result["lost"]:
-            raise BenchError(f"{self.subject.name} lost {result['lost']} of {count} requests:\n{self._last_words()}")
+            raise BenchError(
+                f"{self.subject.name} lost {', '.join(result['lost'])} of {count} requests:\n{self._last_words()}"
+            )
         spans: dict[str, list[float]] = {}
         for request in result["spans"]:
             for name, value in request.items():
@@ -194,4 +196,5 @@ class Running:
         }
 
     def _last_words(self) -> str:
-        return "\n".join(self.log.read_text("utf-8", "replace").splitlines()[-25:])
+        texts = [path.read_text("utf-8", "replace") for path in (self.log, *self.data.glob("*.log"))]
+        return "\n".join(line for text in texts for line in text.splitlines()[-25:])

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import pstats
+import shutil
 import signal
 import sys
 import tempfile
@@ -38,8 +39,11 @@ SUBJECTS = {one.name: one for one in (BOSUN, BARE, DURABLE)}
 @click.option("--count", default=400, help="Requests that are measured, or seconds.")
 @click.option("--in-flight", default=20)
 @click.option("--subject", type=click.Choice([*SUBJECTS]), default="bosun")
+@click.option("--keep", type=click.Path(path_type=Path), help="Keep the raw profile here (for pstats with --calls).")
 @click.option("--calls", is_flag=True, help="cProfile instead of samples.")
-def main(*, kind: Kind | Literal["idle"], count: int, in_flight: int, subject: str, calls: bool) -> None:
+def main(
+    *, kind: Kind | Literal["idle"], count: int, in_flight: int, subject: str, calls: bool, keep: Path | None
+) -> None:
     """Load a subject and print where its CPU went."""
     with tempfile.TemporaryDirectory(prefix="bosun-profile-") as name, World() as world:
         out = Path(name) / "profile"
@@ -59,6 +63,8 @@ def main(*, kind: Kind | Literal["idle"], count: int, in_flight: int, subject: s
                 print(f"{found.per_second:.0f} a second, {found.cpu_ms:.1f} ms of CPU each, the profiler included\n")
             os.kill(one.pid, signal.SIGUSR2)
             sleep(2.0)
+        if keep is not None:
+            shutil.copy(out, keep)
         if calls:
             _called(out, count)
         else:

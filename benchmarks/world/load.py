@@ -30,10 +30,9 @@ class Load:
         """`count` requests, `in_flight` at once. Milliseconds of each, requests a second, and how many were lost."""
         slots = asyncio.Semaphore(in_flight)
         finished: list[Request] = []
-        lost = 0
+        lost: list[str] = []
 
         async def one(request: Request, number: int) -> None:
-            nonlocal lost
             try:
                 text = TEXT[request.word[0]].format(word=request.word)
                 await self.workspace.mention(request, text, f"U0P{number % PEOPLE:02d}")
@@ -41,7 +40,7 @@ class Load:
                     await request.done.wait()
                 finished.append(request)
             except TimeoutError:
-                lost += 1
+                lost.append(request.word)
             finally:
                 slots.release()
 

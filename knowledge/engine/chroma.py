@@ -60,7 +60,7 @@ class EmbeddedIndexes:
         root.mkdir(parents=True, exist_ok=True)
         self._root = root
         self._clients: dict[str, Client] = {}
-        self._lock = FileLock(root / "lock")
+        self._lock = FileLock(root / "lock", thread_local=False)  # taken in one thread, let go in another
         try:
             self._lock.acquire(timeout=LOCK_PATIENCE)
         except Timeout as error:

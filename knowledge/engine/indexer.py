@@ -8,10 +8,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from kernel.errors import BosunError
-from knowledge.engine.vectors import VectorClient, VectorsFailed
+from knowledge.engine.vectors import EngineEnded, VectorClient, VectorsFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,6 +42,14 @@ class Pace(NamedTuple):
     compare: float = 3600.0  # between comparisons of an index that stays up with the database
 
 
+class Watch(Protocol):
+    """Is told when the state of the index changes."""
+
+    def __call__(self, state: IndexState, problem: str) -> None:
+        """`problem` says what keeps the index away; empty where nothing does."""
+        ...
+
+
 class Reached(NamedTuple):
     """A vector index that can be searched now."""
 
@@ -52,12 +60,14 @@ class Reached(NamedTuple):
 class Indexer:
     """Owns the vector engine. One task does all the work; failures are tried again, ever more slowly."""
 
-    def __init__(self, upkeep: Upkeep, connect: Callable[[], Line], pace: Pace) -> None:
-        self._upkeep, self._connect, self._pace = upkeep, connect, pace
+    def __init__(self, upkeep: Upkeep, connect: Callable[[], Line], pace: Pace, watch: Watch | None) -> None:
+        self._upkeep, self._connect, self._pace, self._watch = upkeep, connect, pace, watch
         self.state: IndexState = "off"
         self.problem = ""
+        self._closing: asyncio.Task[None] | None = None
         self._client: VectorClient | None = None
         self._index_id: str | None = None
+        self._suspect: str | None = None  # an index that may have ended the engine
         self._task: asyncio.Task[None] | None = None
         self._work = asyncio.Event()  # something may be left to do
         self._up = asyncio.Event()  # the index can be searched
@@ -68,7 +78,7 @@ class Indexer:
 
     async def start(self) -> None:
         """Begin in the background."""
-        self.state = "asleep"
+        self._enter("asleep")
         self._work.set()
         self._task = asyncio.create_task(self._run(), name="knowledge-index")
 
@@ -79,6 +89,8 @@ class Indexer:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
         self._task = None
+        if self._closing is not None:
+            await self._closing
         await self._let_go("off")
 
     def poke(self) -> None:
@@ -93,9 +105,9 @@ class Indexer:
     async def reach(self, patience: float) -> Reached | None:
         """The index, woken where it sleeps; None if it cannot be searched within `patience` seconds."""
         self._asked = asyncio.get_running_loop().time()
-        if self.state == "asleep":
+        if not self._up.is_set():
             self._work.set()
-        if self.state in {"asleep", "starting"} and patience > 0:
+        if self.state in {"asleep", "starting"} or (self.state == "ready" and not self._up.is_set()):
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(patience):
                     await self._up.wait()
@@ -108,8 +120,14 @@ class Indexer:
         if self.state == "ready":
             log.warning("The vector index failed in a search and is looked after: %s", error)
             self._up.clear()
-            self.state, self.problem = "failed", str(error)
+            self._enter("failed", str(error))
             self._work.set()
+
+    def _enter(self, state: IndexState, problem: str = "") -> None:
+        changed = (state, problem) != (self.state, self.problem)
+        self.state, self.problem = state, problem
+        if changed and self._watch is not None:
+            self._watch(state, problem)
 
     async def _run(self) -> None:
         retry = FIRST_RETRY
@@ -153,8 +171,8 @@ class Indexer:
         loading = asyncio.create_task(client.warm())
         try:
             index_id = await self._upkeep.current()
-            if index_id is None or not await self._upkeep.is_whole(client, index_id):
-                self.state = "rebuilding"
+            if index_id is None or not await self._is_whole(client, index_id):
+                self._enter("rebuilding")
                 index_id = await self._upkeep.rebuild(client)
             else:
                 await self._upkeep.sweep(client, index_id)
@@ -163,9 +181,20 @@ class Indexer:
             loading.cancel()
             await asyncio.gather(loading, return_exceptions=True)
         self._index_id = index_id
+        self._suspect = None
         self._compared = self._worked = asyncio.get_running_loop().time()
-        self.state, self.problem = "ready", ""
         self._up.set()
+        self._enter("ready")
+
+    async def _is_whole(self, client: VectorClient, index_id: str) -> bool:
+        """An index that ended the engine once is not opened a second time."""
+        if self._suspect == index_id:
+            return False
+        try:
+            return await self._upkeep.is_whole(client, index_id)
+        except EngineEnded:
+            self._suspect = index_id
+            raise
 
     async def _catch_up(self) -> None:
         """Embed, add and remove until nothing is left."""
@@ -188,7 +217,7 @@ class Indexer:
 
     async def _rest(self) -> None:
         """Wait for work; let the engine go when nobody has needed it for long enough."""
-        now = asyncio.get_running_loop().time()
+        now, asked = asyncio.get_running_loop().time(), self._asked
         tired = max(self._worked + self._pace.linger, self._asked + self._pace.linger_after_search)
         if self._client is not None and tired <= now:
             await self._let_go("asleep")
@@ -196,7 +225,6 @@ class Indexer:
             await self._look_again(now)
             await self._wait(min(self._pace.check, tired - now))
             return
-        asked = self._asked
         while self._asked == asked:
             if await self._upkeep.is_behind(await self._upkeep.current()):
                 return
@@ -222,7 +250,13 @@ class Indexer:
         """Close the engine and give its memory back."""
         self._up.clear()
         client, self._client, self._index_id = self._client, None, None
-        self.state, self.problem = state, problem
         if client is not None:
-            with contextlib.suppress(BosunError):
-                await client.close()
+            # Finished even where the task is cancelled meanwhile: `stop` waits for it.
+            self._closing = asyncio.create_task(_close(client))
+            await asyncio.shield(self._closing)
+        self._enter(state, problem)
+
+
+async def _close(client: VectorClient) -> None:
+    with contextlib.suppress(BosunError):
+        await client.close()

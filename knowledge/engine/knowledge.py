@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from kernel.types import Origin as AnyOrigin
     from knowledge.engine.audience import Audience
     from knowledge.engine.documents import AddResult, Document, Format, Kind, Origin, SearchResult, SyncReport
+    from knowledge.engine.indexer import Watch
     from knowledge.engine.source import Source
     from knowledge.engine.vectors import Line
 
@@ -41,7 +42,8 @@ class Knowledge:
 
     Everything is stored and found by words as soon as `add` returns; vectors follow in the background. The vector
     index runs in a process of its own, which is started when it is needed and ended when it is not. `folder` is the
-    room's own part of the data folder; with `chroma_url` a Chroma server holds the index.
+    room's own part of the data folder; with `chroma_url` a Chroma server holds the index. `watch` is told when the
+    index comes and goes.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class Knowledge:
         line: Callable[[str, str], Line] = ProcessLine,
         pace: Pace | None = None,
         patience: float = PATIENCE,
+        watch: Watch | None = None,
     ) -> None:
         if embedder not in NAMES:
             raise ConfigError(f"There is no embedding model {embedder!r}.", hint=f"Known: {', '.join(NAMES)}.")
@@ -63,7 +66,7 @@ class Knowledge:
         self._model = Model(kind=embedder, name=NAMES[embedder], dimension=DIMENSIONS[embedder])
         place = index_place(folder, chroma_url, ids)
         upkeep = Upkeep(store, clock, ids, place, self._model)
-        self._indexer = Indexer(upkeep, functools.partial(line, embedder, place.address), pace or Pace())
+        self._indexer = Indexer(upkeep, functools.partial(line, embedder, place.address), pace or Pace(), watch)
         self._ingest = Ingest(store, clock, ids, self._model.name)
         self._search = Search(store, self._indexer, self._model.name, patience)
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from kernel.store import knowledge as rows
 from kernel.types import Frozen
-from knowledge.engine.vectors import IndexMissing, VectorsFailed
+from knowledge.engine.vectors import EngineEnded, IndexLocked, IndexMissing, VectorsFailed
 
 if TYPE_CHECKING:
     from kernel.clock import Clock, Ids
     from kernel.store import Session, Store
     from knowledge.engine.index_files import IndexPlace
     from knowledge.engine.vectors import VectorClient
+
+log = logging.getLogger(__name__)
 
 EMBED_AT_ONCE = 16  # chunks: about a second, then what is new is searched
 WRITE_AT_ONCE = 100
@@ -49,7 +52,10 @@ class Upkeep:
         return next(ready, None)
 
     async def is_whole(self, client: VectorClient, index_id: str) -> bool:
-        """Whether the index can be opened, holds what it should, and answers. Surplus is removed on the way."""
+        """Whether the index can be opened, holds what it should, and answers. Surplus is removed on the way.
+
+        An error of an index in our own folder means that it is not. A server may only be away: that is raised.
+        """
         try:
             await client.open(index_id)
             expected = await self._expected(index_id)
@@ -60,6 +66,13 @@ class Upkeep:
                 await client.remove(index_id, surplus)
             return await self._answers(client, index_id, expected)
         except IndexMissing:
+            return False
+        except (IndexLocked, EngineEnded):
+            raise
+        except VectorsFailed:
+            if self._place.shared:
+                raise
+            log.warning("The vector index %s cannot be read and is built again.", index_id, exc_info=True)
             return False
 
     async def _expected(self, index_id: str) -> set[int]:
@@ -108,7 +121,9 @@ class Upkeep:
         def begin(session: Session) -> str:
             now = self._clock.now()
             for row in rows.indexes(session, self._place.name):
-                if self._place.shared and row.state == rows.BUILDING and now - row.touched_at < LEASE:
+                if row.state == rows.BUILDING and not self._place.shared:
+                    rows.drop_index(session, row.id)  # an earlier attempt; what it left is swept later
+                elif row.state == rows.BUILDING and now - row.touched_at < LEASE:
                     raise BeingBuilt
             index_id = self._ids.new()
             rows.create_index(session, index_id, self._place.name, self._model.name, now)

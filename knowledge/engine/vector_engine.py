@@ -44,7 +44,9 @@ class VectorEngine:
             return work(request.blob, **request.values)
         except BosunError:
             raise
-        except Exception as error:  # vendor libraries raise what they like, and pyo3 panics are no Exception
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # vendor libraries raise what they like; Rust's panics are no Exception
             raise VectorsFailed(f"{type(error).__name__}: {error}") from error
 
     def close(self) -> None:

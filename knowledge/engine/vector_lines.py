@@ -15,7 +15,7 @@ import orjson
 from kernel.config import ROOT
 from knowledge.engine.vector_engine import SEARCH, VectorEngine
 from knowledge.engine.vector_frames import HEAD, lengths, pack
-from knowledge.engine.vectors import ERRORS, Line, Message, VectorsFailed
+from knowledge.engine.vectors import ERRORS, EngineEnded, Line, Message, VectorsFailed
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
@@ -72,7 +72,7 @@ class ProcessLine(Line):
                 await process.stdin.drain()
             return await answer
         except (BrokenPipeError, ConnectionResetError) as error:
-            raise VectorsFailed("The process with the vector index has ended.") from error
+            raise EngineEnded from error
         finally:
             self._waiting.pop(number, None)
 
@@ -120,7 +120,7 @@ class ProcessLine(Line):
         code = await process.wait()
         for answer in list(self._waiting.values()):
             if not answer.done():
-                answer.set_exception(VectorsFailed(f"The process with the vector index has ended ({code})."))
+                answer.set_exception(EngineEnded(f"The process with the vector index has ended ({code})."))
 
     def _settle(self, envelope: dict[str, Any], blob: bytes) -> None:
         answer = self._waiting.get(envelope["id"])

@@ -31,6 +31,12 @@ class IndexLocked(VectorsFailed):
     code = "index_locked"
 
 
+class EngineEnded(VectorsFailed):
+    """The process with the vector index has ended."""
+
+    code = "engine_ended"
+
+
 ERRORS: dict[str, type[VectorsFailed]] = {kind.code: kind for kind in (VectorsFailed, IndexMissing, IndexLocked)}
 
 

@@ -48,9 +48,7 @@ async def handbook(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Kn
     folder = tmp_path_factory.mktemp("handbook")
     store = open_store(sqlite_url(folder / "bosun.sqlite3"))
     upgrade(store)
-    knowledge = Knowledge(
-        store, SystemClock(), SystemIds(), folder / "knowledge", pace=Pace(settle=0.0), patience=60.0
-    )
+    knowledge = Knowledge(store, SystemClock(), SystemIds(), folder / "knowledge", pace=Pace(settle=0.0), patience=60.0)
     await knowledge.start()
     report = await knowledge.sync_folder(HANDBOOK)
     assert not report.refused

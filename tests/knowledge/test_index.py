@@ -1,0 +1,255 @@
+"""The vector index follows the database, whatever happens to it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from kernel.clock import SystemIds
+from kernel.store import Store, open_store
+from kernel.store import knowledge as rows
+from kernel.store.database import sqlite_url
+from knowledge.engine.documents import IndexState
+from knowledge.engine.embedding import WORDS
+from knowledge.engine.index_files import index_place
+from knowledge.engine.indexer import Pace
+from knowledge.engine.knowledge import Knowledge
+from knowledge.engine.vector_lines import ProcessLine, ThreadLine
+from knowledge.engine.vectors import Line, Message, VectorClient, VectorsFailed
+from tests.knowledge.conftest import Opened
+from tests.knowledge.team import IN_GENERAL, document
+
+
+class Watcher:
+    """Waits for states of the index."""
+
+    def __init__(self) -> None:
+        self._seen: list[IndexState] = []
+        self._news = asyncio.Event()
+
+    def __call__(self, state: IndexState, problem: str) -> None:
+        self._seen.append(state)
+        self._news.set()
+
+    async def until(self, *states: IndexState) -> None:
+        """Return once the states have come in this order, whatever came in between."""
+        async with asyncio.timeout(60):
+            for state in states:
+                while state not in self._seen:
+                    self._news.clear()
+                    await self._news.wait()
+                del self._seen[: self._seen.index(state) + 1]
+
+
+async def fill(knowledge: Knowledge, count: int = 5) -> None:
+    for number in range(count):
+        await knowledge.add(document(f"d{number}", f"Rule {number} is about topic{number}.", title=f"d{number}"))
+    assert await knowledge.settled(60)
+
+
+async def assert_index_equals_database(store: Store, folder: Path) -> None:
+    """Look at Chroma itself: it holds exactly the chunks that the database has."""
+    place = index_place(folder, None, SystemIds())
+    ready = [row for row in store.read_now(lambda s: rows.indexes(s, place.name)) if row.state == rows.READY]
+    assert len(ready) == 1
+    client = VectorClient(ThreadLine(WORDS, place.address))
+    await client.open(ready[0].id)
+    held = set(await client.ids(ready[0].id, 0, 100_000))
+    chunks = {row[0] for row in store.read_now(lambda s: rows.run(s, "SELECT id FROM chunk").all())}
+    vectors = {row[0] for row in store.read_now(lambda s: rows.run(s, "SELECT chunk_id FROM chunk_vector").all())}
+    await client.close()
+    assert held == chunks == vectors
+    assert {path.name for path in Path(place.address).iterdir() if path.is_dir()} == {ready[0].id}
+
+
+def indexes_of(tmp_path: Path) -> list[Path]:
+    return [path for path in (tmp_path / "knowledge" / "vectors").iterdir() if path.is_dir()]
+
+
+def lose_folder(index: Path) -> None:
+    shutil.rmtree(index)
+
+
+def tear_database(index: Path) -> None:
+    (index / "chroma.sqlite3").write_bytes(b"not a database at all" * 500)
+
+
+@pytest.mark.parametrize("break_it", [lose_folder, tear_database])
+async def test_a_broken_index_is_built_again_from_the_database(
+    sqlite_store: Store, open_knowledge: Opened, tmp_path: Path, break_it: Callable[[Path], None]
+) -> None:
+    first = await open_knowledge(sqlite_store)
+    await fill(first)
+    await first.stop()
+    break_it(indexes_of(tmp_path)[0])
+    second = await open_knowledge(sqlite_store)
+    found = await second.search("topic3", IN_GENERAL)
+    assert found.passages[0].title == "d3"
+    assert await second.settled(60)
+    assert (await second.search("topic3", IN_GENERAL)).ways == ("meaning", "words")
+    await second.stop()
+    await assert_index_equals_database(sqlite_store, tmp_path / "knowledge")
+
+
+async def test_an_index_that_lost_some_vectors_is_built_again(
+    sqlite_store: Store, open_knowledge: Opened, tmp_path: Path
+) -> None:
+    first = await open_knowledge(sqlite_store)
+    await fill(first)
+    await first.stop()
+    old = indexes_of(tmp_path)[0]
+    client = VectorClient(ThreadLine(WORDS, str(old.parent)))
+    await client.open(old.name)
+    await client.remove(old.name, (await client.ids(old.name, 0, 10))[:2])
+    await client.close()
+    second = await open_knowledge(sqlite_store)
+    assert await second.settled(60)
+    await second.stop()
+    assert indexes_of(tmp_path) != [old]
+    await assert_index_equals_database(sqlite_store, tmp_path / "knowledge")
+
+
+async def test_searches_go_by_words_while_another_process_has_the_index(
+    sqlite_store: Store, open_knowledge: Opened, tmp_path: Path
+) -> None:
+    root = tmp_path / "knowledge" / "vectors"
+    root.mkdir(parents=True)
+    with FileLock(root / "lock"):
+        watcher = Watcher()
+        knowledge = await open_knowledge(sqlite_store, patience=0.1, watch=watcher)
+        await knowledge.add(document("a", "Refunds are paid in May.", title="Refunds"))
+        await watcher.until("failed")
+        found = await knowledge.search("refunds", IN_GENERAL)
+        assert found.ways == ("words",)
+        assert found.passages[0].title == "Refunds"
+        assert found.note == "the index of meanings is not available"
+        assert "Another process" in (await knowledge.status()).problem
+    assert await knowledge.settled(60)
+    assert (await knowledge.status()).index == "ready"
+
+
+async def test_another_model_embeds_everything_again(
+    sqlite_store: Store, open_knowledge: Opened, tmp_path: Path
+) -> None:
+    first = await open_knowledge(sqlite_store)
+    await fill(first)
+    await first.stop()
+    sqlite_store.write_now(lambda session: rows.run(session, "UPDATE chunk_vector SET model = 'of before'"))
+    sqlite_store.write_now(lambda session: rows.run(session, "UPDATE vector_index SET model = 'of before'"))
+    second = await open_knowledge(sqlite_store)
+    assert await second.settled(60)
+    status = await second.status()
+    assert (status.chunks, status.embedded, status.indexed) == (5, 5, 5)
+    await second.stop()
+    await assert_index_equals_database(sqlite_store, tmp_path / "knowledge")
+
+
+class Flaky(Line):
+    """A line that fails every operation named in `broken`."""
+
+    broken: frozenset[str] = frozenset()
+
+    def __init__(self, embedder: str, place: str) -> None:
+        self._line = ThreadLine(embedder, place)
+
+    async def call(self, operation: str, request: Message) -> Message:
+        if operation in Flaky.broken:
+            raise VectorsFailed("The disk is gone.")
+        return await self._line.call(operation, request)
+
+    async def close(self) -> None:
+        await self._line.close()
+
+
+async def test_a_search_never_fails_for_the_vector_index(sqlite_store: Store, open_knowledge: Opened) -> None:
+    knowledge = await open_knowledge(sqlite_store, line=Flaky)
+    await fill(knowledge)
+    Flaky.broken = frozenset({"query"})
+    try:
+        found = await knowledge.search("topic3", IN_GENERAL)
+    finally:
+        Flaky.broken = frozenset()
+    assert (found.ways, found.passages[0].title) == (("words",), "d3")
+    assert await knowledge.settled(60)
+    await knowledge.add(document("new", "Rule 9 is about unicorns.", title="new"))
+    assert await knowledge.settled(60)
+    assert (await knowledge.search("unicorns", IN_GENERAL)).ways == ("meaning", "words")
+
+
+async def test_the_engine_sleeps_when_nobody_needs_it_and_wakes_for_a_search(
+    sqlite_store: Store, open_knowledge: Opened
+) -> None:
+    lines: list[ProcessLine] = []
+
+    def connect(embedder: str, place: str) -> ProcessLine:
+        lines.append(ProcessLine(embedder, place))
+        return lines[-1]
+
+    pace = Pace(settle=0.0, linger=0.0, linger_after_search=0.0)
+    watcher = Watcher()
+    knowledge = await open_knowledge(sqlite_store, line=connect, pace=pace)
+    await fill(knowledge)
+    await knowledge.stop()
+    knowledge = await open_knowledge(sqlite_store, line=connect, pace=pace, watch=watcher)
+    await watcher.until("ready", "asleep")
+    assert [line.pid for line in lines] == [None] * len(lines)
+    before = len(lines)
+    found = await knowledge.search("topic3", IN_GENERAL)
+    assert (found.ways, found.passages[0].title) == (("meaning", "words"), "d3")
+    assert len(lines) == before + 1
+
+
+async def test_the_engine_may_die_at_any_time(sqlite_store: Store, open_knowledge: Opened, tmp_path: Path) -> None:
+    lines: list[ProcessLine] = []
+
+    def connect(embedder: str, place: str) -> ProcessLine:
+        lines.append(ProcessLine(embedder, place))
+        return lines[-1]
+
+    knowledge = await open_knowledge(sqlite_store, line=connect)
+    await fill(knowledge)
+    pid = lines[-1].pid
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    found = await knowledge.search("topic3", IN_GENERAL)
+    assert found.passages[0].title == "d3"
+    await knowledge.add(document("new", "Rule 9 is about unicorns.", title="new"))
+    assert await knowledge.settled(60)
+    assert lines[-1].pid not in {None, pid}
+    await knowledge.stop()
+    await assert_index_equals_database(sqlite_store, tmp_path / "knowledge")
+
+
+async def test_a_kill_in_the_middle_of_ingest_leaves_index_and_database_equal(
+    tmp_path: Path, open_knowledge: Opened
+) -> None:
+    for number, steps in enumerate((23, 58, 41)):
+        command = [sys.executable, "-m", "tests.knowledge.ingest_child", str(tmp_path), str(number)]
+        child = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
+        assert child.stdout is not None
+        for _step in range(steps):
+            assert await child.stdout.readline()
+        child.kill()
+        await child.wait()
+    store = open_store(sqlite_url(tmp_path / "bosun.sqlite3"))
+    try:
+        knowledge = await open_knowledge(store)
+        assert await knowledge.settled(60)
+        status = await knowledge.status()
+        assert status.chunks == status.embedded == status.indexed > 0
+        found = await knowledge.search("refunds", IN_GENERAL)
+        assert found.ways == ("meaning", "words")
+        assert found.passages
+        await knowledge.stop()
+        await assert_index_equals_database(store, tmp_path / "knowledge")
+    finally:
+        store.close()

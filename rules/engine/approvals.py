@@ -94,7 +94,7 @@ class Approvals:
         if press.verb == "edit":
             return (await self.edit(press.subject, press.revision, press.fields, actor)).text
         if press.verb == "details":
-            return await self.why(press.subject)
+            return await self.why(press.subject, self.services.directory.person(actor))
         reply = await self.vote(
             press.subject,
             press.revision,

@@ -77,7 +77,18 @@ class Explaining:
         row = await self.services.store.read(lambda session: rows.by_ref(session, ref))
         if row is None:
             return wording.unknown(ref)
+        if person is not None and not await self._may_see(row, person):
+            return f"{ref} was asked in a direct message; only who asked and who decides can look into it."
         return _approval(row)
+
+    async def _may_see(self, row: Approval, person: Person) -> bool:
+        if preview_of(row).place.kind != "dm" or person.id == row.requester:
+            return True
+        try:
+            standing = await standing_of(self.services.directory, person, policy_of(row), row.requester)
+        except RoleUnknownError:
+            return False
+        return standing.counts
 
     def _run(self, session: Session, ref: str, person: Person | None) -> str:
         run = runs.by_ref(session, ref)

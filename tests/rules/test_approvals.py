@@ -407,6 +407,8 @@ async def test_a_request_in_a_direct_message_shows_its_card_where_the_deciders_a
     facts = world.run("pay 500 to DE12345", place=Place(platform="web", tenant="local", channel="dm-ann", kind="dm"))
     ref = await world.park(facts, "pay", **BIG)
     assert [copy.where.channel for copy in world.cards(ref)] == ["dm-ann", "approvals"]
+    assert "DE12345" in await world.approvals.why(ref, world.team.people["bo"])
+    assert "DE12345" not in await world.approvals.why(ref, world.team.people["lea"])
 
 
 @given(

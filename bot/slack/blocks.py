@@ -32,13 +32,12 @@ def markdown(text: str) -> Block:
 
 def header(text: str) -> Block:
     """A headline: plain text, in which Slack looks for nothing but emoji names."""
-    plain = " ".join(text.split()) or "-"
-    return {"type": "header", "text": {"type": "plain_text", "text": neutral.clip(plain, HEADER), "emoji": False}}
+    return {"type": "header", "text": {"type": "plain_text", "text": neutral.line(text, HEADER), "emoji": False}}
 
 
 def section(mrkdwn: str) -> Block:
     """A paragraph of text that has been escaped before."""
-    return {"type": "section", "text": {"type": "mrkdwn", "text": clip_escaped(mrkdwn, SECTION) or "-"}}
+    return {"type": "section", "text": {"type": "mrkdwn", "text": clip_escaped(mrkdwn, SECTION).strip() or "-"}}
 
 
 def facts(items: Sequence[Fact]) -> list[Block]:
@@ -63,7 +62,7 @@ def code(text: str) -> Block:
 
 def context(lines: Iterable[str]) -> list[Block]:
     """Small print, escaped before; one block for ten lines."""
-    elements = [{"type": "mrkdwn", "text": clip_escaped(line, SECTION)} for line in lines if line]
+    elements = [{"type": "mrkdwn", "text": clip_escaped(line, SECTION)} for line in lines if line.strip()]
     return [{"type": "context", "elements": elements[at : at + CONTEXT]} for at in range(0, len(elements), CONTEXT)]
 
 
@@ -77,7 +76,7 @@ def _button(action: Action, index: int) -> Block | None:
     button: Block = {
         "type": "button",
         "action_id": action_id(action, index),
-        "text": {"type": "plain_text", "text": neutral.clip(action.label, 75), "emoji": False},
+        "text": {"type": "plain_text", "text": neutral.line(action.label, 75), "emoji": False},
     }
     if action.style == "link":
         button["url"] = neutral.web_url(action.url)
@@ -92,7 +91,7 @@ def _button(action: Action, index: int) -> Block | None:
 
 def _confirm(confirm: Confirm) -> Block:
     def plain(text: str, limit: int) -> Block:
-        return {"type": "plain_text", "text": neutral.clip(text, limit) or "-"}
+        return {"type": "plain_text", "text": neutral.line(text, limit)}
 
     return {
         "title": plain(confirm.title, 100),

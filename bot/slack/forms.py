@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bot.slack import neutral
+from bot.slack import blocks, neutral
 from bot.slack.presses import form_metadata
 
 if TYPE_CHECKING:
@@ -15,9 +15,7 @@ INPUT = 3_000
 
 def view(form: Form, place: Place | None, message: str | None) -> dict[str, Any]:
     """The modal; it carries what its answer needs, so that any process can take the answer."""
-    note = (
-        [{"type": "section", "text": {"type": "mrkdwn", "text": neutral.mrkdwn(form.note)[:3000]}}] if form.note else []
-    )
+    note = [blocks.section(neutral.mrkdwn(form.note))] if form.note.strip() else []
     return {
         "type": "modal",
         "callback_id": "bosun",
@@ -51,4 +49,4 @@ def _input(field: FormField) -> dict[str, Any]:
 
 
 def _plain(text: str, limit: int) -> dict[str, Any]:
-    return {"type": "plain_text", "text": neutral.clip(text, limit) or "-"}
+    return {"type": "plain_text", "text": neutral.line(text, limit)}

@@ -147,6 +147,11 @@ def summary(markdown: str, limit: int = 150) -> str:
     return mrkdwn(clip(words, limit))
 
 
+def line(text: str, limit: int, default: str = "-") -> str:
+    """The text as one visible line of at most `limit` characters: labels, titles, headlines."""
+    return clip(" ".join(_INVISIBLE.sub(" ", text).split()), limit) or default
+
+
 def clip(text: str, limit: int) -> str:
     """At most `limit` characters, with an ellipsis where something was left out."""
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"

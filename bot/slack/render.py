@@ -62,23 +62,24 @@ def _text(body: Text, console_url: str) -> Shown:
         full = Attachment(name=_name("answer", body.markdown, "md"), content=body.markdown, title="The full text")
         attachments = (full,)
         shown = f"{neutral.beginning(shown, room - 100)}\n\n_The full text follows as {full.name}._"
-    made = blocks.context([f"*{neutral.mrkdwn(body.agent)}*"] if body.agent else [])
+    agent = neutral.mrkdwn(neutral.line(body.agent or "", 80, ""))
+    made = blocks.context([f"*{agent}*"] if agent else [])
     if shown:
         made.append(blocks.markdown(shown))
     made += blocks.context(_source(source, console_url) for source in body.sources[:SOURCES])
     made += blocks.context([neutral.mrkdwn(body.footer)])
     made += blocks.actions(body.actions)
     spoken = neutral.summary(body.markdown[:1000])
-    text = f"{neutral.mrkdwn(body.agent)}: {spoken}" if body.agent else spoken
+    text = f"{agent}: {spoken}" if agent else spoken
     return Shown(text=text or "(empty message)", blocks=made or [blocks.section("-")], attachments=attachments)
 
 
 def _source(source: Source, console_url: str) -> str:
     url = neutral.web_url(f"{console_url}{source.url}" if source.url.startswith("/") and console_url else source.url)
-    title = neutral.mrkdwn(neutral.clip(" ".join(source.title.split()), 200)) or "untitled"
+    title = neutral.mrkdwn(neutral.line(source.title, 200, "untitled"))
     if url:
         title = f"<{url.replace('&', '&amp;')}|{title.replace('|', '/')}>"
-    quote = neutral.mrkdwn(neutral.clip(" ".join(source.quote.split()), 200))
+    quote = neutral.mrkdwn(neutral.line(source.quote, 200, ""))
     return f"{source.number}. {title}" + (f" — {quote}" if quote else "")
 
 
@@ -90,8 +91,9 @@ def _name(stem: str, content: str, suffix: str, digest: str = "") -> str:
 
 
 def _progress(body: Progress) -> Shown:
-    title = neutral.mrkdwn(neutral.clip(body.title, 80)) or "Working"
-    lines = [f"*{title}*" + (f" · {neutral.mrkdwn(body.agent)}" if body.agent else "")]
+    title = neutral.mrkdwn(neutral.line(body.title, 80, "Working"))
+    agent = neutral.mrkdwn(neutral.line(body.agent or "", 80, ""))
+    lines = [f"*{title}*" + (f" · {agent}" if agent else "")]
     if len(body.steps) > STEPS:
         lines.append(f"• {len(body.steps) - STEPS} earlier steps")
     lines += [_step(step) for step in body.steps[-STEPS:]]
@@ -105,8 +107,8 @@ def _progress(body: Progress) -> Shown:
 
 
 def _step(step: Step) -> str:
-    line = f"• {neutral.mrkdwn(neutral.clip(step.title, 80))} — {WORDS[step.status]}"
-    detail = neutral.mrkdwn(neutral.clip(" ".join(step.detail.split()), 120))
+    line = f"• {neutral.mrkdwn(neutral.line(step.title, 80))} — {WORDS[step.status]}"
+    detail = neutral.mrkdwn(neutral.line(step.detail, 120, ""))
     return f"{line}: {detail}" if detail else line
 
 
@@ -130,14 +132,14 @@ def _card(body: Card) -> Shown:
         attachments += [attachment] if attachment else []
     made += blocks.actions(body.actions)
     made += blocks.context([neutral.mrkdwn(body.footer)])
-    headline = neutral.mrkdwn(neutral.clip(" ".join(body.headline.split()), 150)) or "-"
+    headline = neutral.mrkdwn(neutral.line(body.headline, 150))
     return Shown(text=headline, blocks=made[: blocks.BLOCKS], attachments=tuple(attachments))
 
 
 def _payload(payload: Payload) -> tuple[list[blocks.Block], Attachment | None]:
     """The literal content; what does not fit is cut, said to be cut, and attached in full."""
     digest = f" · SHA-256 {neutral.mrkdwn(payload.digest[:12])}" if payload.digest else ""
-    title = neutral.mrkdwn(neutral.clip(payload.title, 150)) or "Content"
+    title = neutral.mrkdwn(neutral.line(payload.title, 150, "Content"))
     if len(payload.content) <= PREVIEW:
         return [blocks.section(f"*{title}*{digest}"), blocks.code(payload.content)], None
     suffix = SUFFIX[payload.language]

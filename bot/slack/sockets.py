@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 
 WATCH_EVERY = 20.0  # seconds
+CONNECT_WITHIN = 30.0  # seconds
 PATIENCE = 3  # looks at a dead connection before it is replaced: the SDK mends most by itself, some never
 REFUSED = frozenset({"account_inactive", "invalid_auth", "not_allowed_token_type", "not_authed", "token_revoked"})
 
@@ -39,7 +40,12 @@ class Sockets:
 
     async def open(self) -> None:
         """Connect; ConfigError where Slack does not take the token, PlatformError where it cannot be reached."""
-        self._handlers = list(await asyncio.gather(*(self._connect() for _ in range(self.count))))
+        made = await asyncio.gather(*(self._connect() for _ in range(self.count)), return_exceptions=True)
+        self._handlers = [handler for handler in made if isinstance(handler, AsyncSocketModeHandler)]
+        for failure in made:
+            if isinstance(failure, BaseException):
+                await self.close()
+                raise failure
         self._watcher = asyncio.create_task(self._watch(), name="slack-sockets")
 
     async def close(self) -> None:
@@ -72,7 +78,12 @@ class Sockets:
         except (aiohttp.ClientError, TimeoutError) as error:
             await _close(handler)
             raise PlatformError(f"Slack cannot be reached: {words(error)}.") from error
-        await handler.connect_async()  # type: ignore[no-untyped-call]
+        try:
+            async with asyncio.timeout(CONNECT_WITHIN):  # it tries the same address again and again
+                await handler.connect_async()  # type: ignore[no-untyped-call]
+        except TimeoutError as error:
+            await _close(handler)
+            raise PlatformError("Slack takes no Socket Mode connection.") from error
         return handler
 
     async def _on_message(

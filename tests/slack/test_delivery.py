@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from kernel.errors import PlatformError
 from tests.fakes.slack import BOT
 from tests.slack.conftest import ANN, GENERAL, Bench, Inbox
 
@@ -66,3 +69,10 @@ async def test_two_sockets_share_the_events_and_one_may_be_refreshed(bench: Benc
         await bench.slack.say(GENERAL, ANN, f"<@{BOT}> {number}")
     await bench.settled()
     assert sorted(event.text for event in bench.inbox.events) == ["0", "1", "2", "3"]
+
+
+async def test_one_refused_connection_stops_the_start_and_leaves_none_open(bench: Bench) -> None:
+    bench.slack.faults.fail("apps.connections.open", "internal_error")
+    with pytest.raises(PlatformError, match="internal_error"):
+        await bench.connect(sockets=2)
+    await bench.slack.until(lambda: bench.slack.sockets.connections == [])

@@ -66,7 +66,7 @@ async def test_an_unreachable_slack_is_an_error(slack: FakeSlack) -> None:
 @pytest.mark.parametrize(("name", "value"), [("SLACK_BOT_TOKEN", "bot_token"), ("SLACK_APP_TOKEN", "app_token")])
 async def test_a_wrong_token_stops_the_start_with_its_name(bench: Bench, name: str, value: str) -> None:
     with pytest.raises(ConfigError, match=name):
-        await bench.connect(None, **{value: "xoxb-wrong"})
+        await bench.connect(None, sockets=2, **{value: "xoxb-wrong"})
     assert bench.slack.sockets.connections == []
 
 

@@ -53,6 +53,7 @@ def main(
         world.install(wrapped)
         with Running(world, wrapped, Path(name) / "data") as one:
             if kind != "idle":
+                one.calm()
                 one.load(kind, 60, in_flight)
             os.kill(one.pid, signal.SIGUSR1)
             sleep(0.2)

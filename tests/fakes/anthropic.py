@@ -107,6 +107,12 @@ class FakeAnthropic:
         """Let held answers go on."""
         self._held.set()
 
+    def forget(self) -> None:
+        """Be as new: nothing is queued, nothing is held, the default script answers."""
+        self._held.set()
+        self._queue.clear()
+        self._held, self.holding, self.script = asyncio.Event(), asyncio.Event(), echo
+
     async def start(self, port: int = 0) -> str:
         """Listen on loopback; returns the base URL."""
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", port, limit=16 * 2**20)

@@ -1,0 +1,1 @@
+"""What Bosun promises to the people who use it, told end to end, on every platform."""

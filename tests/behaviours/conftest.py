@@ -1,0 +1,57 @@
+"""One Bosun for the tests of a module, and the team on either platform."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from tests.behaviours.chat import Chat, SlackChat, WebChat
+from tests.behaviours.world import World
+
+PLATFORMS: dict[str, type[Chat]] = {"slack": SlackChat, "web": WebChat}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    """A running Bosun, shared by the tests of a module."""
+    made = World(Path(tmp_path_factory.mktemp("world")))
+    await made.open()
+    yield made
+    await made.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=PLATFORMS)
+async def chat(world: World, request: pytest.FixtureRequest) -> AsyncIterator[Chat]:
+    """The team on a platform: a test that asks for it is told once for each."""
+    made = PLATFORMS[request.param](world)
+    yield made
+    await made.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def slack(world: World) -> AsyncIterator[SlackChat]:
+    """The team in Slack, for what only Slack has."""
+    made = SlackChat(world)
+    yield made
+    await made.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def web(world: World) -> AsyncIterator[WebChat]:
+    """The team in the web chat, for what only that has."""
+    made = WebChat(world)
+    yield made
+    await made.close()
+
+
+@pytest_asyncio.fixture(autouse=True, loop_scope="module")
+async def clean(world: World) -> AsyncIterator[None]:
+    """Nothing that a test has broken stays broken, and nothing that it began disturbs the next one."""
+    yield
+    world.slack.faults.heal()
+    world.model.forget()
+    if world.running:
+        await world.quiet()

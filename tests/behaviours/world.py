@@ -1,0 +1,180 @@
+"""The whole of Bosun in this process, between a workspace, a language model and a browser's HTTP client."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import TypeVar
+
+from sqlmodel import col, select
+
+from bot.engine.app import App
+from bot.slack.adapter import SlackAdapter
+from kernel.config import Address, Secret, Settings
+from kernel.store import Session, approvals, inbox, outbox, payments, runs, web
+from tests.behaviours.team import populate, write_charter
+from tests.fakes.anthropic import FakeAnthropic
+from tests.fakes.slack import FakeSlack
+
+T = TypeVar("T")
+
+TOPICS = (web.TOPIC, outbox.TOPIC, runs.STATE, runs.ENDED, runs.READY, "approvals")
+LOOK_AGAIN = 0.05  # seconds; for what changes without anybody being woken
+
+
+class Clock:
+    """The machine's clock, ahead of it by as much as a test says."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta(0)
+
+    def now(self) -> datetime:
+        """The time that Bosun and its platforms take it to be."""
+        return datetime.now(UTC) + self.ahead  # noqa: TID251  the one place here that reads it
+
+    def advance(self, **delta: float) -> None:
+        """Let time pass."""
+        self.ahead += timedelta(**delta)
+
+
+class World:
+    """Bosun and everything around it. `app` is the running process; `restart` gives another one on the same data."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.clock = Clock()
+        self.slack = FakeSlack(self.clock)
+        self.model = FakeAnthropic()
+        self.charter = folder / "charter"
+        self.app: App
+        self.running = False
+        self._changed = asyncio.Event()
+
+    # -- life cycle -------------------------------------------------------------------------------
+
+    async def open(self) -> None:
+        """Everything that Bosun needs, and Bosun."""
+        write_charter(self.charter)
+        populate(self.slack)
+        self.slack.observers.append(lambda _call: self.changed())
+        await self.slack.start()
+        await self.model.start()
+        try:
+            await self.start()
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """End it all."""
+        if self.running:
+            await self.stop()
+        await self.slack.stop()
+        await self.model.stop()
+
+    @property
+    def settings(self) -> Settings:
+        """What the environment of this installation says."""
+        return Settings(
+            charter=self.charter,
+            data=self.folder / "data",
+            web=Address(port=0),
+            slack_bot_token=Secret(self.slack.bot_token),
+            slack_app_token=Secret(self.slack.app_token),
+            slack_api_url=self.slack.api_url,
+            anthropic_api_key=Secret(self.model.key),
+            anthropic_base_url=self.model.url,
+        )
+
+    async def start(self) -> None:
+        """Start a process."""
+        self.app = App(self.settings, clock=self.clock)
+        for topic in TOPICS:
+            self.app.store.on(topic, lambda _key: self.changed())
+        adapter = self.app.adapters["slack"]
+        assert isinstance(adapter, SlackAdapter)
+        # The rates have tests of their own; here they would only be waited for.
+        adapter.capabilities = adapter.capabilities.model_copy(update={"post_interval": 0.0})
+        self.app.ticker.every = 0.05
+        await self.app.start()
+        adapter.outgoing.second_look = 0
+        self.running = True
+
+    async def stop(self) -> None:
+        """Stop the process in an orderly way."""
+        self.running = False
+        await self.app.stop()
+
+    async def restart(self) -> None:
+        """Stop, and start on the same data."""
+        await self.stop()
+        await self.start()
+
+    # -- waiting ----------------------------------------------------------------------------------
+
+    def changed(self) -> None:
+        """Something happened that somebody may wait for."""
+        self._changed.set()
+
+    async def until(self, look: Callable[[], T | Awaitable[T]], patience: float = 10.0) -> T:
+        """The first true value of `look()`, which is asked after every change. TimeoutError after `patience`."""
+        async with asyncio.timeout(patience):
+            while True:
+                self._changed.clear()
+                found = look()
+                value = await found if inspect.isawaitable(found) else found
+                if value:
+                    return value
+                try:
+                    async with asyncio.timeout(LOOK_AGAIN):
+                        await self._changed.wait()
+                except TimeoutError:
+                    continue
+
+    async def quiet(self, patience: float = 10.0) -> None:
+        """Wait until everything that arrived is dealt with and everything that is to be shown is shown."""
+        await self.until(self._nothing_under_way, patience)
+
+    async def _nothing_under_way(self) -> bool:
+        if self.slack.sockets.open:
+            return False
+        return not await self.app.store.read(_under_way)
+
+    # -- looking at what was done -----------------------------------------------------------------
+
+    async def paid(self, reference: str) -> list[payments.Payment]:
+        """What stands on the list of payments under this reference."""
+        return await self.app.store.read(
+            lambda session: list(
+                session.exec(select(payments.Payment).where(col(payments.Payment.reference) == reference))
+            )
+        )
+
+    async def amounts(self, reference: str) -> list[Decimal]:
+        """The amounts on that list."""
+        return [Decimal(payment.amount) for payment in await self.paid(reference)]
+
+    async def runs(self, said: str) -> list[runs.Run]:
+        """The runs whose request holds these words."""
+        return await self.app.store.read(
+            lambda session: list(session.exec(select(runs.Run).where(col(runs.Run.request).contains(said))))
+        )
+
+    async def events(self, said: str) -> list[inbox.InboxRow]:
+        """The stored events whose text holds these words."""
+        rows = await self.app.store.read(lambda session: list(session.exec(select(inbox.InboxRow))))
+        return [row for row in rows if said in row.inbound.text]
+
+
+def _under_way(session: Session) -> bool:
+    now_or_never = (
+        select(inbox.InboxRow.id).where(col(inbox.InboxRow.state) == inbox.NEW),
+        select(runs.Run.id).where(col(runs.Run.state) == runs.QUEUED, col(runs.Run.retry_at).is_(None)),
+        select(outbox.OutboxRow.id).where(col(outbox.OutboxRow.state).in_((outbox.QUEUED, outbox.SENDING))),
+        select(approvals.Approval.id).where(col(approvals.Approval.state) == approvals.APPROVED),
+    )
+    return any(session.exec(query).first() is not None for query in now_or_never)

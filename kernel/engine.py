@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 VERSION = "1"  # of the segment contract, pinned: parked runs hold no code, so a new Bosun may continue them
-LEASE = 4.0  # seconds without a heartbeat after which a process counts as dead
+LEASE = 8.0  # seconds without a heartbeat after which a process counts as dead; a busy machine delays heartbeats
 SWEEP_EVERY = 1.0  # seconds
 GRACE = timedelta(seconds=2)  # a queued run untouched for this long was missed by its wake
 SLOTS = 200  # segments that run at once in this process; more wait as rows

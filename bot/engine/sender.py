@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 POLL_EVERY = 1.0  # seconds; the safety net behind the wakes
-LEASE = 6.0  # seconds without a heartbeat after which a sender counts as dead
+LEASE = 8.0  # seconds without a heartbeat after which a sender counts as dead
 GIVE_UP_AFTER = timedelta(hours=24)  # a post that could not be made for so long is dropped and its owner told
 LONGEST_PAUSE = 60.0  # seconds between two tries
 PASSING = (outbox.REACTION, outbox.STATUS)  # signs that are not worth a second try

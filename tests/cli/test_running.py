@@ -1,0 +1,86 @@
+"""Commands beside a running Bosun, and where none is running: real processes on one data folder."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.cli.conftest import ROOT, Bosun
+
+
+class Running:
+    """`bosun up` as a process."""
+
+    def __init__(self, data: Path) -> None:
+        parts = [os.environ.get("PYTHONPATH", ""), str(ROOT)]
+        environment = os.environ | {
+            "BOSUN_DATA": str(data),
+            "BOSUN_WEB": "127.0.0.1:0",
+            "PYTHONPATH": os.pathsep.join(filter(None, parts)),
+        }
+        self.errors = (data / "stderr.txt").open("w+")
+        self.process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "bot", "up"],
+            stdout=subprocess.PIPE,
+            stderr=self.errors,
+            text=True,
+            env=environment,
+        )
+        self.link = self._link()
+
+    def _link(self) -> str:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            if found := re.search(r"http://\S+", line):
+                return found[0]
+        raise AssertionError(f"bosun up ended:\n{self.said()}")
+
+    def said(self) -> str:
+        """What it wrote to standard error."""
+        self.errors.seek(0)
+        return self.errors.read()
+
+    def stop(self) -> int:
+        """SIGTERM; returns the exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(30)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        return code
+
+
+@pytest.fixture
+def running(data: Path) -> Iterator[Running]:
+    up = Running(data)
+    yield up
+    if up.process.poll() is None:
+        up.stop()
+    up.errors.close()
+
+
+def test_commands_beside_a_running_bosun(bosun: Bosun, running: Running) -> None:
+    with httpx.Client(follow_redirects=True) as browser:
+        assert browser.get(running.link).status_code == 200
+    shown = bosun("run", "digest")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert shown.stdout.startswith("Nothing to report in #general")
+    assert bosun("run", "digets").stderr.startswith("Error: There is no workflow 'digets'. Workflows: digest.")
+    assert [line.split("\t")[2] for line in bosun("runs").stdout.splitlines()] == ["done"]
+    assert bosun("ledger", "verify").returncode == 0
+    second = bosun("up")
+    assert second.returncode == 2
+    assert "Another Bosun process is using" in second.stderr
+    assert running.stop() == 0
+    assert "Traceback" not in running.said()
+
+
+def test_a_workflow_runs_where_no_bosun_is_running(bosun: Bosun) -> None:
+    shown = bosun("run", "digest")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert shown.stdout.startswith("Nothing to report in #general")

@@ -254,7 +254,7 @@ def test_a_thousand_rules_cost_microseconds() -> None:
     )
     facts = call(agent="a1", tool="t1", arguments={"x": 5000, "y": "a"}, origins={"y": (frozenset({"nowhere"}),)})
     decide(rules, facts)
-    begin = time.perf_counter()
+    begin = time.process_time()
     for _ in range(2000):
         decide(rules, facts)
-    assert (time.perf_counter() - begin) / 2000 < 0.0005  # measured: about 20 microseconds
+    assert (time.process_time() - begin) / 2000 < 0.0005  # seen on a busy machine: under 60 microseconds

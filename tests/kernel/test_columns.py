@@ -64,9 +64,19 @@ def test_text_of_every_kind_is_kept_in_plain_columns(store: Store) -> None:
     every = "".join(chr(point) for point in range(1, sys.maxunicode, 97) if not 0xD800 <= point <= 0xDFFF)
     when = datetime(2026, 1, 1, tzinfo=UTC)
     row = Payment(
-        id="1", ref="P-1", payee=every, amount="1", currency="EUR", reference="", why="", origin="member_text",
-        run_id="r", requester="p", agent="a", created_at=when,
-    )  # fmt: skip
+        id="1",
+        ref="P-1",
+        payee=every,
+        amount="1",
+        currency="EUR",
+        reference="",
+        why="",
+        origin="member_text",
+        run_id="r",
+        requester="p",
+        agent="a",
+        created_at=when,
+    )
 
     def add(session: Session) -> None:
         session.add(row)

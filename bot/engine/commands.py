@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Protocol
 
-from kernel.errors import BosunError
+from bot.engine.sight import may_see
 from kernel.store import runs
 from kernel.types import Command
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from bot.engine.directory import TeamDirectory
     from bot.engine.stops import Stops
     from kernel.clock import Clock
-    from kernel.people import Directory
     from kernel.store import Session, Store
     from kernel.types import Actor, Inbound, Person, Place
 
@@ -36,6 +36,8 @@ SHAPES = {
     "run": r"run\s+(?P<rest>[\w-]+)",
 }
 ACTING = frozenset({"stop", "approve", "reject", "retry", "run"})  # they change something; the others only tell
+PERSONAL = frozenset({"approve", "reject", "approvals", "runs"})  # what they answer is for whoever said them alone
+LISTED, LOOKED_AT = 10, 200  # runs that are listed, and runs that are looked at to find those
 _PATTERNS = {name: re.compile(rf"\s*[!/]?{shape}\s*", re.IGNORECASE | re.DOTALL) for name, shape in SHAPES.items()}
 
 HELP = """\
@@ -98,14 +100,14 @@ class Workflows(Protocol):
 
 
 class Commands:
-    """Runs commands. Every answer is Markdown; every error is a sentence for the person."""
+    """Runs commands. Every answer is Markdown."""
 
     def __init__(
         self,
         *,
         store: Store,
         clock: Clock,
-        directory: Directory,
+        directory: TeamDirectory,
         decisions: Decisions,
         workflows: Workflows,
         stops: Stops,
@@ -120,7 +122,7 @@ class Commands:
         self.agents = agents
 
     async def run(self, command: Command, person: Person, inbound: Inbound, place: Place) -> str:
-        """Do it and say what came of it."""
+        """Do it and say what came of it. Any BosunError is a refusal, to be told to the person alone."""
         rest, actor = command.rest, inbound.actor
         actions: dict[str, Callable[[], Awaitable[str]]] = {
             "status": lambda: self._status(place),
@@ -130,7 +132,7 @@ class Commands:
             "approve": lambda: self._decide("approve", rest, actor),
             "reject": lambda: self._decide("reject", rest, actor),
             "why": lambda: self.decisions.why(rest.upper(), person),
-            "runs": self._runs,
+            "runs": lambda: self._runs(person),
             "schedules": self.workflows.schedules,
             "run": lambda: self.workflows.run_now(rest, person, place),
         }
@@ -138,10 +140,7 @@ class Commands:
             return HELP
         if command.name == "agents":
             return self.agents()
-        try:
-            return await actions[command.name]()
-        except BosunError as error:
-            return str(error)
+        return await actions[command.name]()
 
     async def stop(self, person: Person, actor: Actor, place: Place, ref: str) -> str:
         """Stop the named run, or the one in this thread."""
@@ -184,11 +183,12 @@ class Commands:
 
         return await self.store.read(look)
 
-    async def _runs(self) -> str:
-        rows = await self.store.read(lambda session: runs.listing(session, limit=10))
-        if not rows:
-            return "Nothing has been asked yet."
-        lines = [f"| {run.ref} | {run.agent} | {_shown(run.state)} | {_cell(run.request)} |" for run in rows]
+    async def _runs(self, person: Person) -> str:
+        rows = await self.store.read(lambda session: runs.listing(session, limit=LOOKED_AT))
+        seen = [run for run in rows if may_see(self.directory, person, run)][:LISTED]
+        if not seen:
+            return "Nothing has been asked yet where you can read it."
+        lines = [f"| {run.ref} | {run.agent} | {_shown(run.state)} | {_cell(run.request)} |" for run in seen]
         return "\n".join(["| run | agent | state | request |", "|---|---|---|---|", *lines])
 
 

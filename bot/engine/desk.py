@@ -6,9 +6,9 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from bot.engine.commands import ACTING, recognise
+from bot.engine.commands import ACTING, PERSONAL, recognise
 from bot.engine.uploads import in_words
-from kernel.errors import BosunError
+from kernel.errors import BosunError, StoreError
 from kernel.store import inbox, outbox, runs
 from kernel.types import Text
 
@@ -219,7 +219,13 @@ class Desk:
         elif inbound.caught_up and command.name in ACTING:
             text = f"I was offline when you said `{inbound.text.strip()[:60]}`. Say it again if you still want it."
         else:
-            text = await self.commands.run(command, person, inbound, place)
+            private = private or (command.name in PERSONAL and place.kind != "dm")
+            try:
+                text = await self.commands.run(command, person, inbound, place)
+            except StoreError:
+                raise  # it is done when the database is back
+            except BosunError as error:
+                text, private = str(error), private or place.kind != "dm"
         await self.store.write(
             lambda session: (
                 inbox.settle(session, row_id)
@@ -238,7 +244,12 @@ class Desk:
         )
 
     async def _stop(self, row_id: str, inbound: Inbound) -> None:
-        text = await self.commands.stop(self.directory.person(inbound.actor), inbound.actor, inbound.place, "")
+        try:
+            text = await self.commands.stop(self.directory.person(inbound.actor), inbound.actor, inbound.place, "")
+        except StoreError:
+            raise
+        except BosunError as error:
+            text = str(error)
         await self.store.write(
             lambda session: (
                 inbox.settle(session, row_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.engine.sight import may_see
 from bot.web import views
 from kernel.store import approvals, runs
 from rules.engine.cards import card
@@ -11,7 +12,7 @@ from rules.engine.cards import card
 if TYPE_CHECKING:
     from bot.engine.directory import TeamDirectory
     from kernel.store import Session, Store
-    from kernel.types import Person, Place
+    from kernel.types import Person
     from rules.engine.approvals import Approvals
 
 WAITING, RUNNING, RECENT = 10, 10, 5  # rows of each part
@@ -34,11 +35,11 @@ class Home:
     def _look(self, session: Session, person: Person, mine: list[str]) -> views.HomeView:
         rows = [row for ref in mine if (row := approvals.by_ref(session, ref)) is not None]
         active = runs.listing(session, (runs.QUEUED, runs.WAITING), limit=LOOKED_AT)
-        running = [self._running(run, person) for run in active if self._may_see(person, run)]
+        running = [self._running(run, person) for run in active if may_see(self.directory, person, run)]
         decided = []
         for row in approvals.decided(session, limit=LOOKED_AT):
             run = session.get(runs.Run, row.run_id)
-            if run is not None and self._may_see(person, run):
+            if run is not None and may_see(self.directory, person, run):
                 decided.append(_decision(row))
             if len(decided) == RECENT:
                 break
@@ -61,17 +62,6 @@ class Home:
             started_at=run.created_at,
             stoppable=run.requester == person.id,
         )
-
-    def _may_see(self, person: Person, run: runs.Run) -> bool:
-        return run.requester == person.id or self._reads(person, run.where)
-
-    def _reads(self, person: Person, place: Place) -> bool:
-        """A channel of the charter that this person reads; what it does not name counts as private."""
-        name = self.directory.channel_name(place)
-        if place.kind != "channel" or name not in self.directory.charter().channels:
-            return False
-        readers = self.directory.readers(name)
-        return readers is None or person.id in readers
 
 
 def _decision(row: approvals.Approval) -> views.Decision:

@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Protocol
 
 from bot.engine.held import PREFIX
-from kernel.errors import BosunError, PlatformError
+from kernel.errors import BosunError, PlatformError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -56,6 +56,8 @@ class Presses:
             if press.subject.startswith(PREFIX):
                 return await self._held(press, person, inbound.actor)
             return await self._approval(press, inbound)
+        except StoreError:
+            raise  # it counts when the database is back
         except BosunError as error:
             return str(error)
 

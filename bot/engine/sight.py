@@ -1,0 +1,24 @@
+"""Which runs a person may see: their own, and those of channels that they can read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bot.engine.directory import TeamDirectory
+    from kernel.store.runs import Run
+    from kernel.types import Person, Place
+
+
+def may_see(directory: TeamDirectory, person: Person, run: Run) -> bool:
+    """Whether the person may know of the run and of what was asked in it."""
+    return run.requester == person.id or _reads(directory, person, run.where)
+
+
+def _reads(directory: TeamDirectory, person: Person, place: Place) -> bool:
+    """A channel of the charter that this person reads; what it does not name counts as private."""
+    name = directory.channel_name(place)
+    if place.kind != "channel" or name not in directory.charter().channels:
+        return False
+    readers = directory.readers(name)
+    return readers is None or person.id in readers

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from kernel.store import knowledge as rows
+from kernel.store import knowledge_vectors as stored
 from kernel.store import knowledge_words as words
 from knowledge.engine.documents import Passage, SearchResult
 from knowledge.engine.indexer import NOTES
@@ -62,18 +63,21 @@ class Search:
         """The best passages for a query that everybody in the audience may read."""
         query = " ".join(query[:MAX_LENGTH].split())
         grants = audience.readers
-        documents = await self._store.read(lambda session: rows.readable_documents(session, grants))
         if not query or limit < 1:
+            documents = await self._store.read(lambda session: rows.readable_documents(session, grants))
             return SearchResult(documents=documents)
         wanted = terms(query)
         gathered = _Gathered()
         reached = await self._indexer.reach(self._patience)
-        by_meaning, _ = await asyncio.gather(
-            self._by_meaning(gathered, reached, query, grants), self._by_words(gathered, wanted, grants)
+        by_meaning, documents = await asyncio.gather(
+            self._by_meaning(gathered, reached, query, grants),
+            self._store.read(lambda session: _by_words(session, gathered, wanted, grants)),
         )
         if by_meaning and reached is not None:
             by_meaning = await self._compare(gathered, reached, query)
-        result = await self._store.read(lambda session: _conclude(session, gathered, wanted, limit, close=by_meaning))
+        result = await self._store.read(
+            lambda session: _conclude(session, gathered, wanted, grants, limit, close=by_meaning)
+        )
         note = "" if by_meaning else NOTES.get(self._indexer.state, NOTES["failed"])
         return result.model_copy(
             update={
@@ -112,27 +116,14 @@ class Search:
         few = await self._store.read(lambda session: rows.readable_chunks(session, grants, EXACT + 1))
         if len(few) > EXACT:
             return False
-        vectors = await self._store.read(lambda session: rows.vectors(session, few, self._model))
+        vectors = await self._store.read(lambda session: stored.vectors(session, few, self._model))
         near = await reached.client.score(query, vectors)
         await self._look_up(gathered, near, grants)
         gathered.cosines.update((hit.id, hit.cosine) for hit in near)
         return True
 
-    async def _look_up(self, gathered: _Gathered, near: Sequence[Near | words.Match], grants: list[str]) -> None:
-        new = [hit.id for hit in near if hit.id not in gathered.known]
-        if new:
-            found = await self._store.read(lambda session: rows.look_up(session, new, grants))
-            gathered.known.update((chunk.id, chunk) for chunk in found)
-
-    async def _by_words(self, gathered: _Gathered, wanted: list[str], grants: list[str]) -> None:
-        amount = FIRST
-        while True:
-            hits = await self._store.read(lambda session, amount=amount: words.matches(session, wanted, amount))  # type: ignore[misc]
-            await self._look_up(gathered, hits, grants)
-            gathered.bm25.update((hit.id, hit.score) for hit in hits)
-            if len(hits) < amount or len(gathered.allowed(gathered.bm25)) >= ENOUGH:
-                return
-            amount *= MORE
+    async def _look_up(self, gathered: _Gathered, near: Sequence[Near], grants: list[str]) -> None:
+        await self._store.read(lambda session: _look_up(session, gathered, near, grants))
 
     async def _compare(self, gathered: _Gathered, reached: Reached, query: str) -> bool:
         """Look up the cosines of the best chunks that only the words have found."""
@@ -141,7 +132,7 @@ class Search:
         missing = [n for n in best if n not in gathered.cosines]
         if not missing:
             return True
-        vectors = await self._store.read(lambda session: rows.vectors(session, missing, self._model))
+        vectors = await self._store.read(lambda session: stored.vectors(session, missing, self._model))
         try:
             near = await reached.client.score(query, vectors)
         except VectorsFailed as error:
@@ -152,8 +143,29 @@ class Search:
         return True
 
 
-def _conclude(session: Session, gathered: _Gathered, wanted: list[str], limit: int, *, close: bool) -> SearchResult:
-    """Rank, abstain or not, and fetch the texts."""
+def _look_up(session: Session, gathered: _Gathered, hits: Sequence[Near | words.Match], grants: list[str]) -> None:
+    """Learn which chunks exist, and which of them may be read."""
+    new = [hit.id for hit in hits if hit.id not in gathered.known]
+    if new:
+        gathered.known.update((chunk.id, chunk) for chunk in rows.look_up(session, new, grants))
+
+
+def _by_words(session: Session, gathered: _Gathered, wanted: list[str], grants: list[str]) -> int:
+    """Ask the index of words; returns how many documents may be read."""
+    amount = FIRST
+    while True:
+        hits = words.matches(session, wanted, amount)
+        _look_up(session, gathered, hits, grants)
+        gathered.bm25.update((hit.id, hit.score) for hit in hits)
+        if len(hits) < amount or len(gathered.allowed(gathered.bm25)) >= ENOUGH:
+            return rows.readable_documents(session, grants)
+        amount *= MORE
+
+
+def _conclude(
+    session: Session, gathered: _Gathered, wanted: list[str], grants: list[str], limit: int, *, close: bool
+) -> SearchResult:
+    """Rank, abstain or not, and fetch the texts. Whoever lost the right to read in the meantime gets none."""
     cosines, bm25 = gathered.allowed(gathered.cosines), gathered.allowed(gathered.bm25)
     best_bm25 = max(bm25.values(), default=0.0)
     ranked = _distinct(fuse(cosines, bm25, best_bm25), gathered)
@@ -163,7 +175,7 @@ def _conclude(session: Session, gathered: _Gathered, wanted: list[str], limit: i
         held = words.coverage(session, wanted, judged)
         if not answers((), (held.share(n) for n in judged)):
             return SearchResult(withheld=withheld)
-    texts = rows.texts(session, [entry.id for entry in ranked[:limit]])
+    texts = rows.texts(session, [entry.id for entry in ranked[:limit]], grants)
     passages = tuple(_passage(texts[entry.id], entry.score) for entry in ranked[:limit] if entry.id in texts)
     return SearchResult(passages=passages, withheld=withheld)
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from kernel.store import knowledge as rows
+from kernel.store import knowledge_vectors as stored
 from kernel.types import Frozen
 from knowledge.engine.vectors import EngineEnded, IndexLocked, IndexMissing, VectorsFailed
 
@@ -47,7 +48,7 @@ class Upkeep:
 
     async def current(self) -> str | None:
         """The id of the index to search, as the database has it."""
-        found = await self._store.read(lambda session: rows.indexes(session, self._place.name))
+        found = await self._store.read(lambda session: stored.indexes(session, self._place.name))
         ready = (row.id for row in found if row.state == rows.READY and row.model == self._model.name)
         return next(ready, None)
 
@@ -79,7 +80,7 @@ class Upkeep:
         known: set[int] = set()
         last = 0
         while page := await self._store.read(
-            lambda session, last=last: rows.indexed(session, index_id, last, PAGE)  # type: ignore[misc]
+            lambda session, last=last: stored.indexed(session, index_id, last, PAGE)  # type: ignore[misc]
         ):
             known.update(page)
             last = page[-1]
@@ -98,7 +99,7 @@ class Upkeep:
         ordered = sorted(ids)
         probes = sorted({ordered[0], ordered[len(ordered) // 2], ordered[-1]}) if ordered else []
         model = self._model.name
-        vectors = await self._store.read(lambda session: rows.vectors(session, probes, model))
+        vectors = await self._store.read(lambda session: stored.vectors(session, probes, model))
         for chunk_id, data in vectors:
             if not await client.holds(index_id, chunk_id, data):
                 return False
@@ -110,23 +111,23 @@ class Upkeep:
         await client.open(index_id, create=True)
         last = 0
         while last := await self.add(client, index_id, last):
-            alive = await self._store.write(lambda session: rows.touch_index(session, index_id, self._clock.now()))
+            alive = await self._store.write(lambda session: stored.touch_index(session, index_id, self._clock.now()))
             if not alive:
                 raise BeingBuilt
-        await self._store.write(lambda session: rows.switch_index(session, index_id))
+        await self._store.write(lambda session: stored.switch_index(session, index_id))
         await self.sweep(client, index_id)
         return index_id
 
     async def _begin(self) -> str:
         def begin(session: Session) -> str:
             now = self._clock.now()
-            for row in rows.indexes(session, self._place.name):
+            for row in stored.indexes(session, self._place.name):
                 if row.state == rows.BUILDING and not self._place.shared:
-                    rows.drop_index(session, row.id)  # an earlier attempt; what it left is swept later
+                    stored.drop_index(session, row.id)  # an earlier attempt; what it left is swept later
                 elif row.state == rows.BUILDING and now - row.touched_at < LEASE:
                     raise BeingBuilt
             index_id = self._ids.new()
-            rows.create_index(session, index_id, self._place.name, self._model.name, now)
+            stored.create_index(session, index_id, self._place.name, self._model.name, now)
             return index_id
 
         return await self._store.write(begin)
@@ -138,7 +139,7 @@ class Upkeep:
             now = self._clock.now()
             return [
                 row.id
-                for row in rows.indexes(session, self._place.name)
+                for row in stored.indexes(session, self._place.name)
                 if row.id != index_id
                 and (row.state == rows.READY or now - row.touched_at >= LEASE or not self._place.shared)
             ]
@@ -146,36 +147,36 @@ class Upkeep:
         old = await self._store.read(others)
         await client.keep_only([index_id], drop=old)
         for other in old:
-            await self._store.write(lambda session, other=other: rows.drop_index(session, other))  # type: ignore[misc]
+            await self._store.write(lambda session, other=other: stored.drop_index(session, other))  # type: ignore[misc]
 
     async def embed(self, client: VectorClient, after: int) -> int:
         """Embed some chunks beyond `after` that have no vector of this model; the last of them, or 0."""
         model = self._model
-        found = await self._store.read(lambda session: rows.to_embed(session, model.name, after, EMBED_AT_ONCE))
+        found = await self._store.read(lambda session: stored.to_embed(session, model.name, after, EMBED_AT_ONCE))
         if not found:
             return 0
         made = await client.embed([f"{heading}\n{text}" for _id, heading, text in found])
         vectors = [(chunk_id, data) for (chunk_id, _heading, _text), data in zip(found, made, strict=True)]
-        await self._store.write(lambda session: rows.save_vectors(session, model.name, model.dimension, vectors))
+        await self._store.write(lambda session: stored.save_vectors(session, model.name, model.dimension, vectors))
         return vectors[-1][0]
 
     async def add(self, client: VectorClient, index_id: str, after: int) -> int:
         """Add some vectors beyond `after` that the index does not hold; the last of them, or 0."""
         model = self._model.name
-        found = await self._store.read(lambda session: rows.to_index(session, index_id, model, after, WRITE_AT_ONCE))
+        found = await self._store.read(lambda session: stored.to_index(session, index_id, model, after, WRITE_AT_ONCE))
         if not found:
             return 0
         await client.put(index_id, found)
         ids = [chunk_id for chunk_id, _data in found]
-        await self._store.write(lambda session: rows.mark_indexed(session, index_id, ids))
+        await self._store.write(lambda session: stored.mark_indexed(session, index_id, ids))
         return ids[-1]
 
     async def remove(self, client: VectorClient, index_id: str) -> int:
         """Remove some vectors whose chunks are gone; how many, 0 when there are none left."""
-        gone = await self._store.read(lambda session: rows.to_remove(session, index_id, WRITE_AT_ONCE))
+        gone = await self._store.read(lambda session: stored.to_remove(session, index_id, WRITE_AT_ONCE))
         if gone:
             await client.remove(index_id, gone)
-            await self._store.write(lambda session: rows.mark_removed(session, index_id, gone))
+            await self._store.write(lambda session: stored.mark_removed(session, index_id, gone))
         return len(gone)
 
     async def is_behind(self, index_id: str | None) -> bool:
@@ -183,10 +184,10 @@ class Upkeep:
         model = self._model.name
 
         def look(session: Session) -> bool:
-            if rows.to_embed(session, model, 0, 1):
+            if stored.to_embed(session, model, 0, 1):
                 return True
             return index_id is not None and bool(
-                rows.to_index(session, index_id, model, 0, 1) or rows.to_remove(session, index_id, 1)
+                stored.to_index(session, index_id, model, 0, 1) or stored.to_remove(session, index_id, 1)
             )
 
         return await self._store.read(look)

@@ -17,6 +17,7 @@ from filelock import FileLock
 from kernel.clock import SystemIds
 from kernel.store import Store, open_store
 from kernel.store import knowledge as rows
+from kernel.store import knowledge_vectors as stored
 from kernel.store.database import sqlite_url
 from knowledge.engine.documents import IndexState
 from knowledge.engine.embedding import WORDS
@@ -59,7 +60,7 @@ async def fill(knowledge: Knowledge, count: int = 5) -> None:
 async def assert_index_equals_database(store: Store, folder: Path) -> None:
     """Look at Chroma itself: it holds exactly the chunks that the database has."""
     place = index_place(folder, None, SystemIds())
-    ready = [row for row in store.read_now(lambda s: rows.indexes(s, place.name)) if row.state == rows.READY]
+    ready = [row for row in store.read_now(lambda s: stored.indexes(s, place.name)) if row.state == rows.READY]
     assert len(ready) == 1
     client = VectorClient(ThreadLine(WORDS, place.address))
     await client.open(ready[0].id)

@@ -115,7 +115,7 @@ class App:
             directory=self.directory,
             rules=self.rules,
             tools=self.tools,
-            fallback_channel=self.charter.team.operators,
+            fallback_channel=self.charter.team.approvals or self.charter.team.operators,
         )
         self.approvals = Approvals(services)
         context = functools.partial(

@@ -39,6 +39,8 @@ def people_problems(located: Located, file: PeopleFile) -> list[str]:
 def channel_problems(located: Located, team: BosunFile, people: PeopleFile | None) -> list[str]:
     """Channels that are named but not defined, ids that two channels claim, readers that are no role."""
     problems = _unknown(located, ("operators",), "channel", (team.operators,), team.channels)
+    if team.approvals is not None:
+        problems += _unknown(located, ("approvals",), "channel", (team.approvals,), team.channels)
     for number, prompt in enumerate(team.prompts):
         if prompt.channel:
             problems += _unknown(located, ("prompts", number, "channel"), "channel", (prompt.channel,), team.channels)

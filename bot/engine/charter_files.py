@@ -81,6 +81,7 @@ class BosunFile(Frozen):
     model: Model = Model()
     channels: dict[ChannelName, Channel] = Field(min_length=1)
     operators: ChannelName  # where Bosun says what concerns those who run it
+    approvals: ChannelName | None = None  # gets the card of a request from a DM; none: the operators' channel
     retention: Retention = Retention()
     workspaces: dict[str, str] = Field(
         default_factory=dict

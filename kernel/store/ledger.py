@@ -71,4 +71,5 @@ def entries(session: Session, subject: str | None = None) -> Iterator[LedgerRow]
     statement = select(LedgerRow).order_by(col(LedgerRow.number))
     if subject is not None:
         statement = statement.where(col(LedgerRow.subject) == subject)
-    yield from session.exec(statement.execution_options(yield_per=1000))
+    with session.exec(statement.execution_options(yield_per=1000)) as found:
+        yield from found

@@ -9,7 +9,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from pydantic import TypeAdapter
-from sqlalchemy import Index, bindparam, case, func, inspect, or_, update
+from sqlalchemy import Index, bindparam, case, func, inspect, or_, text, update
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from kernel.store.columns import JsonText, Moment
@@ -36,6 +37,13 @@ class OutboxRow(SQLModel, table=True):
     __table_args__ = (
         Index("outbox_lane", "platform", "lane", "state", "id"),
         Index("outbox_due", "state", "retry_at"),
+        Index(  # one sender in a lane, whatever two processes do in the same instant
+            "outbox_sending",
+            "lane",
+            unique=True,
+            sqlite_where=text("state = 'sending'"),
+            postgresql_where=text("state = 'sending'"),
+        ),
     )
 
     id: str = Field(primary_key=True)  # sorts by creation: the order within a lane
@@ -87,7 +95,7 @@ _FIRST = (
             col(OutboxRow.retry_at) <= bindparam("now", type_=Moment),
         ),
     )
-    .order_by(col(OutboxRow.id))
+    .order_by(case((col(OutboxRow.state) == SENDING, 0), else_=1), col(OutboxRow.id))
     .limit(1)
     .with_for_update()
 )
@@ -97,6 +105,17 @@ _CLAIM = (
     .where(col(OutboxRow.id) == bindparam("row_id"))
     .values(state=SENDING, owner=bindparam("by"), attempts=col(OutboxRow.attempts) + 1)
     .returning(*_TABLE.columns)
+)
+_REVISE = (  # one statement: a revision and a delivery in the same instant both count
+    update(OutboxRow)
+    .where(col(OutboxRow.id) == bindparam("row_id"))
+    .values(
+        body=bindparam("now_shows", type_=JsonText),
+        version=col(OutboxRow.version) + 1,
+        retry_at=None,
+        state=case((col(OutboxRow.state).in_((SENT, DEAD)), QUEUED), else_=col(OutboxRow.state)),
+    )
+    .returning(col(OutboxRow.lane))
 )
 _DELIVERED = (
     update(OutboxRow)
@@ -155,17 +174,10 @@ def put(
 
 def revise(session: Session, row_id: str, body: Body) -> bool:
     """Replace what a row shows; the sender edits the message if it was posted. False if there is no such row."""
-    row = session.get(OutboxRow, row_id)
-    if row is None:
-        return False
-    row.body = body.model_dump(mode="json")
-    row.version += 1
-    row.retry_at = None
-    if row.state in (SENT, DEAD):
-        row.state = QUEUED
-    session.add(row)
-    wake(session, TOPIC, row.lane)
-    return True
+    lane = session.connection().execute(_REVISE, {"row_id": row_id, "now_shows": body.model_dump(mode="json")}).scalar()
+    if lane is not None:
+        wake(session, TOPIC, lane)
+    return lane is not None
 
 
 def copies(session: Session, subject: str) -> list[OutboxRow]:
@@ -187,7 +199,11 @@ def claim(session: Session, lane: str, owner: str, now: datetime) -> OutboxRow |
     first = session.connection().execute(_FIRST, {"lane": lane, "now": now}).first()
     if first is None or first.state == SENDING or (first.retry_at is not None and first.retry_at > now):
         return None
-    row = session.connection().execute(_CLAIM, {"row_id": first.id, "by": owner}).one()
+    try:
+        with session.begin_nested():
+            row = session.connection().execute(_CLAIM, {"row_id": first.id, "by": owner}).one()
+    except IntegrityError:  # another process claimed a row of this lane in the same instant
+        return None
     return OutboxRow(**row._mapping)
 
 

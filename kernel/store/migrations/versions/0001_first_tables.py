@@ -211,6 +211,13 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_outbox_subject"), ["subject"], unique=False)
         batch_op.create_index("outbox_due", ["state", "retry_at"], unique=False)
         batch_op.create_index("outbox_lane", ["platform", "lane", "state", "id"], unique=False)
+        batch_op.create_index(
+            "outbox_sending",
+            ["lane"],
+            unique=True,
+            sqlite_where=sa.text("state = 'sending'"),
+            postgresql_where=sa.text("state = 'sending'"),
+        )
 
     op.create_table(
         "payment",

@@ -108,15 +108,22 @@ class Upkeep:
     async def rebuild(self, client: VectorClient) -> str:
         """Build a new index beside the old ones from the stored vectors, switch to it, drop the others; its id."""
         index_id = await self._begin()
+        try:
+            await self._fill(client, index_id)
+        except VectorsFailed:
+            await self._store.write(lambda session: stored.drop_index(session, index_id))  # nobody waits for it
+            raise
+        await self._store.write(lambda session: stored.switch_index(session, index_id))
+        await self.sweep(client, index_id)
+        return index_id
+
+    async def _fill(self, client: VectorClient, index_id: str) -> None:
         await client.open(index_id, create=True)
         last = 0
         while last := await self.add(client, index_id, last):
             alive = await self._store.write(lambda session: stored.touch_index(session, index_id, self._clock.now()))
             if not alive:
                 raise BeingBuilt
-        await self._store.write(lambda session: stored.switch_index(session, index_id))
-        await self.sweep(client, index_id)
-        return index_id
 
     async def _begin(self) -> str:
         def begin(session: Session) -> str:

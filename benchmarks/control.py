@@ -160,7 +160,10 @@ class Running:
     def load(self, kind: Kind, count: int, in_flight: int) -> Measured:
         """Put requests to it and wait for the answers."""
         before = machine.cpu_seconds(self.pid)
-        result = self.world.ask("load", self.subject.name, kind=kind, count=count, in_flight=in_flight)
+        try:
+            result = self.world.ask("load", self.subject.name, kind=kind, count=count, in_flight=in_flight)
+        except BenchError as error:
+            raise BenchError(f"{error}\n{self._last_words()}") from error
         sleep(SETTLE)
         if result["lost"]:
             raise BenchError(

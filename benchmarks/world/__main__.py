@@ -78,7 +78,8 @@ async def main() -> None:
         try:
             _tell(await world.obey(orjson.loads(line)))
         except Exception as error:  # told to the bench, which ends with it
-            _tell({"error": f"{type(error).__name__}: {error}"})
+            first = error.exceptions[0] if isinstance(error, ExceptionGroup) else error
+            _tell({"error": f"{type(first).__name__}: {first}"})
     await runner.cleanup()
 
 

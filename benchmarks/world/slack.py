@@ -101,6 +101,8 @@ class Workspace:
             "envelope_id": f"{self.name}-{self.ts()}", "type": kind, "payload": payload,
             "accepts_response_payload": kind != "events_api",
         }  # fmt: skip
+        if not self.sockets:
+            raise ConnectionError(f"{self.name} is no longer connected")
         socket = self.sockets[next(self._next_socket) % len(self.sockets)]
         await socket.send_str(orjson.dumps(envelope).decode())
 

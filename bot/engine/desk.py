@@ -160,6 +160,8 @@ class Desk:
     async def take_next(self, conversation_id: str) -> None:
         """What came in while the run was busy becomes the next run, merged, if one person said it all."""
         try:
+            if not await self.store.read(lambda session: inbox.waiting(session, conversation_id)):
+                return
             run = await self.store.write(lambda session: self._begin_waiting(session, conversation_id))
         except BosunError:
             log.exception("conversation %s could not be continued; the next message does it", conversation_id)
@@ -264,6 +266,9 @@ class Desk:
             inbox.settle(session, row_id)
             original = inbox.by_message(session, inbound.place, inbound.message)
             if original is None:
+                if inbound.addressed:  # the mention came with the edit
+                    text = "I take up messages as they are first sent. Mention me in a new message, and I'll answer."
+                    self._tell(session, f"{row_id}-new", self._answer_place(inbound), text, to=inbound)
                 return
             if original.state == inbox.WAITING:
                 inbox.reword(session, original, inbound.text)

@@ -7,6 +7,7 @@ whose answer was lost: the platform is asked whether it arrived before it is pos
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -16,13 +17,15 @@ from kernel.store import executors, outbox
 from kernel.types import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from bot.engine.adapter import Adapter
     from kernel.clock import Clock
     from kernel.store import Session, Store
     from kernel.store.outbox import OutboxRow
+
+    Settle = Callable[[Session], None]
 
 log = logging.getLogger(__name__)
 
@@ -94,41 +97,53 @@ class Sender:
 
     async def _work(self, lane: str) -> None:
         adapter = self.adapters[lane.partition(":")[0]]
+        settle: Settle | None = None
         try:
             while True:
                 self._again.discard(lane)
-                row = await self.store.write(
-                    lambda session: outbox.claim(session, lane, self.executor_id, self.clock.now())
-                )
+                row = await self._insist(functools.partial(self._settle_and_claim, lane=lane, settle=settle))
+                settle = None
                 if row is not None:
-                    await self._send(adapter, row)
+                    settle = await self._send(adapter, row)
                 elif lane not in self._again:
                     return
-        except StoreError as error:  # what was claimed stays claimed; see `release`
-            log.warning("lane %s waits for the database: %s", lane, error)
         finally:
             del self._lanes[lane]
             if lane in self._again:
                 self._wake(lane)
 
-    async def _send(self, adapter: Adapter, row: OutboxRow) -> None:
+    async def _insist(self, work: Callable[[Session], OutboxRow | None]) -> OutboxRow | None:
+        """Write, however long the database is away: what the platform already shows must not be forgotten."""
+        while True:
+            try:
+                return await self.store.write(work)
+            except StoreError as error:
+                log.warning("sending waits for the database: %s", error)
+                await asyncio.sleep(POLL_EVERY)
+
+    def _settle_and_claim(self, session: Session, lane: str, settle: Settle | None) -> OutboxRow | None:
+        """Record what became of the last row and take the next one, in one transaction."""
+        if settle is not None:
+            settle(session)
+        return outbox.claim(session, lane, self.executor_id, self.clock.now())
+
+    async def _send(self, adapter: Adapter, row: OutboxRow) -> Settle:
+        """Make the platform show the row; returns how to record what became of it."""
         wait = self._too_early(adapter, row)
         if wait is not None:
-            await self._put_back(row, "", wait)
-            return
+            return self._put_back(row, "", wait)
         try:
             remote_id = await self._show(adapter, row)
         except RateLimited as error:
-            await self._put_back(row, error.message, self.clock.now() + timedelta(seconds=error.retry_after))
+            return self._put_back(row, error.message, self.clock.now() + timedelta(seconds=error.retry_after))
         except TargetGone as error:
-            await self._gone(row, error)
+            return await self._gone(row, error)
         except BosunError as error:
-            await self._failed(row, error, doubt=isinstance(error, OutcomeUnknown))
+            return self._failed(row, error, doubt=isinstance(error, OutcomeUnknown))
         except Exception as error:
             log.exception("sending %s failed", row.id)
-            await self._failed(row, PlatformError(f"{type(error).__name__}: {error}"), doubt=True)
-        else:
-            await self.store.write(lambda session: outbox.delivered(session, row.id, row.version, remote_id))
+            return self._failed(row, PlatformError(f"{type(error).__name__}: {error}"), doubt=True)
+        return lambda session: outbox.delivered(session, row.id, row.version, remote_id)
 
     async def _show(self, adapter: Adapter, row: OutboxRow) -> str | None:
         if row.kind == outbox.NOTICE:
@@ -172,43 +187,43 @@ class Sender:
         due = last + timedelta(seconds=adapter.capabilities.edit_interval)
         return due if due > self.clock.now() else None
 
-    async def _put_back(self, row: OutboxRow, error: str, retry_at: datetime | None, *, doubt: bool = False) -> None:
-        await self.store.write(lambda session: outbox.put_back(session, row.id, error, retry_at, doubt=doubt))
+    def _put_back(self, row: OutboxRow, error: str, retry_at: datetime | None, *, doubt: bool = False) -> Settle:
         if retry_at is not None:
             pause = (retry_at - self.clock.now()).total_seconds()
-            asyncio.get_running_loop().call_later(max(pause, 0.0), self._wake, row.lane)
+            asyncio.get_running_loop().call_later(max(pause, 0.0) + 0.01, self._wake, row.lane)
+        return lambda session: outbox.put_back(session, row.id, error, retry_at, doubt=doubt)
 
-    async def _failed(self, row: OutboxRow, error: BosunError, *, doubt: bool) -> None:
+    def _failed(self, row: OutboxRow, error: BosunError, *, doubt: bool) -> Settle:
         now = self.clock.now()
         if row.kind in PASSING or now - row.created_at > GIVE_UP_AFTER:
             log.warning("%s %s was not shown: %s", row.kind, row.id, error)
-            await self._put_back(row, error.message, None)
-            return
+            return self._put_back(row, error.message, None)
         pause = min(LONGEST_PAUSE, 0.5 * 2 ** min(row.attempts, 10))
-        await self._put_back(row, error.message, now + timedelta(seconds=pause), doubt=doubt)
+        return self._put_back(row, error.message, now + timedelta(seconds=pause), doubt=doubt)
 
-    async def _gone(self, row: OutboxRow, error: TargetGone) -> None:
+    async def _gone(self, row: OutboxRow, error: TargetGone) -> Settle:
         """The message was deleted: post it anew. The channel is closed: tell whom it was for, once, in a DM."""
         if row.kind == outbox.MESSAGE and row.remote_id is not None:
             now = self.clock.now()
-            await self.store.write(lambda session: outbox.put_back(session, row.id, error.message, now, repost=True))
-            return
-        await self._put_back(row, error.message, None)
+            return lambda session: outbox.put_back(session, row.id, error.message, now, repost=True)
+        dead = self._put_back(row, error.message, None)
         owner = await self.store.read(lambda session: outbox.owner_of(session, row))
         if row.kind in PASSING or owner is None:
-            return
-        adapter = self.adapters[row.platform]
+            return dead
         try:
-            place = await adapter.direct(owner)
+            place = await self.adapters[row.platform].direct(owner)
         except PlatformError as unreachable:
             log.warning("%s could not be told that %s was not posted: %s", owner.account, row.id, unreachable)
-            return
+            return dead
         body = Text(
             markdown=f"I could not post this where you asked ({error.message}), so here it is:\n\n{_plain(row)}"
         )
-        await self.store.write(
-            lambda session: outbox.put(session, f"{row.id}-dm", place, body, self.clock.now(), run_id=row.run_id)
-        )
+
+        def tell(session: Session) -> None:
+            dead(session)
+            outbox.put(session, f"{row.id}-dm", place, body, self.clock.now(), run_id=row.run_id)
+
+        return tell
 
 
 def _plain(row: OutboxRow) -> str:

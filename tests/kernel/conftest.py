@@ -1,13 +1,14 @@
-"""Every test of the store runs on SQLite and on Postgres; the tables are made once and copied."""
+"""Every test of the store runs on SQLite and on Postgres; the tables are made once."""
 
 from __future__ import annotations
 
-import contextlib
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
+from psycopg import sql
 
 from kernel.clock import CountedIds, FixedClock
 from kernel.store import Store, migrations, open_store
@@ -25,11 +26,21 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres_server: PostgresServer) -> str:
-    """The name of a Postgres database with all tables."""
+def postgres_database(postgres_server: PostgresServer) -> str:
+    """The URL of a Postgres database with all tables, which each test leaves empty: a new one takes too long."""
     url = postgres_server.create()
     make_tables(url)
-    return url.partition("@/")[2].partition("?")[0]
+    return url
+
+
+def empty(url: str) -> None:
+    """Delete all rows of a Postgres database."""
+    with psycopg.connect(url) as connection:
+        names = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+        statements = [
+            sql.SQL("DELETE FROM {}").format(sql.Identifier(name)) for (name,) in names if "alembic" not in name
+        ]
+        connection.execute(sql.SQL(";").join(statements))
 
 
 def make_tables(url: str) -> None:
@@ -39,25 +50,17 @@ def make_tables(url: str) -> None:
     store.close()
 
 
-@contextlib.contextmanager
-def new_database(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
-    """A database of the kind `request.param` with all tables and no rows."""
-    if request.param == "sqlite":
-        path = folder / "bosun.sqlite3"
-        shutil.copy(request.getfixturevalue("sqlite_template"), path)
-        yield f"sqlite:///{path}"
-        return
-    server: PostgresServer = request.getfixturevalue("postgres_server")
-    url = server.create(request.getfixturevalue("postgres_template"))
-    yield url
-    server.drop(url)
-
-
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of a database with all tables and no rows."""
-    with new_database(request, tmp_path) as url:
-        yield url
+    if request.param == "sqlite":
+        path = tmp_path / "bosun.sqlite3"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    url: str = request.getfixturevalue("postgres_database")
+    yield url
+    empty(url)
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -15,9 +14,8 @@ from sqlalchemy import event
 from kernel import ledger
 from kernel.clock import FixedClock
 from kernel.ledger import Verification
-from kernel.store import Session, Store, open_store
+from kernel.store import Session, Store
 from kernel.store import ledger as rows
-from tests.kernel.conftest import new_database
 
 CLOCK = FixedClock()
 GENESIS = "0" * 64
@@ -44,14 +42,17 @@ def after(store: Store, *statements: str) -> Verification:
     return store.read_now(run)
 
 
-@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def written(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    """A ledger with nine entries, for tests that change nothing for good."""
-    with new_database(request, tmp_path_factory.mktemp("ledger")) as url:
-        store = open_store(url)
-        append(store, 9)
-        yield store
-        store.close()
+@pytest.fixture
+def written(store: Store) -> Store:
+    """A ledger with nine entries."""
+    store.write_now(nine)
+    return store
+
+
+def nine(session: Session) -> None:
+    for number in range(1, 10):
+        body = {"amount": number, "to": "Grüße", "rule": None}
+        ledger.append(session, CLOCK.now(), "call.done", f"call-{number}", body)
 
 
 def test_an_empty_ledger_is_whole(store: Store) -> None:

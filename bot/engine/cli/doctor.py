@@ -153,6 +153,8 @@ def _slack(settings: Settings) -> Iterator[Finding]:
     from bot.slack.doctor import check
 
     yield from asyncio.run(check(settings))
+    if settings.discord_token is not None:
+        yield Finding(level="warn", text="DISCORD_TOKEN is set, but this version does not speak Discord yet.")
 
 
 CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (

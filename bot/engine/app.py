@@ -126,7 +126,7 @@ class App:
             workspace=self.settings.data / "workspace",
             knowledge=self.knowledge,
             directory=self.directory,
-            http=WebSettings(),
+            http=WebSettings(**self.charter.tools.web.model_dump()),
         )
         self.door = Door(
             services,

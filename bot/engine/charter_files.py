@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 import zoneinfo
-from datetime import timedelta
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -13,7 +11,6 @@ from kernel.types import Frozen
 
 CHANNEL = r"^#[a-z0-9][a-z0-9_-]{0,79}$"
 NAME = r"^[a-z0-9][a-z0-9_-]{0,63}$"
-UNITS = {"h": "hours", "d": "days"}
 
 
 def _zone(text: str) -> str:
@@ -22,21 +19,11 @@ def _zone(text: str) -> str:
     return text
 
 
-def _duration(text: object) -> object:
-    if isinstance(text, timedelta):
-        return text
-    match = re.fullmatch(r"([1-9][0-9]{0,3})([hd])", str(text))
-    if match is None:
-        raise ValueError(f"'{text}' is not a duration: write for example 30d or 12h")
-    return timedelta(**{UNITS[match[2]]: int(match[1])})
-
-
 def _one_or_many(value: object) -> object:
     return (value,) if isinstance(value, str) else value
 
 
 Zone = Annotated[str, AfterValidator(_zone)]
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_one_or_many)]
 ChannelName = Annotated[str, Field(pattern=CHANNEL)]
 Name = Annotated[str, Field(pattern=NAME)]
@@ -59,12 +46,6 @@ class Model(Frozen):
     default: str = "claude-sonnet-5-5"
 
 
-class Retention(Frozen):
-    """How long texts are kept. The ledger keeps its digests for good."""
-
-    messages: Duration = timedelta(days=30)
-
-
 class Prompt(Frozen):
     """Something to try, offered to newcomers in the web chat."""
 
@@ -82,7 +63,6 @@ class BosunFile(Frozen):
     channels: dict[ChannelName, Channel] = Field(min_length=1)
     operators: ChannelName  # where Bosun says what concerns those who run it
     approvals: ChannelName | None = None  # gets the card of a request from a DM; none: the operators' channel
-    retention: Retention = Retention()
     workspaces: dict[str, str] = Field(
         default_factory=dict
     )  # platform -> id of its workspace or server, to pin it: {slack: T0123}

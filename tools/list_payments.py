@@ -9,6 +9,7 @@ from pydantic import Field
 from kernel.store import payments
 from kernel.types import Labelled, ToolResult
 from tools.engine import Arguments, ToolContext, tool
+from tools.engine.preview import one_line
 
 if TYPE_CHECKING:
     from kernel.store.payments import Payment
@@ -38,7 +39,7 @@ def _line(payment: Payment) -> Labelled:
     return Labelled(
         text=(
             f"{payment.ref} | {payment.created_at:%Y-%m-%d} | {payment.amount} {payment.currency} | to {payment.payee}"
-            f" | reference {payment.reference} | {payment.why} | asked by {payment.requester}"
+            f" | reference {payment.reference} | {one_line(payment.why, 300)} | asked by {payment.requester}"
         ),
         origin="member_text" if payment.origin == "member_text" else "outside_text",
         source=f"payment:{payment.ref}",

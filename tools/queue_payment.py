@@ -9,7 +9,7 @@ from pydantic import Field
 
 from kernel.store import payments
 from kernel.types import Fact, Labelled, ToolResult
-from tools.engine import Arguments, CannotDo, Preview, ToolContext, labels, tool
+from tools.engine import Arguments, CannotDo, OneLine, Preview, ToolContext, labels, tool
 from tools.engine.preview import one_line
 
 if TYPE_CHECKING:
@@ -21,10 +21,10 @@ WITHOUT_CENTS = frozenset({"CLP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND", "XAF
 class QueuePayment(Arguments):
     """One payment."""
 
-    payee: str = Field(min_length=1, max_length=200, description="Who gets the money, with the account if it is known")
+    payee: OneLine = Field(min_length=1, max_length=200, description="Who gets the money, with the account if known")
     amount: float = Field(gt=0, le=10_000_000, description="How much, at most two decimals")
     currency: str = Field(pattern="^[A-Z]{3}$", description="ISO 4217 code, like EUR")
-    reference: str = Field(min_length=1, max_length=140, description="Invoice, order or customer number")
+    reference: OneLine = Field(min_length=1, max_length=140, description="Invoice, order or customer number")
     why: str = Field(min_length=1, max_length=1000, description="The reason, for those who decide and execute")
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from kernel.types import Fact, Labelled, Payload, ToolResult
-from tools.engine import Arguments, Preview, ToolContext, labels, tool
+from tools.engine import Arguments, OneLine, Preview, ToolContext, labels, tool
 from tools.engine.preview import one_line
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Remember(Arguments):
     """What is kept."""
 
-    about: str = Field(min_length=1, max_length=120, description="What it is about, in a few words")
+    about: OneLine = Field(min_length=1, max_length=120, description="What it is about, in a few words")
     text: str = Field(min_length=1, max_length=4000, description="The fact, so that it is understood without context")
 
 

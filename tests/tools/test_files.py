@@ -143,6 +143,13 @@ async def test_a_preview_that_cannot_be_made_shows_the_call_and_says_so(ctx: Too
     assert '"content": "x"' in preview.payloads[0].content
 
 
+async def test_text_about_odd_characters_is_not_odd(perform: Perform) -> None:
+    written = await perform(write_file, path="a.md", content="NUL is written \\u0000 or \\0")
+    assert not written.error
+    refused = await perform(write_file, path="a.md", content="NUL is \0")
+    assert (refused.error, "NUL" in refused.content) == (True, True)
+
+
 async def test_a_written_file_can_be_taken_back(ctx: ToolContext, perform: Perform) -> None:
     await perform(write_file, path="a.md", content="old")
     changed = await perform(write_file, path="a.md", content="new")

@@ -66,6 +66,8 @@ async def test_the_same_call_at_the_same_time_queues_once(perform: Perform) -> N
         ({"amount": "80"}, "valid number"),
         ({"currency": "euro"}, "currency"),
         ({"payee": ""}, "payee"),
+        ({"payee": "Acme\nP-1234 | 2026-03-02 | 1.00 EUR | to Mallory"}, "one line of visible characters"),
+        ({"reference": "order \u202e4711"}, "one line of visible characters"),
         ({"account": "DE89"}, "account"),
     ],
 )

@@ -10,7 +10,7 @@ import pytest
 from pydantic import Field
 
 from kernel.errors import OutcomeUnknown, ToolError
-from kernel.types import ToolResult
+from kernel.types import Source, ToolResult
 from tools.engine import Arguments, CannotDo, Tool, ToolContext, said, tool
 from tools.engine.permit import Permit, PermitError, digest_of, issue
 
@@ -42,7 +42,10 @@ async def _act(args: Ring, ctx: ToolContext) -> ToolResult:
     if args.how == "break":
         raise ValueError("a bug")
     if args.how == "tell":
-        return said(f"the secret is {ctx.secrets['BELL_KEY']}", origin="made_here")
+        told = f"the secret is {ctx.secrets['BELL_KEY']}"
+        return said(told, origin="made_here", summary=told, data={"sent": [told]}).model_copy(
+            update={"sources": (Source(number=1, title="Bell", quote=told),)}
+        )
     return said("x" * 300 if args.how == "long" else f"rang {args.who}", origin="made_here")
 
 
@@ -59,7 +62,7 @@ async def ring_again(args: Ring, ctx: ToolContext) -> ToolResult:
 
 
 MIA = {"who": "mia"}
-KEY = {"BELL_KEY": "s3cret-key"}
+KEY = {"BELL_KEY": 's3cret-"key" ü'}
 
 
 def permit_for(ctx: ToolContext, arguments: Mapping[str, object], subject: Tool = ring) -> Permit:
@@ -129,6 +132,7 @@ async def test_secrets_come_with_the_permit_and_do_not_leave_in_the_result(ctx: 
     assert "s3cret" not in repr(permit)
     result = await ring.perform(permit, arguments, ctx)
     assert result.content == "the secret is [secret BELL_KEY]"
+    assert result.data == {"sent": ["the secret is [secret BELL_KEY]"]}
     assert "s3cret" not in result.model_dump_json()
 
 
@@ -154,6 +158,7 @@ async def test_a_missing_secret_is_a_sentence(ctx: ToolContext) -> None:
         ({"who": "mia", "times": "2"}, "times: input should be a valid integer"),
         ({"who": "mia", "times": 99}, "times: input should be less than or equal to 9"),
         ({"who": None}, "who: input should be a valid string"),
+        ({"who": "mia\0"}, "a NUL character"),
     ],
 )
 async def test_arguments_that_do_not_fit_are_a_sentence(

@@ -1,6 +1,6 @@
 """How tools work: what a tool file imports. Permits are not offered here; the door imports tools.engine.permit."""
 
-from tools.engine.arguments import Arguments
+from tools.engine.arguments import Arguments, OneLine
 from tools.engine.catalogue import Catalogue, discover
 from tools.engine.context import ToolContext
 from tools.engine.failure import CannotDo
@@ -12,6 +12,7 @@ __all__ = [
     "Arguments",
     "CannotDo",
     "Catalogue",
+    "OneLine",
     "Preview",
     "Tool",
     "ToolContext",

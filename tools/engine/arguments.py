@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import orjson
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from tools.engine.failure import CannotDo
 
@@ -15,6 +15,16 @@ if TYPE_CHECKING:
     from kernel.types import Json
 
 T = TypeVar("T", bound=BaseModel)
+
+
+def _on_one_line(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("has to be one line of visible characters")
+    return text
+
+
+OneLine = Annotated[str, AfterValidator(_on_one_line)]
+"""Text that cannot pretend to be more than one entry of a list, nor show itself in another order than it is stored."""
 
 
 class Arguments(BaseModel):
@@ -29,11 +39,21 @@ class Arguments(BaseModel):
 def parse(model: type[T], arguments: Mapping[str, Json]) -> T:
     """The arguments as a value of `model`; CannotDo with a sentence for the language model if they do not fit."""
     try:
+        if _holds_nul(dict(arguments)):  # which no chat and no Postgres can hold
+            raise CannotDo("The arguments do not fit: they contain a NUL character.")
         return model.model_validate_json(orjson.dumps(dict(arguments)))
     except ValidationError as error:
         raise CannotDo(explain(error)) from error
     except TypeError as error:  # not JSON: a number beyond 64 bits, for example
         raise CannotDo(f"The arguments do not fit: {error}.") from error
+
+
+def _holds_nul(value: Json) -> bool:
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, dict):
+        return any(map(_holds_nul, (*value, *value.values())))
+    return isinstance(value, list | tuple) and any(map(_holds_nul, value))
 
 
 def explain(error: ValidationError) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kernel.types import Labelled, Origin, ToolResult
+from kernel.types import Json, Labelled, Origin, ToolResult
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 SHORTEST_SECRET = 6  # characters: replacing shorter ones would garble ordinary text
 
 
-def said(text: str, *, origin: Origin, source: str = "", summary: str = "", data: object = None) -> ToolResult:
+def said(text: str, *, origin: Origin, source: str = "", summary: str = "", data: Json = None) -> ToolResult:
     """A result of one piece, all of it from one origin."""
     piece = Labelled(text=text, origin=origin, source=source)
     return ToolResult(content=text, pieces=(piece,), summary=summary, data=data)
@@ -48,22 +48,15 @@ def fit(result: ToolResult, limit: int) -> ToolResult:
 
 def redact(result: ToolResult, secrets: Mapping[str, str]) -> ToolResult:
     """The result with every secret of the call replaced by its name: a service may echo what it was sent."""
-    text = result.model_dump_json()
-    hidden = {name: value for name, value in secrets.items() if len(value) >= SHORTEST_SECRET and value in text}
-    if not hidden:
-        return result
+    hidden = {secret: f"[secret {name}]" for name, secret in secrets.items() if len(secret) >= SHORTEST_SECRET}
+    return ToolResult.model_validate(_without(result.model_dump(), hidden)) if hidden else result
 
-    def clean(value: str) -> str:
-        for name, secret in hidden.items():
-            value = value.replace(secret, f"[secret {name}]")
+
+def _without(value: Json, hidden: Mapping[str, str]) -> Json:
+    if isinstance(value, str):
+        for secret, name in hidden.items():
+            value = value.replace(secret, name)
         return value
-
-    pieces = tuple(piece.model_copy(update={"text": clean(piece.text)}) for piece in result.pieces)
-    return result.model_copy(
-        update={
-            "content": clean(result.content),
-            "summary": clean(result.summary),
-            "pieces": pieces,
-            "data": None,
-        }
-    )
+    if isinstance(value, dict):
+        return {_without(key, hidden): _without(item, hidden) for key, item in value.items()}
+    return [_without(item, hidden) for item in value] if isinstance(value, list | tuple) else value

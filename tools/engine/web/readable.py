@@ -7,6 +7,7 @@ nothing of ours and gets no environment, and it is killed when its time is up.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from typing import TYPE_CHECKING, Any
@@ -161,7 +162,8 @@ def main() -> None:
 
     limits: list[tuple[int, Any]] = [(resource.RLIMIT_AS, MOST_MEMORY), (resource.RLIMIT_CPU, int(sys.argv[2]))]
     for limit, value in limits:
-        resource.setrlimit(limit, (value, value))
+        with contextlib.suppress(ValueError, OSError):  # not every system limits every resource
+            resource.setrlimit(limit, (value, value))
     found = extract(sys.stdin.buffer.read().decode(errors="replace"), sys.argv[1])
     sys.stdout.buffer.write(json.dumps(found).encode(errors="replace"))
 

@@ -153,6 +153,7 @@ def _rewrite(row: Approval, change: Change, facts: CallFacts, nearest: str) -> N
     preview = preview_of(row).model_copy(
         update={
             "headline": shown.headline,
+            "facts": shown.facts,
             "payloads": (*shown.payloads, difference(row.arguments, change.arguments)),
             "warning": outside_warning(change.tool, facts.origins),
             "target": target_of(change.tool, change.arguments),

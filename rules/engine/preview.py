@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rules.engine.tooling import GovernedTool
 
 HEADLINE = 120
+LINE = 200  # characters of an argument that is shown as a fact
 
 
 class Shown(Frozen):
@@ -63,6 +64,7 @@ def plain(tool: GovernedTool, arguments: Mapping[str, Json]) -> Shown:
     headline = f"{verb}: {target}" if target else verb
     return Shown(
         headline=headline if len(headline) <= HEADLINE else f"{headline[: HEADLINE - 1]}…",
+        facts=_facts(arguments),
         payloads=(literal(arguments),),
     )
 
@@ -113,6 +115,16 @@ def values_in_words(tool: GovernedTool, origins: Mapping[str, Origins]) -> str:
 def _names(names: list[str]) -> str:
     quoted = [f"“{name}”" for name in names]
     return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} and {quoted[-1]}"
+
+
+def _facts(arguments: Mapping[str, Json]) -> tuple[Fact, ...]:
+    """The arguments that fit into a line, in the tool's order."""
+    short = ((name, _bare(value)) for name, value in arguments.items() if isinstance(value, str | int | float))
+    return tuple(
+        Fact(label=name.replace("_", " ").capitalize(), value=value)
+        for name, value in short
+        if value.strip() and len(value) <= LINE and "\n" not in value
+    )
 
 
 def _bare(value: Json) -> str:

@@ -16,9 +16,10 @@ from typing import Any
 import httpx
 
 from tests.behaviours.team import SLACK_CHANNELS, SLACK_USERS
-from tests.behaviours.world import World
+from tests.behaviours.world import PATIENCE, World
 from tests.fakes.slack import BOT, BOT_ID
 from tests.fakes.slack.blocks import buttons, visible
+from tests.fakes.slack.delivery import Envelope
 
 MENTION = re.compile(r"@([a-z]+)\b")
 TAG = re.compile(r"<[^>]+>")
@@ -104,7 +105,7 @@ class Chat(ABC):
         """What Bosun said in the thread so far."""
         return [said for said in await self.read(spot, reader) if said.by == "bosun"]
 
-    async def answer(self, spot: Spot, *words: str, reader: str = "dee", patience: float = 10.0) -> Said:
+    async def answer(self, spot: Spot, *words: str, reader: str = "dee", patience: float = PATIENCE) -> Said:
         """Wait until Bosun has said something in the thread that holds all these words."""
 
         async def look() -> Said | None:
@@ -112,11 +113,9 @@ class Chat(ABC):
             return said[-1] if said else None
 
         try:
-            found = await self.world.until(look, patience)
+            return await self.world.until(look, patience)
         except TimeoutError:
             raise AssertionError(f"{words} was not said, but {await self.answers(spot, reader)}") from None
-        assert found is not None
-        return found
 
     async def card(self, spot: Spot, *words: str) -> Said:
         """Wait for a card with open buttons in the thread."""
@@ -125,9 +124,7 @@ class Chat(ABC):
             cards = [one for one in await self.answers(spot) if "Reject…" in one.buttons]
             return next((one for one in reversed(cards) if all(word in one.text for word in words)), None)
 
-        found = await self.world.until(look)
-        assert found is not None
-        return found
+        return await self.world.until(look)
 
     async def copies(self, ref: str, spot: Spot) -> list[Said]:
         """All cards of an approval that people see: in the thread and in the channel of approvals."""
@@ -142,12 +139,11 @@ class Chat(ABC):
             return found[-1] if found else None
 
         try:
-            found = await self.world.until(look)
+            return await self.world.until(look)
         except TimeoutError:
             raise AssertionError(f"{person} was not told {words}, but {await self.notices(person)}") from None
-        assert found is not None
-        return found
 
+    @abstractmethod
     async def close(self) -> None:
         """Go home."""
 
@@ -169,6 +165,11 @@ class SlackChat(Chat):
             more = {"subtype": "file_share", "files": [self._file(name, content) for name, content in files]}
         written = MENTION.sub(self._mention, text)
         return await self.world.slack.say(self.channel(at), self.user(person), written, at.root or None, **more)
+
+    async def announce(self, spot: Spot) -> list[Envelope]:
+        """Have Slack send the events of the thread's root again."""
+        channel = self.channel(spot)
+        return await self.world.slack.announce(channel, self.world.slack.world.channels[channel].messages[spot.root])
 
     def _mention(self, match: re.Match[str]) -> str:
         user = BOT if match[1] == "bosun" else SLACK_USERS.get(match[1])
@@ -200,9 +201,13 @@ class SlackChat(Chat):
 
     async def dialog(self, person: str) -> dict[str, str]:
         dialogs = self.world.slack.world.dialogs
-        mine = await self.world.until(lambda: [one for one in dialogs.values() if one.user == self.user(person)])
+        mine = await self.world.seen(lambda: [one for one in dialogs.values() if one.user == self.user(person)])
         inputs = [block for block in mine[-1].view["blocks"] if block["type"] == "input"]
         return {block["block_id"]: block["element"].get("initial_value", "") for block in inputs}
+
+    def open_dialogs(self, person: str) -> int:
+        """How many dialogs stand open in front of a person."""
+        return sum(one.user == self.user(person) for one in self.world.slack.world.dialogs.values())
 
     async def submit(self, person: str, **fields: str) -> None:
         await self.world.slack.submit_view(self.user(person), fields)
@@ -235,6 +240,9 @@ class SlackChat(Chat):
 
     def home(self, person: str) -> Spot:
         return Spot(channel=self.world.slack.world.dm(self.user(person)).id)
+
+    async def close(self) -> None:
+        """Nobody has anything open."""
 
 
 class Browser:
@@ -352,7 +360,7 @@ class WebChat(Chat):
 
     async def dialog(self, person: str) -> dict[str, str]:
         forms = self.browser(person).forms
-        await self.world.until(lambda: forms)
+        await self.world.seen(lambda: forms)
         return {field["id"]: field["value"] for field in forms[-1]["fields"]}
 
     async def submit(self, person: str, **fields: str) -> None:

@@ -1,18 +1,307 @@
-"""A question gets one answer, where it was asked."""
+"""A request gets one answer, where it was made; what is not meant for Bosun leaves no trace."""
 
 import pytest
 
-from tests.behaviours.chat import Chat, Spot
+from tests.behaviours.chat import Chat, SlackChat, Spot, WebChat
+from tests.behaviours.team import OUTSIDER, ROBOT, SLACK_CHANNELS, SLACK_USERS, STRANGER
 from tests.behaviours.world import World
+from tests.fakes.anthropic import Reply
+from tests.fakes.slack import BOT
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+GENERAL = Spot(channel="general")
+C0GENERAL = SLACK_CHANNELS["general"]
+
 
 async def test_a_mention_gets_one_answer_in_its_thread_and_a_sign_before(world: World, chat: Chat) -> None:
-    before = len(await chat.answers(Spot(channel="general")))
+    before = len(await chat.answers(GENERAL))
+    world.model.queue(Reply("Good morning.", hold_after=2))
     spot = await chat.ask("ann", "hello there")
-    await chat.answer(spot, "You said: hello there")
+
+    async def noticed() -> bool:
+        return "eyes" in await chat.reactions(spot)
+
+    await world.until(noticed)
+    assert await chat.answers(spot) == []
+    world.model.release()
+    await chat.answer(spot, "Good morning.")
     await world.quiet()
     assert len(await chat.answers(spot)) == 1
-    assert "eyes" in await chat.reactions(spot)
-    assert len(await chat.answers(Spot(channel="general"))) == before
+    assert len(await chat.answers(GENERAL)) == before
+
+
+async def test_a_thread_shows_that_bosun_works_in_it_and_that_it_is_done(world: World, chat: Chat) -> None:
+    async def shows(state: str) -> bool:
+        return await chat.state(spot) == state
+
+    world.model.queue(Reply("Here.", hold_after=2))
+    spot = await chat.ask("ann", "are you there?")
+    await world.until(lambda: shows("processing"))
+    world.model.release()
+    await chat.answer(spot, "Here.")
+    await world.until(lambda: shows("active"))
+
+
+async def test_an_answer_says_which_agent_gave_it_and_the_first_one_that_it_is_made_by_a_model(chat: Chat) -> None:
+    spot = await chat.ask("ann", "writer: shorten this")
+    first = await chat.answer(spot, "You said: shorten this")
+    assert "AI-generated · Writer" in first.text
+    await chat.say("ann", "and this", spot)
+    second = await chat.answer(spot, "You said: and this")
+    assert "AI-generated" not in second.text
+
+
+async def test_the_lead_hands_on_to_a_specialist(world: World, chat: Chat) -> None:
+    world.model.queue(Reply(calls=[("ask_agent", {"agent": "research", "task": "Find it out."})]), Reply("Found it."))
+    spot = await chat.ask("ann", "how long do refunds take?")
+    assert "AI-generated · Research" in (await chat.answer(spot, "Found it.")).text
+
+
+async def test_an_answer_carries_the_numbered_sources_that_it_cites(world: World, chat: Chat) -> None:
+    await world.indexed()
+    world.model.queue(
+        Reply(calls=[("search_knowledge", {"query": "How long do refunds take?"})]), Reply("It takes days [1].")
+    )
+    spot = await chat.ask("ann", "research: how long do refunds take?")
+    said = await chat.answer(spot, "It takes days")
+    shown = said.raw["sources"] if chat.platform == "web" else said.text
+    assert "Refunds" in str(shown)
+    assert "/documents/" in str(shown) or "/documents/" in str(said.raw)
+
+
+# -- one event is one request -------------------------------------------------------------------------------------
+
+
+async def test_a_message_that_slack_delivers_again_and_again_is_answered_once(world: World, slack: SlackChat) -> None:
+    spot = await slack.ask("ann", "tell me once")
+    message = world.slack.world.channels[C0GENERAL].messages[spot.root]
+    for _ in range(2):
+        await slack.announce(spot)
+    await slack.answer(spot, "You said: tell me once")
+    await world.quiet()
+    await world.restart()
+    sent = await world.slack.announce(C0GENERAL, message)
+    for envelope in sent:
+        await envelope.settled.wait()
+    await world.quiet()
+    assert [envelope.acknowledged for envelope in sent] == [True, True]
+    assert len(await world.runs("tell me once")) == 1
+    assert len(await slack.answers(spot)) == 1
+
+
+async def test_a_message_that_the_browser_sends_again_is_answered_once(world: World, web: WebChat) -> None:
+    browser = web.browser("ann")
+    body = {"id": "sent-three-times-over", "channel": "general", "text": "@bosun tell me once more"}
+    for _ in range(3):
+        await browser.post("/api/messages", body)
+    spot = Spot(channel="general", root="sent-three-times-over")
+    await web.answer(spot, "once more")
+    await world.quiet()
+    await world.restart()
+    await browser.post("/api/messages", body)
+    await world.quiet()
+    assert len(await world.runs("tell me once more")) == 1
+    assert len(await web.answers(spot)) == 1
+
+
+async def test_an_edit_during_the_work_starts_nothing_and_says_which_text_counts(
+    world: World, slack: SlackChat
+) -> None:
+    world.model.queue(Reply("As you said first.", hold_after=2))
+    spot = await slack.ask("ann", "count the apples")
+    await world.model.holding.wait()
+    await world.slack.edit(C0GENERAL, spot.root, f"<@{BOT}> count the pears")
+    await slack.notice("ann", "working from the text before your edit")
+    world.model.release()
+    await slack.answer(spot, "As you said first.")
+    await world.quiet()
+    assert len(await slack.answers(spot)) == 1
+    assert await world.runs("count the pears") == []
+
+
+async def test_an_edit_after_the_answer_starts_nothing(world: World, slack: SlackChat) -> None:
+    spot = await slack.ask("ann", "count the plums")
+    await slack.answer(spot, "count the plums")
+    await world.slack.edit(C0GENERAL, spot.root, f"<@{BOT}> count the cherries")
+    await world.quiet()
+    assert len(await slack.answers(spot)) == 1
+    assert await world.runs("count the cherries") == []
+
+
+async def test_a_mention_that_is_edited_in_is_told_how_to_ask(world: World, slack: SlackChat) -> None:
+    ts = await world.slack.say(C0GENERAL, SLACK_USERS["ann"], "count the figs")
+    await world.slack.edit(C0GENERAL, ts, f"<@{BOT}> count the figs")
+    await slack.notice("ann", "Mention me in a new message")
+    await world.quiet()
+    assert await world.runs("figs") == []
+
+
+# -- what is meant for Bosun --------------------------------------------------------------------------------------
+
+
+async def test_a_follow_up_in_the_thread_needs_no_mention(chat: Chat) -> None:
+    spot = await chat.ask("ann", "first question")
+    await chat.answer(spot, "You said: first question")
+    await chat.say("bo", "second question", spot)
+    await chat.answer(spot, "You said: second question")
+
+
+async def test_a_follow_up_knows_what_was_said_before(world: World, chat: Chat) -> None:
+    spot = await chat.ask("ann", "the code word is heron")
+    await chat.answer(spot, "heron")
+    await chat.say("ann", "what was it?", spot)
+    await chat.answer(spot, "what was it?")
+    assert "heron" in str(world.model.requests[-1]["messages"])
+
+
+async def test_a_follow_up_that_opens_with_another_person_is_left_alone(world: World, chat: Chat) -> None:
+    spot = await chat.ask("ann", "a question to start with")
+    await chat.answer(spot, "a question to start with")
+    await chat.say("ann", "@bo what do you think of it?", spot)
+    await world.quiet()
+    assert len(await chat.answers(spot)) == 1
+    assert await world.runs("what do you think of it") == []
+
+
+async def test_chatter_is_neither_answered_nor_stored(world: World, chat: Chat) -> None:
+    ts = await chat.say("ann", "lunch at twelve?", GENERAL)
+    await chat.say("bo", "one is better, lunch takes long", Spot(channel="general", root=ts))
+    await world.quiet()
+    assert await world.events("lunch") == []
+    assert await world.runs("lunch") == []
+
+
+async def test_what_was_said_in_a_thread_before_is_read_when_somebody_mentions_bosun_there(
+    world: World, chat: Chat
+) -> None:
+    ts = await chat.say("ann", "the boiler leaks", GENERAL)
+    thread = Spot(channel="general", root=ts)
+    await chat.say("bo", "since monday", thread)
+    await chat.say("cy", "@bosun who repairs it?", thread)
+    await chat.answer(thread, "who repairs it?")
+    seen = str(world.model.requests[-1]["messages"])
+    assert "the boiler leaks" in seen
+    assert "since monday" in seen
+
+
+async def test_other_bots_and_bosun_itself_are_left_alone(world: World, slack: SlackChat) -> None:
+    for user, more in ((ROBOT, {"bot_id": "B0ROBOT"}), (BOT, {"bot_id": "B0BOSUN"}), ("USLACKBOT", {})):
+        await world.slack.say(C0GENERAL, user, f"<@{BOT}> ping from {user}", **more)
+    spot = await slack.ask("ann", "a human asks")
+    said = await slack.answer(spot, "a human asks")
+    own = world.slack.world.channels[C0GENERAL].messages[said.id]
+    before = dict(own)
+    changed = {"type": "message", "subtype": "message_changed", "channel": C0GENERAL, "channel_type": "channel"}
+    await world.slack.event({**changed, "ts": "9.9", "message": {**own, "text": "x"}, "previous_message": before})
+    await world.quiet()
+    assert await world.runs("ping from") == []
+    assert await world.events("ping from") == []
+    assert len(await slack.answers(spot)) == 1
+
+
+async def test_a_colleague_whom_the_charter_does_not_know_may_ask(slack: SlackChat) -> None:
+    spot = await slack.ask(STRANGER, "may I ask?")
+    await slack.answer(spot, "may I ask?")
+
+
+async def test_somebody_from_outside_is_told_once_and_in_private_that_bosun_works_for_members(
+    world: World, slack: SlackChat
+) -> None:
+    spots = [await slack.ask(OUTSIDER, f"let me in, number {number}") for number in range(2)]
+    await slack.notice(OUTSIDER, "only work for members")
+    await world.quiet()
+    assert len(await slack.notices(OUTSIDER)) == 1
+    assert [await slack.answers(spot) for spot in spots] == [[], []]
+
+
+# -- several messages ---------------------------------------------------------------------------------------------
+
+
+async def test_what_is_said_during_the_work_is_answered_together_afterwards_and_noted_once(
+    world: World, chat: Chat
+) -> None:
+    world.model.queue(Reply("The first answer.", hold_after=2))
+    spot = await chat.ask("ann", "the first thing")
+    await world.model.holding.wait()
+    await chat.say("ann", "the second thing", spot)
+    await chat.say("ann", "the third thing", spot)
+    await chat.notice("ann", "take this next")
+    await world.until(lambda: _waiting(world, "the third thing"))
+    world.model.release()
+    both = await chat.answer(spot, "the second thing", "the third thing")
+    await world.quiet()
+    assert [said.text.startswith("The first answer.") or said.id == both.id for said in await chat.answers(spot)]
+    assert len(await chat.answers(spot)) == 2
+    assert sum("take this next" in text for text in await chat.notices("ann")) == 1
+
+
+async def _waiting(world: World, said: str) -> bool:
+    return any(row.state == "waiting" for row in await world.events(said))
+
+
+async def test_a_message_that_is_deleted_while_it_waits_is_not_worked_on(world: World, slack: SlackChat) -> None:
+    world.model.queue(Reply("Done with the first.", hold_after=2))
+    spot = await slack.ask("ann", "do the first")
+    await world.model.holding.wait()
+    ts = await slack.say("ann", "do the regretted one", spot)
+    await world.until(lambda: _waiting(world, "regretted"))
+    await world.slack.delete(C0GENERAL, ts)
+    await world.quiet_but_for_runs()
+    world.model.release()
+    await slack.answer(spot, "Done with the first.")
+    await world.quiet()
+    assert await world.runs("regretted") == []
+    assert len(await slack.answers(spot)) == 1
+
+
+async def test_a_message_that_is_edited_while_it_waits_counts_as_edited(world: World, slack: SlackChat) -> None:
+    world.model.queue(Reply("One is done.", hold_after=2))
+    spot = await slack.ask("ann", "one")
+    await world.model.holding.wait()
+    ts = await slack.say("ann", "book the small room", spot)
+    await world.until(lambda: _waiting(world, "small room"))
+    await world.slack.edit(C0GENERAL, ts, "book the large room")
+    await world.quiet_but_for_runs()
+    world.model.release()
+    await slack.answer(spot, "book the large room")
+    assert await world.runs("small room") == []
+
+
+async def test_deleting_the_message_that_is_worked_on_says_how_to_stop_it(world: World, slack: SlackChat) -> None:
+    world.model.queue(Reply("Too late.", hold_after=2))
+    spot = await slack.ask("ann", "forget me")
+    await world.model.holding.wait()
+    await slack.say("bo", "a reply keeps the thread", spot)
+    await world.slack.delete(C0GENERAL, spot.root)
+    await slack.notice("ann", "You deleted the request", "stop R-")
+    world.model.release()
+    await world.quiet()
+
+
+# -- direct messages ----------------------------------------------------------------------------------------------
+
+
+async def test_in_a_direct_message_no_mention_is_needed(chat: Chat) -> None:
+    home = chat.home("ann")
+    root = await chat.say("ann", "just between us", home)
+    spot = Spot(channel=home.channel, root=root)
+    await chat.answer(spot, "You said: just between us", reader="ann")
+
+
+async def test_a_first_look_at_the_direct_messages_is_greeted_once(world: World, slack: SlackChat) -> None:
+    home = slack.home("cy")
+    for _ in range(2):
+        at = world.slack.world.next_ts()
+        await world.slack.event(
+            {
+                "type": "app_home_opened",
+                "tab": "messages",
+                "user": SLACK_USERS["cy"],
+                "channel": home.channel,
+                "event_ts": at,
+            }
+        )
+    await slack.answer(home, "Hello, I'm Bosun")
+    await world.quiet()
+    assert len(await slack.answers(home)) == 1

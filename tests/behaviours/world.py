@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
+import contextlib
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -23,6 +23,7 @@ from tests.fakes.slack import FakeSlack
 T = TypeVar("T")
 
 TOPICS = (web.TOPIC, outbox.TOPIC, runs.STATE, runs.ENDED, runs.READY, "approvals")
+PATIENCE = 30.0  # seconds; on a busy machine the slow half of an import takes ten
 LOOK_AGAIN = 0.05  # seconds; for what changes without anybody being woken
 
 
@@ -100,6 +101,7 @@ class World:
         # The rates have tests of their own; here they would only be waited for.
         adapter.capabilities = adapter.capabilities.model_copy(update={"post_interval": 0.0})
         self.app.ticker.every = 0.05
+        await asyncio.to_thread(self.app.model.warm)
         await self.app.start()
         adapter.outgoing.second_look = 0
         self.running = True
@@ -120,29 +122,48 @@ class World:
         """Something happened that somebody may wait for."""
         self._changed.set()
 
-    async def until(self, look: Callable[[], T | Awaitable[T]], patience: float = 10.0) -> T:
+    async def until(self, look: Callable[[], Awaitable[T | None]], patience: float = PATIENCE) -> T:
         """The first true value of `look()`, which is asked after every change. TimeoutError after `patience`."""
         async with asyncio.timeout(patience):
             while True:
                 self._changed.clear()
-                found = look()
-                value = await found if inspect.isawaitable(found) else found
+                value = await look()
                 if value:
                     return value
-                try:
+                with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(LOOK_AGAIN):
                         await self._changed.wait()
-                except TimeoutError:
-                    continue
 
-    async def quiet(self, patience: float = 10.0) -> None:
+    async def seen(self, look: Callable[[], T | None], patience: float = PATIENCE) -> T:
+        """The same for what can be looked at without waiting."""
+
+        async def looked() -> T | None:
+            return look()
+
+        return await self.until(looked, patience)
+
+    async def quiet(self, patience: float = PATIENCE) -> None:
         """Wait until everything that arrived is dealt with and everything that is to be shown is shown."""
         await self.until(self._nothing_under_way, patience)
 
     async def _nothing_under_way(self) -> bool:
-        if self.slack.sockets.open:
-            return False
-        return not await self.app.store.read(_under_way)
+        return await self._all_taken() and not await self.app.store.read(_under_way)
+
+    async def quiet_but_for_runs(self) -> None:
+        """Wait until everything that arrived is dealt with, while runs may go on."""
+        await self.until(self._all_taken)
+
+    async def _all_taken(self) -> bool:
+        return not self.slack.sockets.open and not await self.app.store.read(_arrived)
+
+    async def indexed(self) -> None:
+        """Wait until every document of the charter can be found by its meaning."""
+
+        async def look() -> bool:
+            known = await self.app.knowledge.status()
+            return known.documents > 0 and known.indexed == known.chunks
+
+        await self.until(look)
 
     # -- looking at what was done -----------------------------------------------------------------
 
@@ -170,9 +191,12 @@ class World:
         return [row for row in rows if said in row.inbound.text]
 
 
+def _arrived(session: Session) -> bool:
+    return session.exec(select(inbox.InboxRow.id).where(col(inbox.InboxRow.state) == inbox.NEW)).first() is not None
+
+
 def _under_way(session: Session) -> bool:
     now_or_never = (
-        select(inbox.InboxRow.id).where(col(inbox.InboxRow.state) == inbox.NEW),
         select(runs.Run.id).where(col(runs.Run.state) == runs.QUEUED, col(runs.Run.retry_at).is_(None)),
         select(outbox.OutboxRow.id).where(col(outbox.OutboxRow.state).in_((outbox.QUEUED, outbox.SENDING))),
         select(approvals.Approval.id).where(col(approvals.Approval.state) == approvals.APPROVED),

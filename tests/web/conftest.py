@@ -51,7 +51,7 @@ async def document(document_id: str, person: Person) -> DocumentView | None:
 class Chat:
     """A running web chat."""
 
-    def __init__(self, store: Store, folder: Path, *, demo: bool) -> None:
+    def __init__(self, store: Store, folder: Path, *, demo: bool, port: int = 0) -> None:
         self.store = store
         self.team = Team()
         self.clock = SystemClock()
@@ -68,7 +68,7 @@ class Chat:
             clock=self.clock,
             ids=SystemIds(),
             directory=self.team,
-            settings=Settings(folder=folder, port=0, workspace="Harbour", demo=demo, prompts=PROMPTS),
+            settings=Settings(folder=folder, port=port, workspace="Harbour", demo=demo, prompts=PROMPTS),
             sources=self.sources,
         )
         self.desk.adapter = self.server.adapter
@@ -163,14 +163,17 @@ async def visit(chat: Chat, browser: Browser, problems: Problems) -> Visit:
 
     async def open_as(person: str, path: str = "/c/general", **options: Any) -> Page:
         context = await browser.new_context(
-            viewport=options.pop("viewport", {"width": 1440, "height": 900}), reduced_motion="reduce", **options
+            viewport=options.pop("viewport", {"width": 1440, "height": 900}),
+            reduced_motion="reduce",
+            locale="en-GB",
+            **options,
         )
         context.set_default_timeout(8000)
         problems.watch(context)
         page = await context.new_page()
         await page.goto(chat.server.login_link(person))
         await page.goto(chat.server.url + path)
-        await page.locator(".rail .entry").first.wait_for()
+        await page.locator("h1").wait_for()
         return page
 
     return open_as

@@ -33,7 +33,7 @@ export class Composer {
       onpaste: (event) => this.pasted(event),
     });
     this.picker = new Picker(this.text, `picker-${count}`);
-    this.chips = h("ul.attachments", { "aria-label": "Attached files" });
+    this.chips = h("ul.attachments", { hidden: true, "aria-label": "Attached files" });
     this.chooser = h("input", { type: "file", multiple: true, hidden: true, onchange: () => this.attach(this.chooser) });
     this.send = h("button.send", { "aria-label": "Send", title: "Send (Enter)" }, icon("send"));
     this.stop = h("span.composer-stop");

@@ -29,9 +29,15 @@ export function emit(topic, detail) {
 /** Take in a message; an older state of it than the known one changes nothing. */
 export function learn(message) {
   const known = state.messages.get(message.id);
-  if (known && !known.pending && known.seq >= message.seq) return;
+  if (remember(message)) emit("message", { message, fresh: !known || known.pending });
+}
+
+/** Take in a message that was asked for: whoever asked shows it. */
+function remember(message) {
+  const known = state.messages.get(message.id);
+  if (known && !known.pending && known.seq >= message.seq) return false;
   state.messages.set(message.id, message);
-  emit("message", { message, fresh: !known || known.pending });
+  return true;
 }
 
 /** Forget a message that was never sent. */
@@ -59,7 +65,7 @@ export async function loadTimeline(channel, earlier = false) {
   const { messages, more } = await get(`/channels/${channel}/messages${known ? `?before=${known.from}` : ""}`);
   const from = more ? messages[0].number : 0;
   state.timelines.set(channel, { from, more });
-  messages.forEach(learn);
+  messages.forEach(remember);
 }
 
 /** Load a thread. */
@@ -68,7 +74,7 @@ export async function loadThread(root) {
   if (state.messages.get(root)?.pending) return void state.threads.add(root); // new: what follows comes by the stream
   const { messages } = await get(`/threads/${root}`);
   state.threads.add(root);
-  messages.forEach(learn);
+  messages.forEach(remember);
 }
 
 let homeTimer = null;

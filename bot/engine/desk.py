@@ -141,7 +141,8 @@ class Desk:
     def _begin_or_wait(  # noqa: PLR0917  what a request consists of
         self, session: Session, row_id: str, inbound: Inbound, person: Person, place: Place, heard: list[Heard]
     ) -> runs.Run | None:
-        conversation = self.requests.conversation(session, place)
+        new = place.thread is not None and place.thread == inbound.message
+        conversation = self.requests.conversation(session, place, new=new)
         if conversation.active_run_id is not None:
             inbox.settle(session, row_id, inbox.WAITING, conversation_id=conversation.id)
             note = f"{conversation.active_run_id}-next"

@@ -49,14 +49,16 @@ class Requests:
         conversation = runs.conversation_at(session, place)
         return conversation is not None and now - conversation.active_at < ENGAGED_FOR
 
-    def conversation(self, session: Session, place: Place) -> runs.Conversation:
-        """The conversation in this thread, begun if there is none."""
-        known = runs.conversation_at(session, place)
+    def conversation(self, session: Session, place: Place, *, new: bool = False) -> runs.Conversation:
+        """The conversation in this thread, begun if there is none. `new`: most likely there is none."""
+        known = None if new else runs.conversation_at(session, place)
         if known is not None:
             return known
-        now = self.clock.now()
-        begun = runs.Conversation(
-            id=self.ids.new(),
+        conversation_id, now = self.ids.new(), self.clock.now()
+        if not runs.open_conversation(session, place, conversation_id, now):
+            return self.conversation(session, place)
+        return runs.Conversation(
+            id=conversation_id,
             platform=place.platform,
             tenant=place.tenant,
             channel=place.channel,
@@ -65,9 +67,6 @@ class Requests:
             active_at=now,
             created_at=now,
         )
-        session.add(begun)
-        session.flush()
-        return begun
 
     def begin(
         self,
@@ -104,8 +103,7 @@ class Requests:
             updated_at=now,
         )
         runs.begin(session, run, _entry(messages, choice.text, person, heard))
-        conversation.agent, conversation.active_run_id, conversation.active_at = choice.agent, run_id, now
-        session.add(conversation)
+        runs.engage(session, conversation.id, choice.agent, run_id, now)
         return run
 
 

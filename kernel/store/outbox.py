@@ -199,12 +199,14 @@ def claim(session: Session, lane: str, owner: str, now: datetime) -> OutboxRow |
     first = session.connection().execute(_FIRST, {"lane": lane, "now": now}).first()
     if first is None or first.state == SENDING or (first.retry_at is not None and first.retry_at > now):
         return None
+    values = {"row_id": first.id, "by": owner}
+    if session.get_bind().dialect.name == "sqlite":  # one process, one writer
+        return OutboxRow(**session.connection().execute(_CLAIM, values).one()._mapping)
     try:
         with session.begin_nested():
-            row = session.connection().execute(_CLAIM, {"row_id": first.id, "by": owner}).one()
+            return OutboxRow(**session.connection().execute(_CLAIM, values).one()._mapping)
     except IntegrityError:  # another process claimed a row of this lane in the same instant
         return None
-    return OutboxRow(**row._mapping)
 
 
 def release(session: Session, live: set[str]) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Index, UniqueConstraint, func, update
+from sqlalchemy import Index, UniqueConstraint, bindparam, func, insert, update
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from kernel.store.columns import Float, JsonText, Moment
@@ -137,16 +137,51 @@ class Call(SQLModel, table=True):
     done_at: datetime | None = Field(default=None, sa_type=Moment)
 
 
+_AT = select(Conversation).where(
+    col(Conversation.platform) == bindparam("platform"),
+    col(Conversation.tenant) == bindparam("tenant"),
+    col(Conversation.channel) == bindparam("channel"),
+    col(Conversation.thread) == bindparam("thread"),
+)
+
+
 def conversation_at(session: Session, place: Place) -> Conversation | None:
     """The conversation in this thread."""
-    return session.exec(
-        select(Conversation).where(
-            col(Conversation.platform) == place.platform,
-            col(Conversation.tenant) == place.tenant,
-            col(Conversation.channel) == place.channel,
-            col(Conversation.thread) == (place.thread or ""),
-        )
-    ).first()
+    key = {
+        "platform": place.platform,
+        "tenant": place.tenant,
+        "channel": place.channel,
+        "thread": place.thread or "",
+    }
+    return session.execute(_AT, key).scalars().first()
+
+
+def open_conversation(session: Session, place: Place, conversation_id: str, now: datetime) -> bool:
+    """Begin the conversation in this thread; False if there is one."""
+    values = {
+        "id": conversation_id,
+        "platform": place.platform,
+        "tenant": place.tenant,
+        "channel": place.channel,
+        "thread": place.thread or "",
+        "place": place.model_dump(mode="json", exclude_defaults=True),
+        "active_at": now,
+        "created_at": now,
+    }
+    return insert_new(session, Conversation, values)
+
+
+_ENGAGE = (
+    update(Conversation)
+    .where(col(Conversation.id) == bindparam("conversation"))
+    .values(agent=bindparam("answers"), active_run_id=bindparam("run"), active_at=bindparam("now", type_=Moment))
+)
+
+
+def engage(session: Session, conversation_id: str, agent: str, run_id: str, now: datetime) -> None:
+    """From now on this run works in the conversation, and this agent answers there."""
+    values = {"conversation": conversation_id, "answers": agent, "run": run_id, "now": now}
+    session.connection().execute(_ENGAGE, values)
 
 
 def by_ref(session: Session, ref: str) -> Run | None:
@@ -185,17 +220,20 @@ def free_ref(session: Session, ids: Ids, prefix: str = "R") -> str:
     """A reference that no run has yet. Four characters, more once chance meets a taken one."""
     for length in (4, 4, 5, 6, 8):
         ref = f"{prefix}-{ids.short(length)}"
-        if by_ref(session, ref) is None:
+        if session.connection().execute(_TAKEN, {"wanted": ref}).first() is None:
             return ref
     return f"{prefix}-{ids.new()}"
 
 
 def begin(session: Session, run: Run, request: Json) -> None:
     """Start a run: its row, the first transcript entry, and its first segment ready."""
-    session.add(run)
-    session.flush()
+    session.connection().execute(_BEGIN, run.model_dump())
     append(session, run.id, 1, "user", request, run.created_at)
     wake(session, READY, f"{run.id}:{run.segment}")
+
+
+_TAKEN = select(col(Run.id)).where(col(Run.ref) == bindparam("wanted"))
+_BEGIN = insert(Run)
 
 
 def next_segment(

@@ -8,6 +8,8 @@ import logging
 import signal
 from typing import TYPE_CHECKING
 
+import uvloop
+
 from agents.engine.loop import Loop
 from bot.engine import bridges
 from bot.engine import charter as charters
@@ -260,6 +262,7 @@ class App:
         """Take no more events, finish what is in hand, close. What is not finished is taken up at the next start."""
         for adapter in self.adapters.values():
             await adapter.stop()
+        self.signs.stop()
         await self.reader.stop()
         await self.ticker.stop()
         await self.keeper.stop()
@@ -353,7 +356,7 @@ async def serve(settings: Settings) -> None:
 
 def run(settings: Settings) -> None:
     """The main job: serve until told to stop."""
-    asyncio.run(serve(settings))
+    uvloop.run(serve(settings))
 
 
 def _greet(app: App) -> None:

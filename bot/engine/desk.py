@@ -129,7 +129,7 @@ class Desk:
         if unread:
             await self.store.write(lambda session: self._tell(session, f"{row_id}-files", place, unread))
         if run is not None:
-            self.signs.working(place, run.request)
+            self.signs.working(run.id, place, run.request)
 
     async def _for_us(self, inbound: Inbound, place: Place) -> bool:
         """A follow-up in a thread that we take part in, unless it opens by addressing somebody else."""
@@ -168,7 +168,7 @@ class Desk:
             log.exception("conversation %s could not be continued; the next message does it", conversation_id)
             return
         if run is not None:
-            self.signs.working(run.where, run.request)
+            self.signs.working(run.id, run.where, run.request)
 
     def _begin_waiting(self, session: Session, conversation_id: str) -> runs.Run | None:
         conversation = session.get(runs.Conversation, conversation_id)

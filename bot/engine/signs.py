@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SEEN = "eyes"  # the reaction that says: I have it
+LASTS = 0.4  # seconds of work after which it is shown that there is work
 AT_ONCE = 16  # signs on their way at the same time; more are dropped rather than queued behind answers
 
 
@@ -35,33 +36,59 @@ class Signs:
         self.clock = clock
         self.adapters = adapters
         self._tasks: set[asyncio.Task[None]] = set()
+        self._soon: dict[str, asyncio.TimerHandle] = {}  # run -> shows that it is at work, unless it ends first
 
     def start(self) -> None:
         """Follow the runs from now on."""
         self.store.on(runs.STATE, self._changed)
+
+    def stop(self) -> None:
+        """Begin no more signs."""
+        for timer in self._soon.values():
+            timer.cancel()
+        self._soon.clear()
 
     def seen(self, place: Place, message: str | None) -> None:
         """We have your message."""
         if message is not None:
             self._show(place, REACTION, {"name": SEEN, "target": message})
 
-    def working(self, place: Place, title: str = "") -> None:
-        """Work in this thread has begun."""
-        self._show(place, STATUS, {"state": "processing", "title": title[:60]})
+    def working(self, run_id: str, place: Place, title: str = "") -> None:
+        """Work in this thread has begun: shown once it lasts, so that a quick answer needs no sign."""
+        if self._has_state(place.platform):
+            extra = {"state": "processing", "title": title[:60]}
+            self._soon[run_id] = asyncio.get_running_loop().call_later(LASTS, self._lasts, run_id, place, extra)
+
+    def _lasts(self, run_id: str, place: Place, extra: dict[str, str]) -> None:
+        del self._soon[run_id]
+        self._show(place, STATUS, extra)
 
     def _changed(self, key: str) -> None:
         run_id, _, state = key.partition(":")
-        shown = {runs.WAITING: "suspended", runs.QUEUED: "processing"}.get(state, "active")
-        self._spawn(self._follow(run_id, shown))
+        soon = self._soon.pop(run_id, None)
+        if soon is not None:
+            soon.cancel()
+        if state in runs.FINAL and soon is not None:
+            return  # it ended before it was shown to work
+        if any(self._has_state(platform) for platform in self.adapters):
+            self._spawn(self._follow(run_id, state))
 
-    async def _follow(self, run_id: str, shown: str) -> None:
+    async def _follow(self, run_id: str, state: str) -> None:
         run = await self.store.read(lambda session: session.get(runs.Run, run_id))
-        if run is not None:
-            self._show(run.where, STATUS, {"state": shown})
+        if run is None:
+            return
+        if state == runs.QUEUED:
+            self.working(run_id, run.where)
+        else:
+            self._show(run.where, STATUS, {"state": "suspended" if state == runs.WAITING else "active"})
+
+    def _has_state(self, platform: str) -> bool:
+        adapter = self.adapters.get(platform)
+        return adapter is not None and adapter.capabilities.working_state
 
     def _show(self, place: Place, kind: str, extra: dict[str, str]) -> None:
         adapter = self.adapters.get(place.platform)
-        if adapter is None or (kind == STATUS and not adapter.capabilities.working_state) or len(self._tasks) > AT_ONCE:
+        if adapter is None or (kind == STATUS and not self._has_state(place.platform)) or len(self._tasks) > AT_ONCE:
             return
         row = OutboxRow(
             id="", platform=place.platform, lane=place.lane, kind=kind,

@@ -135,7 +135,7 @@ class App:
             self.approvals,
             self.tools,
             context=lambda call_id, facts: context(call_id=call_id, facts=facts),
-            offered=lambda agent: bridges.offered(self.charter, self.tools, agent),
+            offered=bridges.Offers(lambda: self.charter, self.tools).to,
         )
 
     def _build_agents(self) -> None:

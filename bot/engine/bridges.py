@@ -136,10 +136,25 @@ def roster_table(charter: Charter) -> str:
     return "\n".join(["| agent | for | tools |", "|---|---|---|", *rows, "", hint])
 
 
-def offered(charter: Charter, tools: Catalogue, agent: str) -> list[str] | None:
-    """The tools that the charter gives the agent; None, which is all, for an agent that it does not know."""
-    known = charter.roster.agents.get(agent)
-    return None if known is None else [name for name in tools.names() if known.may_ask_for(name)]
+class Offers:
+    """Which tools the charter gives an agent; worked out once for each charter."""
+
+    def __init__(self, charter: Callable[[], Charter], tools: Catalogue) -> None:
+        self.charter = charter
+        self.tools = tools
+        self._charter = ""  # digest that `_offered` was worked out for
+        self._offered: dict[str, frozenset[str] | None] = {}
+
+    def to(self, agent: str) -> frozenset[str] | None:
+        """The names of the agent's tools; None, which is all, for an agent that the charter does not know."""
+        charter = self.charter()
+        if charter.digest != self._charter:
+            self._charter, self._offered = charter.digest, {}
+        if agent not in self._offered:
+            known = charter.roster.agents.get(agent)
+            names = () if known is None else (name for name in self.tools.names() if known.may_ask_for(name))
+            self._offered[agent] = None if known is None else frozenset(names)
+        return self._offered[agent]
 
 
 def known_tools(tools: Catalogue) -> dict[str, KnownTool]:

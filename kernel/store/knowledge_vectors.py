@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import text
-
 from kernel.store.columns import Moment
 from kernel.store.knowledge import BUILDING, READY, VectorIndex, run
 
@@ -54,10 +52,20 @@ def to_index(session: Session, index_id: str, model: str, after: int, limit: int
     return [(row[0], row[1]) for row in found]
 
 
-def mark_indexed(session: Session, index_id: str, ids: Sequence[int]) -> None:
+_MARK_SQLITE = (
+    "INSERT INTO chunk_indexed (index_id, chunk_id) SELECT :index, value FROM json_each(:ids) WHERE true"
+    " ON CONFLICT DO NOTHING"
+)
+_MARK_POSTGRES = (
+    "INSERT INTO chunk_indexed (index_id, chunk_id) SELECT :index, unnest(CAST(:ids AS integer[]))"
+    " ON CONFLICT DO NOTHING"
+)
+
+
+def mark_indexed(session: Session, index_id: str, ids: list[int]) -> None:
     """The index holds these chunks."""
-    sql = "INSERT INTO chunk_indexed (index_id, chunk_id) VALUES (:index, :chunk) ON CONFLICT DO NOTHING"
-    session.connection().execute(text(sql), [{"index": index_id, "chunk": chunk_id} for chunk_id in ids])
+    sqlite = session.get_bind().dialect.name == "sqlite"
+    run(session, _MARK_SQLITE if sqlite else _MARK_POSTGRES, index=index_id, ids=ids)
 
 
 def to_remove(session: Session, index_id: str, limit: int) -> list[int]:

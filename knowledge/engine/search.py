@@ -152,14 +152,14 @@ def _look_up(session: Session, gathered: _Gathered, hits: Sequence[Near | words.
 
 def _by_words(session: Session, gathered: _Gathered, wanted: list[str], grants: list[str]) -> int:
     """Ask the index of words; returns how many documents may be read."""
-    amount = FIRST
-    while True:
-        hits = words.matches(session, wanted, amount)
+    hits = words.matches(session, wanted, FIRST)
+    _look_up(session, gathered, hits, grants)
+    gathered.bm25.update((hit.id, hit.score) for hit in hits)
+    if len(hits) == FIRST and len(gathered.allowed(gathered.bm25)) < ENOUGH:
+        hits = words.readable_matches(session, wanted, FIRST, grants)
         _look_up(session, gathered, hits, grants)
         gathered.bm25.update((hit.id, hit.score) for hit in hits)
-        if len(hits) < amount or len(gathered.allowed(gathered.bm25)) >= ENOUGH:
-            return rows.readable_documents(session, grants)
-        amount *= MORE
+    return rows.readable_documents(session, grants)
 
 
 def _conclude(

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 EMBED_AT_ONCE = 16  # chunks: about a second, then what is new is searched
-WRITE_AT_ONCE = 100
+WRITE_AT_ONCE = 100  # vectors: searches wait no longer than that takes
+BUILD_AT_ONCE = 1_000  # vectors into an index that nobody searches yet
 PAGE = 10_000  # ids compared at a time
 LEASE = timedelta(minutes=2)  # a builder that has not been heard of for so long is gone
 
@@ -120,7 +121,7 @@ class Upkeep:
     async def _fill(self, client: VectorClient, index_id: str) -> None:
         await client.open(index_id, create=True)
         last = 0
-        while last := await self.add(client, index_id, last):
+        while last := await self.add(client, index_id, last, BUILD_AT_ONCE):
             alive = await self._store.write(lambda session: stored.touch_index(session, index_id, self._clock.now()))
             if not alive:
                 raise BeingBuilt
@@ -167,10 +168,10 @@ class Upkeep:
         await self._store.write(lambda session: stored.save_vectors(session, model.name, model.dimension, vectors))
         return vectors[-1][0]
 
-    async def add(self, client: VectorClient, index_id: str, after: int) -> int:
+    async def add(self, client: VectorClient, index_id: str, after: int, limit: int = WRITE_AT_ONCE) -> int:
         """Add some vectors beyond `after` that the index does not hold; the last of them, or 0."""
         model = self._model.name
-        found = await self._store.read(lambda session: stored.to_index(session, index_id, model, after, WRITE_AT_ONCE))
+        found = await self._store.read(lambda session: stored.to_index(session, index_id, model, after, limit))
         if not found:
             return 0
         await client.put(index_id, found)

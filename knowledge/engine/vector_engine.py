@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from knowledge.engine.embedding import Embedder, Vectors
 
 SEARCH = frozenset({"warm", "query", "score"})
+CHANGES = frozenset({"put", "remove", "keep_only"})
 REMEMBERED = 64  # vectors of queries
 SAME = 0.999  # cosine of a vector with itself, after fp16
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import orjson
 
 from kernel.errors import BosunError
-from knowledge.engine.vector_engine import SEARCH, VectorEngine
+from knowledge.engine.vector_engine import CHANGES, SEARCH, VectorEngine
 from knowledge.engine.vector_frames import HEAD, lengths, pack
 from knowledge.engine.vectors import Message
 
@@ -47,7 +47,8 @@ class _Server:
         self._engine = engine
         self._requests = requests
         self._answers = answers
-        self._writing = threading.Lock()
+        self._writing = threading.Lock()  # one answer at a time
+        self._changing = threading.Lock()  # held while an index is changed
         self._search = ThreadPoolExecutor(1, "search")
         self._write = ThreadPoolExecutor(1, "write", initializer=_step_back)
 
@@ -58,15 +59,22 @@ class _Server:
             request = Message(envelope["values"], self._requests.read(blob))
             lane = self._search if envelope["operation"] in SEARCH else self._write
             lane.submit(self._answer, envelope["id"], envelope["operation"], request)
-        self._write.shutdown(cancel_futures=True)
-        self._search.shutdown(cancel_futures=True)
-        self._engine.close()
+        self._leave()
+
+    def _leave(self) -> None:
+        """End at once, but for a change of an index that has begun: a model that is still loading keeps nobody here."""
+        self._write.shutdown(wait=False, cancel_futures=True)
+        self._search.shutdown(wait=False, cancel_futures=True)
+        with self._changing:
+            os._exit(0)
 
     def _answer(self, number: int, operation: str, request: Message) -> None:
         envelope: dict[str, Any] = {"id": number}
         answer = Message({})
+        changing = self._changing if operation in CHANGES else contextlib.nullcontext()
         try:
-            answer = self._engine.handle(operation, request)
+            with changing:
+                answer = self._engine.handle(operation, request)
         except BosunError as error:
             envelope |= {"error": error.code, "message": str(error)}
         if operation in {"warm", "open"}:

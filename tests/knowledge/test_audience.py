@@ -118,8 +118,8 @@ def _crowd(count: int, words: str, title: str) -> str:
     return "\n\n".join(f"# {title} {number}\n\n{words} {title}{number}." for number in range(count))
 
 
-async def test_what_may_not_be_read_never_crowds_out_what_may(open_knowledge: Opened, sqlite_store: Store) -> None:
-    knowledge = await open_knowledge(sqlite_store)
+async def test_what_may_not_be_read_never_crowds_out_what_may(open_knowledge: Opened, store: Store) -> None:
+    knowledge = await open_knowledge(store)
     near = document("near", _crowd(700, "secret budget plan", "near"), channel(FINANCE))
     await knowledge.add(near.model_copy(update={"format": "markdown"}))
     await knowledge.add(document("far", "Our budget is reviewed by the board, the plan is not secret, and so on."))

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright
 
 from bot.web.server import WebServer
@@ -19,6 +20,16 @@ from kernel.store.migrations import upgrade
 from kernel.types import Person
 from tests.web.echo import EchoDesk
 from tests.web.team import Team
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All tests here share one event loop, so that they can share one browser."""
+    for item in items:
+        if HERE in item.path.parents and pytest_asyncio.is_async_test(item):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
 
 CHANNELS = (
     Channel(id="general", name="#general", purpose="Everybody, everything"),
@@ -105,7 +116,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
     made.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def chat(store: Store, tmp_path: Path) -> AsyncIterator[Chat]:
     """A running web chat in demo mode."""
     made = Chat(store, tmp_path / "data", demo=True)
@@ -140,16 +151,16 @@ class Problems:
         self.expected += texts
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser(chromium_launch: dict[str, Any]) -> AsyncIterator[Browser]:
-    """A Chromium."""
+    """A Chromium, started once."""
     async with async_playwright() as playwright:
         launched = await playwright.chromium.launch(**chromium_launch)
         yield launched
         await launched.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def problems() -> AsyncIterator[Problems]:
     """Fails the test if a page broke its content security policy or threw an error."""
     made = Problems()
@@ -157,9 +168,10 @@ async def problems() -> AsyncIterator[Problems]:
     assert not made.found, made.found
 
 
-@pytest.fixture
-async def visit(chat: Chat, browser: Browser, problems: Problems) -> Visit:
+@pytest_asyncio.fixture(loop_scope="session")
+async def visit(chat: Chat, browser: Browser, problems: Problems) -> AsyncIterator[Visit]:
     """Open the chat as a person, each in a browser of their own: `await visit("bo", "/c/finance")`."""
+    contexts: list[BrowserContext] = []
 
     async def open_as(person: str, path: str = "/c/general", **options: Any) -> Page:
         context = await browser.new_context(
@@ -168,12 +180,15 @@ async def visit(chat: Chat, browser: Browser, problems: Problems) -> Visit:
             locale="en-GB",
             **options,
         )
+        contexts.append(context)
         context.set_default_timeout(8000)
         problems.watch(context)
         page = await context.new_page()
-        await page.goto(chat.server.login_link(person))
+        await context.request.get(chat.server.login_link(person))
         await page.goto(chat.server.url + path)
         await page.locator("h1").wait_for()
         return page
 
-    return open_as
+    yield open_as
+    for context in contexts:
+        await context.close()

@@ -1,6 +1,7 @@
 // A person's initials on a colour that is always theirs; Bosun's mark.
 
 import { h } from "./dom.js";
+import { mark } from "./icons.js";
 import { state } from "./state.js";
 
 const COLOURS = 8;
@@ -20,6 +21,6 @@ function colour(id) {
 
 /** The avatar of {id, name}; an empty id is Bosun. */
 export function avatar(who, className = "") {
-  if (!who.id) return h("img", { class: `avatar ${className}`, src: "/static/mark.svg", alt: "" });
+  if (!who.id) return h("span.avatar.bosun", { class: className, "aria-hidden": true }, mark());
   return h("span", { class: `avatar tint-${colour(who.id)} ${className}`, "aria-hidden": true }, initials(who.name));
 }

@@ -28,16 +28,22 @@ const PATHS = {
   dots: "M12 12v.01M19 12v.01M5 12v.01",
   spark: "M12 3.500l1.900 5.600 5.600 1.900-5.600 1.900L12 18.500l-1.900-5.600L4.500 11l5.600-1.900Z",
 };
+const MARK = "M16 5.700a2.700 2.700 0 1 0 0 5.400 2.700 2.700 0 0 0 0-5.400ZM16 11.200V25.200M11 15.200h10M7.200 18.400c.5 4.200 4 6.800 8.800 6.800s8.300-2.600 8.800-6.800";
 const SVG = "http://www.w3.org/2000/svg";
 
-/** An icon, 1.25 em unless CSS says otherwise. */
-export function icon(name) {
+function drawing(size, line, className) {
   const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("viewBox", "0 0 24 24");
-  svg.setAttribute("class", `icon icon-${name}`);
+  svg.setAttribute("viewBox", `0 0 ${size} ${size}`);
+  svg.setAttribute("class", className);
   svg.setAttribute("aria-hidden", "true");
   const path = document.createElementNS(SVG, "path");
-  path.setAttribute("d", PATHS[name]);
+  path.setAttribute("d", line);
   svg.append(path);
   return svg;
 }
+
+/** An icon, 1.25 em unless CSS says otherwise. */
+export const icon = (name) => drawing(24, PATHS[name], `icon icon-${name}`);
+
+/** Bosun's anchor, as large as what holds it. */
+export const mark = () => drawing(32, MARK, "icon mark");

@@ -1,5 +1,6 @@
 // The middle pane (a channel) and the right pane (a thread): header, list, working line, composer.
 
+import { avatar } from "./avatar.js";
 import { Composer } from "./composer.js";
 import { fill, h } from "./dom.js";
 import { icon } from "./icons.js";
@@ -129,7 +130,7 @@ function header(channel, openRail) {
 function beginning(channel) {
   if (channel.dm) {
     return [
-      h("img.start-mark", { src: "/static/mark.svg", alt: "" }),
+      avatar({ id: "", name: "Bosun" }, "big"),
       h("h2", {}, "Bosun"),
       h("p", {}, "Only you and Bosun read this. Ask anything; whatever needs a decision goes to the people who may decide."),
     ];

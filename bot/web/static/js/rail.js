@@ -22,7 +22,7 @@ export class Rail {
     const next = h(
       "nav.rail",
       { "aria-label": "Workspace" },
-      h("header.rail-head", {}, h("img", { src: "/static/mark.svg", alt: "", width: 28, height: 28 }), h("strong", {}, workspace)),
+      h("header.rail-head", {}, avatar({ id: "", name: "Bosun" }, "small"), h("strong", {}, workspace)),
       h(
         "div.rail-scroll",
         {},

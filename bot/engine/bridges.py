@@ -13,7 +13,6 @@ from kernel.store import outbox, runs, wake
 from kernel.types import Text
 from knowledge.engine.audience import Audience
 from rules.engine.known import KnownTool
-from workflows.engine.runner import is_workflow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -94,8 +93,8 @@ class SegmentRouter:
         await (await self._owner(run_id)).broken(run_id, segment, error)
 
     async def _owner(self, run_id: str) -> Loop | Runner:
-        run = await self.store.read(lambda session: session.get(runs.Run, run_id))
-        return self.runner if run is not None and is_workflow(run) else self.loop
+        of_workflow = await self.store.read(lambda session: runs.is_workflow(session, run_id))
+        return self.runner if of_workflow else self.loop
 
 
 def announce_state(session: Session, run: RunState) -> None:

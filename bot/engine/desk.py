@@ -161,7 +161,7 @@ class Desk:
     async def take_next(self, conversation_id: str) -> None:
         """What came in while the run was busy becomes the next run, merged, if one person said it all."""
         try:
-            if not await self.store.read(lambda session: inbox.waiting(session, conversation_id)):
+            if not await self.store.read(lambda session: inbox.waits(session, conversation_id)):
                 return
             run = await self.store.write(lambda session: self._begin_waiting(session, conversation_id))
         except BosunError:

@@ -145,6 +145,18 @@ def waiting(session: Session, conversation_id: str) -> list[InboxRow]:
     )
 
 
+_WAITS = (
+    select(col(InboxRow.id))
+    .where(col(InboxRow.conversation_id) == bindparam("conversation"), col(InboxRow.state) == WAITING)
+    .limit(1)
+)
+
+
+def waits(session: Session, conversation_id: str) -> bool:
+    """Whether a message waits for the run of this conversation to end."""
+    return session.connection().execute(_WAITS, {"conversation": conversation_id}).first() is not None
+
+
 def settle(
     session: Session,
     row_id: str,

@@ -189,6 +189,16 @@ def by_ref(session: Session, ref: str) -> Run | None:
     return session.exec(select(Run).where(col(Run.ref) == ref.upper())).first()
 
 
+_OF_WORKFLOW = select(col(Run.workflow).is_not(None) & col(Run.parent_id).is_(None)).where(
+    col(Run.id) == bindparam("run_id")
+)
+
+
+def is_workflow(session: Session, run_id: str) -> bool:
+    """Whether this is the run of a workflow itself. An agent's run within a workflow has a parent and is not."""
+    return bool(session.connection().execute(_OF_WORKFLOW, {"run_id": run_id}).scalar())
+
+
 def transcript(session: Session, run_id: str) -> list[Entry]:
     """All entries of a run, in order."""
     return list(session.exec(select(Entry).where(col(Entry.run_id) == run_id).order_by(col(Entry.number))))

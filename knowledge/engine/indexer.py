@@ -36,8 +36,8 @@ class Pace(NamedTuple):
     """How long things may take, in seconds."""
 
     settle: float = 2.0  # after start, before the index is brought up: the start has the processor for itself
-    linger: float = 60.0  # the engine stays in memory after work
-    linger_after_search: float = 900.0  # and after somebody searched
+    linger: float = 15.0  # the engine stays in memory after work
+    linger_after_search: float = 300.0  # and after somebody searched
     check: float = 300.0  # between looks for work that other processes left
     compare: float = 3600.0  # between comparisons of an index that stays up with the database
 
@@ -102,11 +102,15 @@ class Indexer:
         """Return once everything known is embedded and in the index."""
         await self._level.wait()
 
-    async def reach(self, patience: float) -> Reached | None:
-        """The index, woken where it sleeps; None if it cannot be searched within `patience` seconds."""
+    def want(self) -> None:
+        """Somebody is going to search: wake the engine, and keep it for a while."""
         self._asked = asyncio.get_running_loop().time()
         if not self._up.is_set():
             self._work.set()
+
+    async def reach(self, patience: float) -> Reached | None:
+        """The index, woken where it sleeps; None if it cannot be searched within `patience` seconds."""
+        self.want()
         if self.state in {"asleep", "starting"} or (self.state == "ready" and not self._up.is_set()):
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(patience):

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from knowledge.engine.source import Source
     from knowledge.engine.vectors import Line
 
-PATIENCE = 2.0  # seconds that a search waits for an index that is being opened, before it goes by words
+PATIENCE = 3.0  # seconds that a search waits for an index that is being opened, before it goes by words
 
 
 class Knowledge:
@@ -78,6 +78,10 @@ class Knowledge:
     async def stop(self) -> None:
         """End the background work; what is not done is done after the next start."""
         await self._indexer.stop()
+
+    def warm(self) -> None:
+        """A search is likely soon: open the vector index if it sleeps. Returns at once; call it in the event loop."""
+        self._indexer.want()
 
     async def search(self, query: str, audience: Audience, limit: int = 6) -> SearchResult:
         """Up to `limit` passages that answer the query and that the whole audience may read, best first.

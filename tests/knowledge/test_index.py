@@ -195,7 +195,7 @@ async def test_the_engine_sleeps_when_nobody_needs_it_and_wakes_for_a_search(
         lines.append(ProcessLine(embedder, place))
         return lines[-1]
 
-    pace = Pace(settle=0.0, linger=0.0, linger_after_search=0.0)
+    pace = Pace(settle=0.0, linger=0.0, linger_after_search=1.0)
     watcher = Watcher()
     knowledge = await open_knowledge(sqlite_store, line=connect, pace=pace)
     await fill(knowledge)
@@ -204,9 +204,13 @@ async def test_the_engine_sleeps_when_nobody_needs_it_and_wakes_for_a_search(
     await watcher.until("ready", "asleep")
     assert [line.pid for line in lines] == [None] * len(lines)
     before = len(lines)
+    knowledge.warm()
+    await watcher.until("ready")
+    await watcher.until("asleep")
+    assert len(lines) == before + 1
     found = await knowledge.search("topic3", IN_GENERAL)
     assert (found.ways, found.passages[0].title) == (("meaning", "words"), "d3")
-    assert len(lines) == before + 1
+    assert len(lines) == before + 2
 
 
 async def test_the_engine_may_die_at_any_time(sqlite_store: Store, open_knowledge: Opened, tmp_path: Path) -> None:

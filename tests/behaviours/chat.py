@@ -55,15 +55,23 @@ class Chat(ABC):
     # -- what people do ---------------------------------------------------------------------------
 
     @abstractmethod
-    async def say(self, person: str, text: str, at: Spot, *, files: Sequence[tuple[str, bytes]] = ()) -> str:
+    async def say(
+        self, person: str, text: str, at: Spot, *, files: Sequence[tuple[str, bytes]] = (), size: int | None = None
+    ) -> str:
         """Write something; returns the id of the message. "@bosun" and "@ann" are mentions."""
 
     async def ask(
-        self, person: str, text: str, channel: str = "general", *, files: Sequence[tuple[str, bytes]] = ()
+        self,
+        person: str,
+        text: str,
+        channel: str = "general",
+        *,
+        files: Sequence[tuple[str, bytes]] = (),
+        size: int | None = None,
     ) -> Spot:
-        """Mention Bosun in a channel; returns the thread in which it will answer."""
-        spot = Spot(channel=channel)
-        return Spot(channel=channel, root=await self.say(person, f"@bosun {text}", spot, files=files))
+        """Mention Bosun in a channel; returns the thread in which it will answer. `size` is what the files claim."""
+        root = await self.say(person, f"@bosun {text}", Spot(channel=channel), files=files, size=size)
+        return Spot(channel=channel, root=root)
 
     @abstractmethod
     async def click(self, person: str, message: Said, label: str) -> None:
@@ -159,10 +167,12 @@ class SlackChat(Chat):
 
     platform = "slack"
 
-    async def say(self, person: str, text: str, at: Spot, *, files: Sequence[tuple[str, bytes]] = ()) -> str:
+    async def say(
+        self, person: str, text: str, at: Spot, *, files: Sequence[tuple[str, bytes]] = (), size: int | None = None
+    ) -> str:
         more: dict[str, object] = {}
         if files:
-            more = {"subtype": "file_share", "files": [self._file(name, content) for name, content in files]}
+            more = {"subtype": "file_share", "files": [self._file(name, content, size) for name, content in files]}
         written = MENTION.sub(self._mention, text)
         return await self.world.slack.say(self.channel(at), self.user(person), written, at.root or None, **more)
 
@@ -175,14 +185,15 @@ class SlackChat(Chat):
         user = BOT if match[1] == "bosun" else SLACK_USERS.get(match[1])
         return f"<@{user}>" if user else match[0]
 
-    def _file(self, name: str, content: bytes) -> dict[str, object]:
+    def _file(self, name: str, content: bytes, size: int | None) -> dict[str, object]:
         world = self.world.slack.world
         file_id = world.next_id("F")
         url = f"{self.world.slack.url}/files/{file_id}/{name}"
         kind = {"md": "text/markdown", "exe": "application/octet-stream"}.get(name.rpartition(".")[2], "text/plain")
-        file = {"id": file_id, "name": name, "mimetype": kind, "size": len(content), "url_private_download": url}
+        file: dict[str, object] = {"id": file_id, "name": name, "mimetype": kind, "url_private_download": url}
+        file["size"] = len(content) if size is None else size
         world.files[file_id] = {**file, "content": content}
-        return dict(file)
+        return file
 
     @staticmethod
     def user(person: str) -> str:
@@ -335,7 +346,9 @@ class WebChat(Chat):
             self._browsers[person] = Browser(self.world, person, self._id())
         return self._browsers[person]
 
-    async def say(self, person: str, text: str, at: Spot, *, files: Sequence[tuple[str, bytes]] = ()) -> str:
+    async def say(
+        self, person: str, text: str, at: Spot, *, files: Sequence[tuple[str, bytes]] = (), size: int | None = None
+    ) -> str:
         browser = self.browser(person)
         ids = [
             (await browser.post(f"/api/files?name={name}", content=content))["file"]["id"] for name, content in files
@@ -351,6 +364,10 @@ class WebChat(Chat):
     async def click(self, person: str, message: Said, label: str) -> None:
         pressed = next(button for button in message.raw["buttons"] if button["label"] == label)
         await self._press(person, pressed, {}, message.id)
+
+    async def press(self, person: str, action: Any) -> None:
+        """Press a button of the dashboard."""
+        await self._press(person, action, {}, None)
 
     async def _press(self, person: str, pressed: Any, fields: dict[str, str], message: str | None) -> None:
         browser = self.browser(person)

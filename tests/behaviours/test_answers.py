@@ -110,7 +110,7 @@ async def test_an_edit_during_the_work_starts_nothing_and_says_which_text_counts
 ) -> None:
     world.model.queue(Reply("As you said first.", hold_after=2))
     spot = await slack.ask("ann", "count the apples")
-    await world.model.holding.wait()
+    await world.held()
     await world.slack.edit(C0GENERAL, spot.root, f"<@{BOT}> count the pears")
     await slack.notice("ann", "working from the text before your edit")
     world.model.release()
@@ -223,7 +223,7 @@ async def test_what_is_said_during_the_work_is_answered_together_afterwards_and_
 ) -> None:
     world.model.queue(Reply("The first answer.", hold_after=2))
     spot = await chat.ask("ann", "the first thing")
-    await world.model.holding.wait()
+    await world.held()
     await chat.say("ann", "the second thing", spot)
     await chat.say("ann", "the third thing", spot)
     await chat.notice("ann", "take this next")
@@ -243,7 +243,7 @@ async def _waiting(world: World, said: str) -> bool:
 async def test_a_message_that_is_deleted_while_it_waits_is_not_worked_on(world: World, slack: SlackChat) -> None:
     world.model.queue(Reply("Done with the first.", hold_after=2))
     spot = await slack.ask("ann", "do the first")
-    await world.model.holding.wait()
+    await world.held()
     ts = await slack.say("ann", "do the regretted one", spot)
     await world.until(lambda: _waiting(world, "regretted"))
     await world.slack.delete(C0GENERAL, ts)
@@ -258,7 +258,7 @@ async def test_a_message_that_is_deleted_while_it_waits_is_not_worked_on(world: 
 async def test_a_message_that_is_edited_while_it_waits_counts_as_edited(world: World, slack: SlackChat) -> None:
     world.model.queue(Reply("One is done.", hold_after=2))
     spot = await slack.ask("ann", "one")
-    await world.model.holding.wait()
+    await world.held()
     ts = await slack.say("ann", "book the small room", spot)
     await world.until(lambda: _waiting(world, "small room"))
     await world.slack.edit(C0GENERAL, ts, "book the large room")
@@ -271,7 +271,7 @@ async def test_a_message_that_is_edited_while_it_waits_counts_as_edited(world: W
 async def test_deleting_the_message_that_is_worked_on_says_how_to_stop_it(world: World, slack: SlackChat) -> None:
     world.model.queue(Reply("Too late.", hold_after=2))
     spot = await slack.ask("ann", "forget me")
-    await world.model.holding.wait()
+    await world.held()
     await slack.say("bo", "a reply keeps the thread", spot)
     await world.slack.delete(C0GENERAL, spot.root)
     await slack.notice("ann", "You deleted the request", "stop R-")

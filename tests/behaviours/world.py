@@ -96,8 +96,7 @@ class World:
         self.app = App(self.settings, clock=self.clock)
         for topic in TOPICS:
             self.app.store.on(topic, lambda _key: self.changed())
-        adapter = self.app.adapters["slack"]
-        assert isinstance(adapter, SlackAdapter)
+        adapter = self.adapter
         # The rates have tests of their own; here they would only be waited for.
         adapter.capabilities = adapter.capabilities.model_copy(update={"post_interval": 0.0})
         self.app.ticker.every = 0.05
@@ -105,6 +104,13 @@ class World:
         await self.app.start()
         adapter.outgoing.second_look = 0
         self.running = True
+
+    @property
+    def adapter(self) -> SlackAdapter:
+        """The running connection to Slack."""
+        adapter = self.app.adapters["slack"]
+        assert isinstance(adapter, SlackAdapter)
+        return adapter
 
     async def stop(self) -> None:
         """Stop the process in an orderly way."""
@@ -141,6 +147,11 @@ class World:
             return look()
 
         return await self.until(looked, patience)
+
+    async def held(self) -> None:
+        """Wait until the model begins an answer that it is to hold back."""
+        async with asyncio.timeout(PATIENCE):
+            await self.model.holding.wait()
 
     async def quiet(self, patience: float = PATIENCE) -> None:
         """Wait until everything that arrived is dealt with and everything that is to be shown is shown."""

@@ -1,0 +1,106 @@
+"""The team's files: a mistake changes nothing and is reported; workflows run when they are due and when asked for."""
+
+import pytest
+
+from tests.behaviours.chat import Chat, Said, SlackChat, Spot
+from tests.behaviours.payments import ask_for_payment
+from tests.behaviours.world import World
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+OPERATORS, GENERAL = Spot(channel="bosun"), Spot(channel="general")
+
+
+async def test_a_mistake_in_the_charter_is_reported_to_the_operators_and_the_old_one_stays(
+    world: World, slack: SlackChat
+) -> None:
+    path = world.charter / "rules" / "starter.yaml"
+    good = path.read_text()
+    try:
+        path.write_text(good.replace("tool: queue_payment", "tool: queue_paymnet", 1))
+        said = await slack.answer(OPERATORS, "I did not take the change", "rules/starter.yaml", "queue_paymnet")
+        assert "queue_payment" in said.text  # the suggestion
+        asked = await ask_for_payment(slack)  # the rule still asks
+        assert "A payment needs somebody from finance" in asked.card.text
+        await world.quiet()
+        assert len(await slack.answers(OPERATORS)) == 1
+    finally:
+        path.write_text(good)
+
+
+async def test_a_changed_rule_is_in_force_without_a_restart(world: World, chat: Chat) -> None:
+    path = world.charter / "rules" / "starter.yaml"
+    good = path.read_text()
+    before = world.app.charter.digest
+    try:
+        path.write_text(good.replace("A payment needs somebody from finance", "Money is for finance"))
+
+        async def changed() -> bool:
+            return world.app.charter.digest != before
+
+        await world.until(changed)
+        asked = await ask_for_payment(chat)
+        assert "Money is for finance" in asked.card.text
+    finally:
+        path.write_text(good)
+
+        async def restored() -> bool:
+            return world.app.charter.digest == before
+
+        await world.until(restored)
+
+
+async def test_a_digest_can_be_asked_for_in_the_chat(world: World, chat: Chat) -> None:
+    spot = await chat.ask("ann", "what did we do on monday?")
+    await chat.answer(spot, "what did we do on monday?")
+    await chat.say("ann", "run digest", spot)
+    await chat.answer(spot, "Started digest" if chat.platform == "web" else "Started **digest**")
+    digest = await chat.answer(GENERAL, "Digest of #general", "what did we do on monday?")
+    assert "Ann" in digest.text
+
+
+async def test_a_workflow_that_does_not_exist_is_named_to_who_asked(chat: Chat) -> None:
+    spot = await chat.ask("ann", "run payroll")
+    await chat.notice("ann", "There is no workflow 'payroll'", "digest")
+    assert await chat.answers(spot) == []
+
+
+async def test_the_digest_comes_by_itself_when_it_is_due_and_once(world: World, slack: SlackChat) -> None:
+    spot = await slack.ask("bo", "something for the papers")
+    await slack.answer(spot, "something for the papers")
+    before = len(await _digests(slack))
+    due = world.app.scheduler.upcoming()[0]
+    world.clock.ahead += due.at - world.clock.now()
+    world.clock.advance(minutes=2)
+    await world.app.scheduler.ring()
+
+    async def arrived() -> bool:
+        return len(await _digests(slack)) > before
+
+    await world.until(arrived)
+    await world.app.scheduler.ring()
+    await world.restart()
+    await world.quiet()
+    found = await _digests(slack)
+    assert len(found) == before + 1
+    assert "something for the papers" in found[-1].text
+
+
+async def test_a_digest_that_was_missed_is_made_up_for_once_and_an_empty_one_is_not_posted(
+    world: World, slack: SlackChat
+) -> None:
+    await world.quiet()
+    before = len(await _digests(slack))
+    await world.stop()
+    world.clock.advance(days=4)
+    await world.start()
+    await world.quiet()
+    found = await _digests(slack)
+    assert len(found) <= before + 1
+    await world.restart()
+    await world.quiet()
+    assert len(await _digests(slack)) == len(found)
+
+
+async def _digests(slack: SlackChat) -> list[Said]:
+    return [said for said in await slack.answers(GENERAL) if "Digest of #general" in said.text]

@@ -1,0 +1,199 @@
+"""When the model or the platform fails, people are told what is saved, and the work goes on when the cause is gone."""
+
+import pytest
+
+from tests.behaviours.chat import Chat, SlackChat
+from tests.behaviours.payments import ask_for_payment
+from tests.behaviours.team import STRANGER
+from tests.behaviours.world import World
+from tests.fakes.anthropic import Reply
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+AWAY = (
+    Reply(status=429, retry_after=30),
+    Reply(status=529, retry_after=30),
+    Reply(status=500, retry_after=30),
+)
+
+
+@pytest.mark.parametrize("failure", AWAY, ids=lambda reply: str(reply.status))
+async def test_while_the_model_is_away_the_person_is_told_and_later_answered(
+    world: World, chat: Chat, failure: Reply
+) -> None:
+    world.model.queue(failure)
+    spot = await chat.ask("ann", "are you well?")
+    told = await chat.answer(spot, "I can't think right now; your request is saved")
+    assert told.buttons == ("Cancel",)
+    world.clock.advance(minutes=6)
+    answer = await chat.answer(spot, "You said: are you well?")
+    assert answer.id == told.id
+    assert len(await chat.answers(spot)) == 1
+
+
+async def test_a_stream_that_breaks_off_is_begun_again(world: World, chat: Chat) -> None:
+    world.model.queue(Reply("Half of an answer", pieces=4, drop_after=4))
+    spot = await chat.ask("ann", "the whole of it")
+    await chat.answer(spot, "You said: the whole of it")
+    assert len(await chat.answers(spot)) == 1
+
+
+async def test_a_refusal_of_the_model_is_told(world: World, chat: Chat) -> None:
+    world.model.queue(Reply(stop="refusal", detail="This is harmful."))
+    spot = await chat.ask("ann", "something bad")
+    await chat.answer(spot, "I could not finish this", "declined to answer this: This is harmful")
+
+
+async def test_an_answer_that_is_cut_at_the_limit_is_continued(world: World, chat: Chat) -> None:
+    world.model.queue(Reply("One, two, ", stop="max_tokens"), Reply("three, four."))
+    spot = await chat.ask("ann", "count")
+    await chat.answer(spot, "One, two, three, four.")
+
+
+async def test_an_answer_without_an_end_is_shown_as_cut(world: World, chat: Chat) -> None:
+    world.model.queue(*[Reply(f"part {number} ", stop="max_tokens") for number in range(5)])
+    spot = await chat.ask("ann", "count for ever")
+    await chat.answer(spot, "part 0", "cut at the length limit")
+
+
+async def test_an_empty_answer_is_asked_for_again_and_then_told_with_a_way_to_retry(world: World, chat: Chat) -> None:
+    world.model.queue(Reply(""), Reply(""))
+    spot = await chat.ask("ann", "say something")
+    told = await chat.answer(spot, "I could not finish this", "empty answer")
+    assert told.buttons == ("Retry",)
+    await chat.click("ann", told, "Retry")
+    await chat.answer(spot, "You said: say something")
+
+
+async def test_a_retry_does_nothing_twice(world: World, chat: Chat) -> None:
+    asked = await ask_for_payment(chat)
+    world.model.queue(Reply(""), Reply(""))
+    await chat.click("bo", asked.card, "Approve")
+    told = await chat.answer(asked.spot, "I could not finish this", "Done so far", "queue_payment")
+    await chat.click("ann", told, "Retry")
+    await chat.answer(asked.spot, "Done.")
+    assert len(await world.paid(asked.reference)) == 1
+
+
+async def test_a_stranger_cannot_retry_what_another_person_began(world: World, chat: Chat) -> None:
+    world.model.queue(Reply(""), Reply(""))
+    spot = await chat.ask("ann", "only mine")
+    told = await chat.answer(spot, "I could not finish this")
+    await chat.click("eve", told, "Retry")
+    await chat.notice("eve", "Only the person who began")
+
+
+async def test_a_request_that_waits_for_the_model_can_be_cancelled(world: World, chat: Chat) -> None:
+    world.model.queue(Reply(status=529, retry_after=120))
+    spot = await chat.ask("ann", "never mind me")
+    told = await chat.answer(spot, "I can't think right now")
+    await chat.click("ann", told, "Cancel")
+    await chat.answer(spot, "Stopped by Ann")
+    world.clock.advance(minutes=6)
+    await world.quiet()
+    assert [run.state for run in await world.runs("never mind me")][-1] == "stopped"
+
+
+# -- stop ---------------------------------------------------------------------------------------------------------
+
+
+async def test_stop_ends_the_work_at_once_and_keeps_what_was_said(world: World, chat: Chat) -> None:
+    world.model.queue(Reply("The beginning of a long answer that goes on", pieces=2, hold_after=4))
+    spot = await chat.ask("ann", "tell me everything")
+    await world.held()
+    await chat.say("ann", "stop", spot)
+    said = await chat.answer(spot, "Stopped by Ann")
+    assert "The beginning" in said.text
+
+    async def idle() -> bool:
+        return await chat.state(spot) == "active"
+
+    await world.until(idle)
+
+
+async def test_a_stranger_cannot_stop_it(world: World, chat: Chat) -> None:
+    world.model.queue(Reply("Finished.", hold_after=2))
+    spot = await chat.ask("ann", "keep going")
+    await world.held()
+    await chat.say("eve", "@bosun stop", spot)
+    await chat.notice("eve", "Only the person who began", "may stop it")
+    world.model.release()
+    await chat.answer(spot, "Finished.")
+
+
+async def test_an_admin_can_stop_it(world: World, chat: Chat) -> None:
+    world.model.queue(Reply("Finished.", hold_after=2))
+    spot = await chat.ask("ann", "go on and on")
+    await world.held()
+    await chat.say("dee", "stop", spot)
+    await chat.answer(spot, "Stopped by Dee")
+
+
+async def test_the_native_stop_of_slack_stops(world: World, slack: SlackChat) -> None:
+    world.model.queue(Reply("Finished.", hold_after=2))
+    spot = await slack.ask("ann", "carry on then")
+    await world.held()
+    await world.slack.press_stop(slack.channel(spot), spot.root, STRANGER)
+    await slack.notice(STRANGER, "Only the person who began")
+    await world.slack.press_stop(slack.channel(spot), spot.root, slack.user("ann"))
+    await slack.answer(spot, "Stopped by Ann")
+    assert world.slack.statuses(slack.channel(spot), spot.root)[-1] == "active"
+
+
+# -- the platform -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fault", ["429", "500", "500_after", "drop", "drop_before"])
+async def test_an_answer_arrives_once_whatever_happens_to_the_post(world: World, slack: SlackChat, fault: str) -> None:
+    world.slack.faults.fail("chat.postMessage", fault)
+    spot = await slack.ask("ann", f"through {fault}")
+    await slack.answer(spot, f"You said: through {fault}")
+    await world.quiet()
+    assert len(await slack.answers(spot)) == 1
+
+
+@pytest.mark.parametrize("fault", ["429", "500", "drop"])
+async def test_a_card_follows_its_state_whatever_happens_to_the_edit(
+    world: World, slack: SlackChat, fault: str
+) -> None:
+    asked = await ask_for_payment(slack)
+    world.slack.faults.fail("chat.update", fault, times=2)
+    await slack.click("bo", asked.card, "Approve")
+    await slack.answer(asked.spot, "Done.")
+    await world.quiet()
+    cards = await slack.copies(asked.ref, asked.spot)
+    assert ["Approved by Bo" in card.text for card in cards] == [True, True]
+    assert len(await world.paid(asked.reference)) == 1
+
+
+async def test_an_answer_for_an_archived_channel_reaches_the_person_directly(world: World, slack: SlackChat) -> None:
+    channel = world.slack.world.add_channel("C0OLD", "old", slack.user("ann"))
+    world.model.queue(Reply("Here it is.", hold_after=2))
+    await slack.ask("ann", "quickly now", channel="C0OLD")
+    await world.held()
+    channel.archived = True
+    world.model.release()
+    said = await slack.answer(slack.home("ann"), "Here it is.")
+    assert "could not post this where you asked" in said.text
+
+
+async def test_bosun_answers_where_its_signs_cannot_be_shown(world: World, slack: SlackChat) -> None:
+    world.slack.faults.fail("reactions.add", "missing_scope")
+    world.slack.faults.fail("agents.sessions.setStatus", "unknown_method", times=3)
+    world.slack.faults.fail("assistant.threads.setStatus", "feature_disabled", times=3)
+    spot = await slack.ask("ann", "no signs today")
+    await slack.answer(spot, "no signs today")
+
+
+async def test_a_tool_that_fails_is_told_to_the_agent_and_the_run_goes_on(world: World, chat: Chat) -> None:
+    world.model.queue(Reply(calls=[("read_file", {"path": "no/such/file.md"})]), Reply("There is no such file."))
+    spot = await chat.ask("ann", "ops: read it")
+    await chat.answer(spot, "There is no such file.")
+
+
+async def test_a_call_that_cannot_succeed_says_so_on_its_card_and_does_nothing(world: World, chat: Chat) -> None:
+    asked = await ask_for_payment(chat, amount=1.234)
+    assert "at most 2 decimals" in asked.card.text
+    await chat.click("bo", asked.card, "Approve")
+    await chat.answer(asked.spot, "Done.", "decimals")
+    assert await world.paid(asked.reference) == []

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from bot.engine.adapter import Capabilities, Heard
+from bot.web import words
 from bot.web.files import Files
 from kernel.errors import PlatformError, StoreError, TargetGone
 from kernel.store import web
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
 PLATFORM, TENANT = "web", "local"
 DM = "dm-"
-CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)  # a mention in code is a quotation
-OURS = re.compile(r"(?<![\w@./])@bosun\b[ \t]*[,:]?[ \t]*", re.IGNORECASE)
-HANDLE = re.compile(r"(?<![\w@./])@([A-Za-z0-9][\w.-]*\w|\w)")
 
 
 class WebAdapter:
@@ -66,7 +63,7 @@ class WebAdapter:
             if known is None:
                 attached = web.attach(session, files, row.author, row.id)
                 row.body = {"type": "said", "text": row.body["text"], "files": [_view(file) for file in attached]}
-                row.addressed = self._is_dm(row.channel) or mentions_us(row.body["text"])
+                row.addressed = self._is_dm(row.channel) or words.mentions_us(row.body["text"])
                 row.handed = not (row.addressed or (row.thread and web.takes_part(session, row.thread)))
                 web.add_message(session, row)
             return web.get(session, row.id) or row
@@ -116,16 +113,15 @@ class WebAdapter:
     def _inbound(self, row: web.WebMessage, redelivered: bool) -> Inbound:
         names = {person.id.lower(): person.name for person in self._sources.people()}
         said = str(row.body["text"])
-        first = HANDLE.match(said.lstrip())
         return Inbound(
             key=f"{TENANT}/{row.channel}/{row.id}",
-            kind="mention" if mentions_us(said) and not self._is_dm(row.channel) else "message",
+            kind="mention" if words.mentions_us(said) and not self._is_dm(row.channel) else "message",
             place=self.place(row.channel, row.thread),
             actor=Actor(platform=PLATFORM, tenant=TENANT, user=row.author, name=names.get(row.author.lower(), "")),
             message=row.id,
-            text=readable(said, names),
+            text=words.readable(said, names),
             addressed=row.addressed,
-            opens_with_other=bool(first and first[1].lower() in names),
+            opens_with_other=words.opens_with(said, names),
             files=tuple(_reference(file) for file in row.body["files"]),
             sent_at=row.created_at,
             redelivered=redelivered,
@@ -287,25 +283,6 @@ def actor(person: Person) -> Actor:
     return Actor(platform=PLATFORM, tenant=TENANT, user=person.id, name=person.name)
 
 
-def mentions_us(text: str) -> bool:
-    """Whether the text mentions Bosun outside code."""
-    return OURS.search(CODE.sub("", text)) is not None
-
-
-def readable(text: str, names: dict[str, str]) -> str:
-    """The text without our own mention, other people's handles as their names; code stays as it is."""
-
-    def name(match: re.Match[str]) -> str:
-        return "@" + names.get(match[1].lower(), match[1])
-
-    pieces, end = [], 0
-    for code in CODE.finditer(text):
-        pieces += [HANDLE.sub(name, OURS.sub("", text[end : code.start()])), code[0]]
-        end = code.end()
-    pieces.append(HANDLE.sub(name, OURS.sub("", text[end:])))
-    return "".join(pieces).strip()
-
-
 def _view(file: web.WebFile) -> dict[str, Json]:
     return {"id": file.id, "name": file.name, "media_type": file.media_type, "size": file.size}
 
@@ -326,21 +303,7 @@ def _heard(row: web.WebMessage, names: dict[str, str]) -> Heard:
             name=names.get(row.author, row.author) or "Bosun",
             is_bot=not row.author,
         ),
-        text=_words(row.body),
+        text=words.of_body(row.body),
         mine=row.author == web.BOSUN,
         sent_at=row.created_at,
     )
-
-
-def _words(body: Json) -> str:
-    match body["type"]:
-        case "said":
-            return str(body["text"])
-        case "file":
-            return str(body["comment"])
-        case "card":
-            return f"{body['headline']}\n{body['state']}"
-        case "progress":
-            return str(body.get("partial") or body["title"])
-        case _:
-            return str(body["markdown"])

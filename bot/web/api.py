@@ -314,13 +314,17 @@ class Api:
         await self._store.write(
             lambda session: ledger.append(session, self._clock.now(), "web.persona", other.id, body)
         )
-        return self.signed_in(JSONResponse({}), other.id, secure=request.url.scheme == "https")
+        return self.signed_in(JSONResponse({}), other.id, secure=self.is_secure(request))
 
     async def logout(self, request: Request, person: Person) -> Response:
         """Sign this browser out."""
         response = JSONResponse({})
         response.delete_cookie(self._sessions.cookie_name, path="/", httponly=True, samesite="strict")
         return response
+
+    def is_secure(self, request: Request) -> bool:
+        """Whether the chat was reached over https, by one of the addresses that it was given."""
+        return f"https://{request.headers.get('host', '')}" in self._settings.origins
 
     def signed_in(self, response: Response, person: str, *, secure: bool) -> Response:
         """The response with the cookie that signs `person` in."""

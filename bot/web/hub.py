@@ -117,12 +117,6 @@ class Hub:
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
 
-    def drop(self, person: str, client: str) -> None:
-        """End the streams of a tab, so that it connects again."""
-        for connection in tuple(self._connections):
-            if connection.person == person and connection.client == client:
-                connection.close()
-
     async def stream(self, connection: Connection, after: int) -> AsyncIterator[bytes]:
         """Everything after number `after`, then what happens, until the tab goes away."""
         self._connections.add(connection)  # first, so that nothing falls between the backlog and the live events

@@ -86,7 +86,7 @@ class Pages:
         person = await self._sessions.redeem(request.query_params.get("token", ""))
         if person is None:
             return self._signed_out("This login link was used, or it is too old.")
-        return self._api.signed_in(RedirectResponse("/", 303), person, secure=request.url.scheme == "https")
+        return self._api.signed_in(RedirectResponse("/", 303), person, secure=self._api.is_secure(request))
 
     async def shell(self, request: Request) -> Response:
         """The chat, or how to sign in."""

@@ -7,16 +7,15 @@ import hashlib
 import hmac
 import os
 import secrets
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
-
-import orjson
 
 from kernel.errors import ConfigError
 from kernel.store import web
 from kernel.types import Frozen
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
     from kernel.clock import Clock, Ids
@@ -30,8 +29,6 @@ class Session(Frozen):
     """A signed-in browser."""
 
     person: str  # Person id
-    demo: bool = False  # made in demo mode: worth nothing outside it
-    until: float  # seconds since 1970
 
 
 class Sessions:
@@ -48,45 +45,48 @@ class Sessions:
 
     def cookie(self, person: str) -> str:
         """A cookie that signs `person` in for 30 days."""
-        until = (self._clock.now() + SESSION_LIFE).timestamp()
-        return self._sign("session", {"person": person, "demo": self._demo, "until": until})
+        return self._sign("session", self._clock.now() + SESSION_LIFE, person, "demo" if self._demo else "real")
 
     def read(self, cookie: str | None) -> Session | None:
         """The session of a cookie; None if it is missing, forged, too old, or left over from demo mode."""
         fields = self._check("session", cookie or "")
         if fields is None:
             return None
-        session = Session.model_validate(fields)
-        return session if session.demo == self._demo else None
+        person, mode = fields
+        return Session(person=person) if (mode == "demo") == self._demo else None
 
     def login_token(self, person: str) -> str:
         """The token of a link that signs `person` in once within 12 hours."""
-        until = (self._clock.now() + LINK_LIFE).timestamp()
-        return self._sign("login", {"person": person, "nonce": self._ids.new(), "until": until})
+        return self._sign("login", self._clock.now() + LINK_LIFE, person, self._ids.new())
 
     async def redeem(self, token: str) -> str | None:
         """The person of a login token, using it up; None if it is forged, too old or was used before."""
         fields = self._check("login", token)
         if fields is None:
             return None
+        person, nonce = fields
         now = self._clock.now()
-        fresh = await self._store.write(lambda session: web.use_login(session, fields["nonce"], now))
-        return str(fields["person"]) if fresh else None
+        fresh = await self._store.write(lambda session: web.use_login(session, nonce, now))
+        return person if fresh else None
 
-    def _sign(self, purpose: str, fields: dict[str, object]) -> str:
-        payload = base64.urlsafe_b64encode(orjson.dumps(fields)).decode().rstrip("=")
+    def _sign(self, purpose: str, until: datetime, person: str, other: str) -> str:
+        payload = _base64(f"{other}~{int(until.timestamp())}~{person}".encode())
         return f"{payload}.{self._mac(purpose, payload)}"
 
-    def _check(self, purpose: str, text: str) -> dict[str, str] | None:
+    def _check(self, purpose: str, text: str) -> tuple[str, str] | None:
         payload, _, mac = text.partition(".")
         if not hmac.compare_digest(mac.encode(), self._mac(purpose, payload).encode()):
             return None
-        fields = orjson.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-        expired = datetime.fromtimestamp(fields["until"], UTC) <= self._clock.now()
-        return None if expired else fields
+        fields = base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)).decode()
+        other, until, person = fields.split("~", 2)
+        return (person, other) if self._clock.now().timestamp() < int(until) else None
 
     def _mac(self, purpose: str, payload: str) -> str:
-        return hmac.new(self._key, f"{purpose}:{payload}".encode(), hashlib.sha256).hexdigest()
+        return _base64(hmac.new(self._key, f"{purpose}:{payload}".encode(), hashlib.sha256).digest())
+
+
+def _base64(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
 
 def load_key(path: Path) -> bytes:

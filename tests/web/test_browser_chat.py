@@ -337,3 +337,16 @@ async def test_the_stream_goes_on_after_the_server_was_restarted(
     await write(page, "still signed in")
     await expect(page.locator(".message:not(.pending)")).to_have_count(2)
     await after.stop()
+
+
+async def test_at_twice_the_size_and_on_the_narrowest_screen_nothing_is_cut_off(visit: Visit, chat: Chat) -> None:
+    await chat.desk.show(GENERAL, Text(markdown="| " + "wide | " * 12 + "\n|" + "---|" * 12 + "\n\n" + "long" * 80))
+    await chat.desk.show(GENERAL, chat.desk.payment.card(chat.clock, {}))
+    for viewport in ({"width": 720, "height": 450}, {"width": 320, "height": 568}):
+        page = await visit("ann", viewport=viewport)
+        await expect(page.locator(".card")).to_have_count(1)
+        assert await page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+        assert await page.evaluate("document.querySelector('.channel-pane .scroller').scrollWidth") <= viewport["width"]
+        await page.get_by_role("button", name="Approve", exact=True).scroll_into_view_if_needed()
+        await expect(page.get_by_role("button", name="Approve", exact=True)).to_be_in_viewport(ratio=1)
+        await expect(page.locator("textarea")).to_be_in_viewport(ratio=1)

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from bot.web.adapter import mentions_us, readable
+from bot.web.words import mentions_us, readable
 from kernel.errors import StoreError
 from kernel.store import Store, web
 from kernel.types import Inbound

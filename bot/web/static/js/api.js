@@ -9,18 +9,14 @@ export class Refused extends Error {
   }
 }
 
-/** The tab's own id: dialogs open in the tab whose button was pressed, also after a reload. */
-export const client = (() => {
-  let id = sessionStorage.getItem("bosun.client");
-  if (!id) sessionStorage.setItem("bosun.client", (id = newId()));
-  return id;
-})();
-
 /** A new id: 128 random bits. (crypto.randomUUID exists only on https and on this machine.) */
 export function newId() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
+
+/** The page's own id: a dialog opens in the page whose button was pressed, and in no copy of it. */
+export const client = newId();
 
 let person = "1"; // whose page this is, once that is known
 

@@ -8,7 +8,7 @@ const COLOURS = 8;
 
 function initials(name) {
   const words = name.trim().split(/\s+/);
-  return ((words[0]?.[0] ?? "?") + (words.length > 1 ? words.at(-1)[0] : (words[0]?.[1] ?? ""))).toUpperCase();
+  return ((words[0][0] ?? "?") + (words.length > 1 ? words.at(-1)[0] : "")).toUpperCase();
 }
 
 function colour(id) {

@@ -4,7 +4,6 @@ import { h, markup } from "./dom.js";
 import { icon } from "./icons.js";
 import { when } from "./time.js";
 
-const LONG = 30; // letters; a longer fact has a line of its own
 const TONES = { neutral: "info", waiting: "clock", good: "check", bad: "no", warn: "alert" };
 
 /** A card. `message` is the message that shows it; without one (dashboard) presses go by reference alone. */
@@ -19,7 +18,7 @@ export function card(value, message = "") {
     value.warning && h("p.warning", {}, icon("alert"), h("span", {}, value.warning)),
     value.html && h("div.prose", {}, markup(value.html)),
     value.facts.length > 0 &&
-      h("dl.facts", {}, value.facts.map((fact) => h("div", { class: fact.value.length > LONG ? "long" : "" }, h("dt", {}, fact.label), h("dd", {}, fact.value)))),
+      h("dl.facts", {}, value.facts.map((fact) => [h("dt", {}, fact.label), h("dd", {}, fact.value)])),
     value.payloads.map(payload),
     value.actions.length > 0 && actions(value.actions, message),
     value.footer && h("p.small.card-footer", {}, value.footer),

@@ -83,7 +83,12 @@ export function form(value, submit, opener) {
       h(
         "header",
         {},
-        h("div", {}, h("h2", { id: "dialog-title" }, value.title), h("p.small", {}, reference(value))),
+        h(
+          "div",
+          {},
+          h("h2", { id: "dialog-title" }, value.title),
+          !value.title.includes(value.subject) && h("p.small", {}, reference(value)),
+        ),
         closer(() => dialog),
       ),
       value.note && h("p.note", {}, value.note),

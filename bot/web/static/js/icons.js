@@ -46,4 +46,4 @@ function drawing(size, line, className) {
 export const icon = (name) => drawing(24, PATHS[name], `icon icon-${name}`);
 
 /** Bosun's anchor, as large as what holds it. */
-export const mark = () => drawing(32, MARK, "icon mark");
+export const mark = () => drawing(32, MARK, "mark");

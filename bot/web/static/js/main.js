@@ -57,7 +57,8 @@ async function showChannel(channel) {
   if (middle?.channel === channel) return markRead(channel.id);
   swap(new ChannelPane(channel, { openRail, sent: openThreadOf }));
   await middle.load();
-  if (wide.matches && !location.pathname.includes("/t/")) middle.composer.focus();
+  if (!wide.matches) main.focus(); // the rail, where the focus was, slides away
+  else if (!location.pathname.includes("/t/")) middle.composer.focus();
   markRead(channel.id);
 }
 
@@ -84,7 +85,8 @@ async function showThread(channel, root) {
   const opened = thread;
   try {
     await opened.load();
-    if (wide.matches || !opened.messages().length) opened.composer.focus();
+    if (wide.matches) opened.composer.focus();
+    else opened.element.focus();
   } catch {
     toast("That thread is not there, or you may not read it.", "warn");
     go(`/c/${channel.id}`, { replace: true });

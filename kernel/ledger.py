@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kernel.canonical import digest
@@ -9,9 +10,19 @@ from kernel.store import ledger as rows
 from kernel.types import Frozen, Json
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from kernel.store import Session
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Record:
+    """What an entry says."""
+
+    kind: str  # "approval.vote"
+    subject: str  # id of the run or call, or reference of the approval, that it is about
+    body: Json
 
 
 class Verification(Frozen):
@@ -29,17 +40,26 @@ class Verification(Frozen):
 
 def append(session: Session, now: datetime, kind: str, subject: str, body: Json) -> int:
     """Write an entry in the transaction of the state that it describes; returns its number."""
-    last, previous = rows.end(session)
-    number = last + 1
-    values = {
-        "number": number,
-        "at": now,
-        "kind": kind,
-        "subject": subject,
-        "body": body,
-        "previous": previous,
-    }
-    rows.add(session, {**values, "hash": link(**values)})
+    return append_all(session, now, (Record(kind=kind, subject=subject, body=body),))
+
+
+def append_all(session: Session, now: datetime, records: Iterable[Record]) -> int:
+    """Write entries, in this order, in the transaction of what they describe; returns the number of the last one."""
+    number, previous = rows.end(session)
+    written = []
+    for record in records:
+        number += 1
+        values = {
+            "number": number,
+            "at": now,
+            "kind": record.kind,
+            "subject": record.subject,
+            "body": record.body,
+            "previous": previous,
+        }
+        previous = link(**values)
+        written.append({**values, "hash": previous})
+    rows.add(session, written)
     return number
 
 

@@ -64,7 +64,7 @@ class Home:
         )
 
 
-def _decision(row: approvals.Approval) -> views.Decision:
+def _decision(row: approvals.ApprovalState) -> views.Decision:
     outcome = row.outcome or {}
     words = {
         approvals.APPROVED: "Approved",

@@ -1,15 +1,27 @@
-"""Approvals and the votes on them."""
+"""Approvals and the votes on them.
+
+An approval comes out as a plain value, not as a row of the session, and every statement is built once: loading or
+flushing a row, and building a statement, cost more than running it.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, fields
 from datetime import datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Index, update
-from sqlmodel import Field, Session, SQLModel, col, select
+from sqlalchemy import Index, bindparam, inspect, select, update
+from sqlmodel import Field, Session, SQLModel, col
 
 from kernel.store.columns import JsonText, Moment
 from kernel.store.database import insert_new
 from kernel.types import Json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sqlalchemy import Executable
 
 PENDING, APPROVED, REJECTED, EXPIRED, WITHDRAWN, CONSUMED = (
     "pending",
@@ -67,88 +79,145 @@ class Vote(SQLModel, table=True):
     at: datetime = Field(sa_type=Moment)
 
 
-def by_ref(session: Session, ref: str, *, lock: bool = False) -> Approval | None:
+@dataclass(kw_only=True, slots=True)
+class ApprovalState:
+    """An approval as it was read; the columns mean what they mean in `Approval`. Changing it writes nothing."""
+
+    id: str
+    ref: str = ""  # empty until it is written
+    call_id: str
+    run_id: str
+    kind: str = "call"
+    agent: str
+    tool: str
+    requester: str
+    revision: int = 1
+    arguments: Json
+    digest: str
+    origins: Json
+    preview: Json
+    policy: Json
+    rules: Json
+    reason: str
+    state: str = PENDING
+    outcome: Json = None
+    created_at: datetime
+    expires_at: datetime | None = None
+    decided_at: datetime | None = None
+
+
+NAMES = tuple(field.name for field in fields(ApprovalState))
+_COLUMNS = inspect(Approval).local_table.columns
+_ALL = select(*(_COLUMNS[name] for name in NAMES))
+_BY_REF = _ALL.where(col(Approval.ref) == bindparam("wanted"))
+_BY_REF_LOCKED = _BY_REF.with_for_update()
+_OF_CALL = _ALL.where(col(Approval.call_id) == bindparam("call")).order_by(col(Approval.id).desc()).limit(1)
+_OF_RUN = _ALL.where(col(Approval.run_id) == bindparam("run")).order_by(col(Approval.id))
+_PENDING = _ALL.where(col(Approval.state) == PENDING).order_by(col(Approval.id)).limit(bindparam("most"))
+_DECIDED = (
+    _ALL.where(col(Approval.state) != PENDING)
+    .order_by(col(Approval.decided_at).desc(), col(Approval.id).desc())
+    .limit(bindparam("most"))
+)
+_OVERDUE = (
+    _ALL.where(col(Approval.state) == PENDING, col(Approval.expires_at) <= bindparam("now", type_=Moment))
+    .order_by(col(Approval.id))
+    .limit(bindparam("most"))
+)
+_NEXT_EXPIRY = (
+    select(col(Approval.expires_at))
+    .where(col(Approval.state) == PENDING, col(Approval.expires_at).is_not(None))
+    .order_by(col(Approval.expires_at))
+    .limit(1)
+)
+_VOTES = (
+    select(*inspect(Vote).local_table.columns)
+    .where(col(Vote.approval_id) == bindparam("approval"), col(Vote.revision) == bindparam("of_revision"))
+    .order_by(col(Vote.at))
+)
+
+
+@cache
+def _change(names: tuple[str, ...], *, compared: bool) -> Executable:
+    """Writes the columns; `compared`: only where revision and state are what they are thought to be."""
+    values: dict[str, Any] = {name: bindparam(f"new_{name}", type_=_COLUMNS[name].type) for name in names}
+    statement = update(Approval).where(col(Approval.id) == bindparam("approval")).values(**values)
+    if not compared:
+        return statement
+    return statement.where(
+        col(Approval.revision) == bindparam("known_revision"), col(Approval.state) == bindparam("known_state")
+    )
+
+
+def _rows(session: Session, statement: Executable, values: Mapping[str, object]) -> list[ApprovalState]:
+    found = session.connection().execute(statement, values)
+    return [ApprovalState(**dict(zip(NAMES, row, strict=True))) for row in found]
+
+
+def _first(session: Session, statement: Executable, values: Mapping[str, object]) -> ApprovalState | None:
+    return next(iter(_rows(session, statement, values)), None)
+
+
+def by_ref(session: Session, ref: str, *, lock: bool = False) -> ApprovalState | None:
     """The approval that people know as `ref`, any case; `lock` holds the row until the transaction ends."""
-    statement = select(Approval).where(col(Approval.ref) == ref.upper())
-    return session.exec(statement.with_for_update() if lock else statement).first()
+    return _first(session, _BY_REF_LOCKED if lock else _BY_REF, {"wanted": ref.upper()})
 
 
-def of_call(session: Session, call_id: str) -> Approval | None:
+def of_call(session: Session, call_id: str) -> ApprovalState | None:
     """The newest approval of a call."""
-    return session.exec(
-        select(Approval).where(col(Approval.call_id) == call_id).order_by(col(Approval.id).desc()).limit(1)
-    ).first()
+    return _first(session, _OF_CALL, {"call": call_id})
 
 
-def of_run(session: Session, run_id: str) -> list[Approval]:
+def of_run(session: Session, run_id: str) -> list[ApprovalState]:
     """All approvals of a run, oldest first."""
-    return list(session.exec(select(Approval).where(col(Approval.run_id) == run_id).order_by(col(Approval.id))))
+    return _rows(session, _OF_RUN, {"run": run_id})
 
 
-def pending(session: Session, limit: int = 200) -> list[Approval]:
+def pending(session: Session, limit: int = 200) -> list[ApprovalState]:
     """What waits for people, oldest first."""
-    return list(
-        session.exec(select(Approval).where(col(Approval.state) == PENDING).order_by(col(Approval.id)).limit(limit))
-    )
+    return _rows(session, _PENDING, {"most": limit})
 
 
-def decided(session: Session, limit: int) -> list[Approval]:
+def decided(session: Session, limit: int) -> list[ApprovalState]:
     """What is no longer pending, the latest first."""
-    return list(
-        session.exec(
-            select(Approval)
-            .where(col(Approval.state) != PENDING)
-            .order_by(col(Approval.decided_at).desc(), col(Approval.id).desc())
-            .limit(limit)
-        )
-    )
+    return _rows(session, _DECIDED, {"most": limit})
 
 
-def overdue(session: Session, now: datetime, limit: int = 100) -> list[Approval]:
+def overdue(session: Session, now: datetime, limit: int = 100) -> list[ApprovalState]:
     """Pending approvals whose time is up."""
-    return list(
-        session.exec(
-            select(Approval)
-            .where(col(Approval.state) == PENDING, col(Approval.expires_at) <= now)
-            .order_by(col(Approval.id))
-            .limit(limit)
-        )
-    )
+    return _rows(session, _OVERDUE, {"now": now, "most": limit})
 
 
 def next_expiry(session: Session) -> datetime | None:
     """When the next pending approval expires."""
-    return session.exec(
-        select(col(Approval.expires_at))
-        .where(col(Approval.state) == PENDING, col(Approval.expires_at).is_not(None))
-        .order_by(col(Approval.expires_at))
-        .limit(1)
-    ).first()
+    return session.connection().execute(_NEXT_EXPIRY).scalar()
 
 
 def votes(session: Session, approval_id: str, revision: int) -> list[Vote]:
     """The votes on a revision, in the order in which they were cast."""
-    return list(
-        session.exec(
-            select(Vote)
-            .where(col(Vote.approval_id) == approval_id, col(Vote.revision) == revision)
-            .order_by(col(Vote.at))
-        )
-    )
+    found = session.connection().execute(_VOTES, {"approval": approval_id, "of_revision": revision})
+    return [Vote(**row._mapping) for row in found]
 
 
-def add_vote(session: Session, row: Approval, now: datetime, **vote: str) -> bool:
+def add(session: Session, row: ApprovalState) -> bool:
+    """Write a new approval; False, and nothing changed, if its reference is taken."""
+    return insert_new(session, Approval, {name: getattr(row, name) for name in NAMES})
+
+
+def add_vote(session: Session, row: ApprovalState, now: datetime, **vote: str) -> bool:
     """Record a vote (principal, verb, reason, account) on the current revision; False if the principal has voted."""
     return insert_new(session, Vote, {"approval_id": row.id, "revision": row.revision, "at": now, **vote})
 
 
+def save(session: Session, row: ApprovalState, *names: str) -> None:
+    """Write these columns of an approval that the caller's transaction holds."""
+    values = {f"new_{name}": getattr(row, name) for name in names}
+    session.connection().execute(_change(names, compared=False), {"approval": row.id, **values})
+
+
 def move(session: Session, approval_id: str, revision: int, from_state: str, to_state: str, **values: object) -> bool:
     """Compare-and-set on (id, revision, state); False if somebody was first."""
-    session.flush()  # or what was changed and not written yet would be forgotten below
-    changed = session.connection().execute(
-        update(Approval)
-        .where(col(Approval.id) == approval_id, col(Approval.revision) == revision, col(Approval.state) == from_state)
-        .values(state=to_state, **values)
-    )
-    session.expire_all()
+    known = {"approval": approval_id, "known_revision": revision, "known_state": from_state, "new_state": to_state}
+    fresh = {f"new_{name}": value for name, value in values.items()}
+    changed = session.connection().execute(_change(("state", *values), compared=True), {**known, **fresh})
     return changed.rowcount == 1

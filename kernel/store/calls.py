@@ -1,31 +1,92 @@
-"""The hot statements on tool calls; the table stands beside the runs. Core statements: one round trip each."""
+"""The hot statements on tool calls, built once: one round trip each. The table stands beside the runs."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import update
-from sqlmodel import Session, col, select
+from sqlalchemy import and_, bindparam, inspect, or_, select, update
+from sqlmodel import Session, col
 
+from kernel.store.approvals import Approval
 from kernel.store.database import insert_new
-from kernel.store.runs import CALL_DONE, FINAL, REFUSED, STARTED, Call, Run
+from kernel.store.runs import CALL_DONE, FINAL, REFUSED, STARTED, Call, Entry, Run
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from sqlalchemy import Executable
+
     from kernel.types import Json
 
 COLUMNS = tuple(Call.model_fields)
+_COLUMNS = inspect(Call).local_table.columns
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Known:
+    """A call that was handed in before."""
+
+    call: Call  # a value: it belongs to no session
+    approval: str | None  # reference of its newest approval
+    state: str | None  # of that approval
+
+
+_GET = select(*(_COLUMNS[name] for name in COLUMNS)).where(
+    col(Call.run_id) == bindparam("run"), col(Call.use_id) == bindparam("use")
+)
+_BY_ID = select(*(_COLUMNS[name] for name in COLUMNS)).where(col(Call.id) == bindparam("call"))
+_KNOWN = (
+    select(*(_COLUMNS[name] for name in COLUMNS), col(Approval.ref), col(Approval.state))
+    .outerjoin(Approval, col(Approval.call_id) == col(Call.id))
+    .where(col(Call.run_id) == bindparam("run"), col(Call.use_id) == bindparam("use"))
+    .order_by(col(Approval.id).desc())
+    .limit(1)
+)
+_CURRENT = (
+    select(col(Run.id))
+    .where(
+        col(Run.id) == bindparam("run"),
+        col(Run.segment) == bindparam("of_segment"),
+        and_(*(col(Run.state) != state for state in FINAL)),  # NOT IN would be put together anew at every execution
+    )
+    .with_for_update()
+)
+_SAID = select(col(Entry.content)).where(col(Entry.run_id) == bindparam("run"), col(Entry.number) == bindparam("at"))
+
+
+@cache
+def _move(from_states: tuple[str, ...], names: tuple[str, ...]) -> Executable:
+    values: dict[str, Any] = {name: bindparam(f"new_{name}", type_=_COLUMNS[name].type) for name in names}
+    known = or_(*(col(Call.state) == state for state in from_states))
+    return update(Call).where(col(Call.id) == bindparam("call"), known).values(**values)
 
 
 def get(session: Session, run_id: str, use_id: str) -> Call | None:
     """The call that a model's use led to."""
-    return session.exec(select(Call).where(col(Call.run_id) == run_id, col(Call.use_id) == use_id)).first()
+    row = session.connection().execute(_GET, {"run": run_id, "use": use_id}).first()
+    return None if row is None else Call(**row._mapping)
 
 
 def by_id(session: Session, call_id: str) -> Call | None:
     """The call with this id."""
-    return session.get(Call, call_id)
+    row = session.connection().execute(_BY_ID, {"call": call_id}).first()
+    return None if row is None else Call(**row._mapping)
+
+
+def known(session: Session, run_id: str, use_id: str) -> Known | None:
+    """The call that a model's use led to, and how the question about it stands."""
+    row = session.connection().execute(_KNOWN, {"run": run_id, "use": use_id}).first()
+    if row is None:
+        return None
+    *values, ref, state = row
+    return Known(call=Call(**dict(zip(COLUMNS, values, strict=True))), approval=ref, state=state)
+
+
+def said(session: Session, run_id: str, number: int) -> Json:
+    """The content of the transcript entry that proposed a call; None if there is none."""
+    return session.connection().execute(_SAID, {"run": run_id, "at": number}).scalar()
 
 
 def add(session: Session, **values: object) -> bool:
@@ -35,22 +96,15 @@ def add(session: Session, **values: object) -> bool:
 
 def is_current(session: Session, run_id: str, segment: int) -> bool:
     """Whether `segment` is the run's current one and the run goes on; holds the run until the transaction ends."""
-    found = session.connection().execute(
-        select(col(Run.id))
-        .where(col(Run.id) == run_id, col(Run.segment) == segment, col(Run.state).not_in(FINAL))
-        .with_for_update()
-    )
+    found = session.connection().execute(_CURRENT, {"run": run_id, "of_segment": segment})
     return found.first() is not None
 
 
 def move(session: Session, call_id: str, from_states: tuple[str, ...], to_state: str, **values: object) -> bool:
     """Compare-and-set on the state; False if the call is in none of `from_states`."""
-    changed = session.connection().execute(
-        update(Call)
-        .where(col(Call.id) == call_id, col(Call.state).in_(from_states))
-        .values(state=to_state, **values)
-        .execution_options(synchronize_session=False)
-    )
+    fresh = {f"new_{name}": value for name, value in values.items()}
+    statement = _move(from_states, ("state", *values))
+    changed = session.connection().execute(statement, {"call": call_id, "new_state": to_state, **fresh})
     return changed.rowcount == 1
 
 

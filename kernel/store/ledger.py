@@ -13,7 +13,7 @@ from kernel.store.database import insert_new
 from kernel.types import Json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 
 GENESIS = "0" * 64
@@ -59,11 +59,11 @@ def end(session: Session) -> tuple[int, str]:
     return row.number, row.hash
 
 
-def add(session: Session, values: dict[str, object]) -> None:
-    """Put an entry behind the last one."""
+def add(session: Session, entries: Sequence[dict[str, object]]) -> None:
+    """Put entries behind the last one, in this order; there is at least one."""
     connection = session.connection()
-    connection.execute(_ADD, values)
-    connection.execute(_MOVE, {"new_number": values["number"], "new_hash": values["hash"]})
+    connection.execute(_ADD, entries if len(entries) > 1 else entries[0])
+    connection.execute(_MOVE, {"new_number": entries[-1]["number"], "new_hash": entries[-1]["hash"]})
 
 
 def entries(session: Session, subject: str | None = None) -> Iterator[LedgerRow]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlmodel import Field, Session, SQLModel, select
+from sqlalchemy import bindparam, insert, inspect, select
+from sqlmodel import Field, Session, SQLModel, col
 
 from kernel.store.columns import Moment
 
@@ -28,24 +29,34 @@ class Payment(SQLModel, table=True):
     created_at: datetime = Field(sa_type=Moment)
 
 
+# Built once: building a statement costs more than running it.
+_ADD = insert(Payment)
+_ALL = select(*inspect(Payment).local_table.columns)
+_GET = _ALL.where(col(Payment.id) == bindparam("payment"))
+_BY_REF = _ALL.where(col(Payment.ref) == bindparam("wanted"))
+_NEWEST = _ALL.order_by(col(Payment.created_at).desc(), col(Payment.id).desc()).limit(bindparam("most"))
+
+
 def get(session: Session, payment_id: str) -> Payment | None:
     """The payment that this call queued."""
-    return session.get(Payment, payment_id)
+    row = session.connection().execute(_GET, {"payment": payment_id}).first()
+    return None if row is None else Payment(**row._mapping)
 
 
 def by_ref(session: Session, ref: str) -> Payment | None:
     """The payment that people know as `ref`."""
-    return session.exec(select(Payment).where(Payment.ref == ref.upper())).first()
+    row = session.connection().execute(_BY_REF, {"wanted": ref.upper()}).first()
+    return None if row is None else Payment(**row._mapping)
 
 
 def add(session: Session, payment: Payment) -> None:
     """Queue a payment."""
-    session.add(payment)
+    session.connection().execute(_ADD, payment.model_dump())
 
 
 def newest(session: Session, limit: int, payee: str = "") -> list[Payment]:
     """The last payments, newest first; with `payee`, those whose payee contains it, any case."""
-    statement = select(Payment).order_by(Payment.created_at.desc(), Payment.id.desc()).limit(limit)  # type: ignore[attr-defined]
+    statement, values = _NEWEST, {"most": limit}
     if payee:
-        statement = statement.where(Payment.payee.icontains(payee, autoescape=True))  # type: ignore[attr-defined]
-    return list(session.exec(statement))
+        statement = statement.where(col(Payment.payee).icontains(payee, autoescape=True))
+    return [Payment(**row._mapping) for row in session.connection().execute(statement, values)]

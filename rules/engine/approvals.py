@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from kernel.store import Session
-    from kernel.store.approvals import Approval
+    from kernel.store.approvals import ApprovalState
     from kernel.types import Actor, Form, Person, Place, Press
     from rules.engine.explaining import Waiting
     from rules.engine.services import Services
@@ -114,7 +114,7 @@ class Approvals:
         target = words if verb == "approve" else ""
         return (await self.vote(ref, None, verb, actor, reason=reason, target=target)).text
 
-    async def _may_decide(self, row: Approval, press: Press, actor: Actor) -> None:
+    async def _may_decide(self, row: ApprovalState, press: Press, actor: Actor) -> None:
         person = self.services.directory.person(actor)
         try:
             standing = await standing_of(self.services.directory, person, policy_of(row), row.requester, actor)
@@ -128,7 +128,7 @@ class Approvals:
         if press.revision != row.revision:
             raise OutOfDate(wording.old_revision(row, press.revision))
 
-    async def _edit_form(self, row: Approval, press: Press, actor: Actor) -> Form:
+    async def _edit_form(self, row: ApprovalState, press: Press, actor: Actor) -> Form:
         person = self.services.directory.person(actor)
         complaint = await self._edits.complaint(row, press.revision, person, actor)
         tool = self.services.tools.get(row.tool)

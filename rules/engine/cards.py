@@ -14,7 +14,7 @@ from rules.engine.wording import clock, tally
 if TYPE_CHECKING:
     from typing import Literal
 
-    from kernel.store.approvals import Approval
+    from kernel.store.approvals import ApprovalState
     from rules.engine.policy import Policy
     from rules.engine.record import Outcome, Preview
 
@@ -31,7 +31,7 @@ IMPACT = {
 RISKY = frozenset({"destroy", "spend"})
 
 
-def card(row: Approval) -> Card:
+def card(row: ApprovalState) -> Card:
     """The card as it should be shown now."""
     preview, policy, outcome = preview_of(row), policy_of(row), outcome_of(row)
     waiting = row.state == rows.PENDING
@@ -49,7 +49,7 @@ def card(row: Approval) -> Card:
     )
 
 
-def _state(row: Approval, policy: Policy, outcome: Outcome) -> str:
+def _state(row: ApprovalState, policy: Policy, outcome: Outcome) -> str:
     if row.state == rows.PENDING:
         if row.kind == "unknown":
             return f"It may have happened · {_deciders(policy)} has to say what to do"
@@ -67,7 +67,7 @@ def _state(row: Approval, policy: Policy, outcome: Outcome) -> str:
     return f"Withdrawn · {when} · {outcome.reason or 'no longer needed'}"
 
 
-def _executed(row: Approval, outcome: Outcome) -> str:
+def _executed(row: ApprovalState, outcome: Outcome) -> str:
     if outcome.done_at is not None:
         return f" · {'failed' if outcome.failed else 'done'} {clock(outcome.done_at)}"
     return " · under way" if row.state == rows.CONSUMED and outcome.answer != "done" else ""
@@ -77,7 +77,7 @@ def _deciders(policy: Policy) -> str:
     return in_words(policy)
 
 
-def _tone(row: Approval, outcome: Outcome) -> Tone:
+def _tone(row: ApprovalState, outcome: Outcome) -> Tone:
     if row.state == rows.PENDING:
         return "warn" if row.kind == "unknown" else "waiting"
     if row.state in {rows.APPROVED, rows.CONSUMED}:
@@ -93,7 +93,7 @@ def _claim(preview: Preview) -> str:
     return f"The agent says: “{words}”"
 
 
-def _facts(row: Approval, preview: Preview, outcome: Outcome) -> tuple[Fact, ...]:
+def _facts(row: ApprovalState, preview: Preview, outcome: Outcome) -> tuple[Fact, ...]:
     where = f" in {preview.channel}" if preview.channel else ""
     facts = [
         Fact(label="Requested by", value=f"{preview.requester} through {row.agent}{where}"),
@@ -109,7 +109,7 @@ def _facts(row: Approval, preview: Preview, outcome: Outcome) -> tuple[Fact, ...
     return tuple(facts[:8])
 
 
-def _rule(row: Approval) -> str:
+def _rule(row: ApprovalState) -> str:
     ids = ", ".join(row.rules["ids"]) or "no rule decides this"
     return _one_line(f"{ids}: {row.reason}", 400)
 
@@ -118,7 +118,7 @@ def _with_digest(payload: Payload, digest: str) -> Payload:
     return payload if payload.digest else payload.model_copy(update={"digest": digest})
 
 
-def _actions(row: Approval, preview: Preview, policy: Policy) -> tuple[Action, ...]:
+def _actions(row: ApprovalState, preview: Preview, policy: Policy) -> tuple[Action, ...]:
     if row.kind == "unknown":
         return (
             _button(row, "done", "It was done", style="primary"),
@@ -137,7 +137,7 @@ def _actions(row: Approval, preview: Preview, policy: Policy) -> tuple[Action, .
 
 
 def _button(
-    row: Approval,
+    row: ApprovalState,
     verb: str,
     label: str,
     *,

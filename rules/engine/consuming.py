@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from kernel.store import Session
-    from kernel.store.approvals import Approval
+    from kernel.store.approvals import ApprovalState
     from kernel.store.runs import Call
     from kernel.types import Json, RunFacts
     from rules.engine.decide import Verdict
@@ -44,7 +44,7 @@ class Go:
     tool: str
     arguments: Mapping[str, Json]
     digest: str
-    approval: str  # reference
+    approval: ApprovalState | None = None  # that was used up for it
     note: str = ""  # what the agent has to know of an edit
 
 
@@ -55,13 +55,15 @@ class Consuming:
         self.services = services
         self.requests = requests
 
-    def resolve(self, session: Session, ref: str, run: RunFacts, unsure: frozenset[str]) -> Outcome | Go:
-        """The outcome of the call behind the approval `ref`, or that it begins now."""
+    def resolve(self, session: Session, ref: str, call: Call, run: RunFacts, unsure: frozenset[str]) -> Outcome | Go:
+        """The outcome of `call`, about which people were asked as `ref`, or that it begins now.
+
+        The call may have been read before this transaction: whatever is written of it compares its state first.
+        """
         now = self.services.clock.now()
         recording.fence(session, run)
         row = rows.by_ref(session, ref, lock=True)
-        call = calls.by_id(session, row.call_id) if row is not None else None
-        if row is None or call is None:
+        if row is None:
             raise SegmentOvertaken
         if row.state == rows.PENDING:
             return Parked(refs=(row.ref,))
@@ -74,7 +76,7 @@ class Consuming:
         return self._begin(session, row, call, run, unsure)
 
     def _begin(
-        self, session: Session, row: Approval, call: Call, run: RunFacts, unsure: frozenset[str]
+        self, session: Session, row: ApprovalState, call: Call, run: RunFacts, unsure: frozenset[str]
     ) -> Outcome | Go:
         now = self.services.clock.now()
         if not _is_what_was_approved(row, call):
@@ -90,8 +92,7 @@ class Consuming:
             if approved is None or not wanted.within(approved):
                 return self._ask_again(session, row, call, verdict, run)
         outcome = outcome_of(row)
-        writing.settle(session, row, rows.CONSUMED, outcome, now)
-        started = calls.move(
+        started = writing.consume(session, row) and calls.move(
             session,
             call.id,
             WAITING,
@@ -104,17 +105,18 @@ class Consuming:
         if not started:
             raise SegmentOvertaken
         by = [vote.id for vote in outcome.votes]
-        recording.approved_entry(session, row, by, verdict.version, now)
+        begun = recording.approved_entry(row, by, verdict.version)
+        ledger.append_all(session, now, (writing.record("approval.consumed", row), begun))
         return Go(
             call_id=call.id,
             tool=row.tool,
             arguments=row.arguments,
             digest=row.digest,
-            approval=row.ref,
+            approval=row,
             note=_edit_note(row),
         )
 
-    def _today(self, row: Approval, run: RunFacts, unsure: frozenset[str], now: datetime) -> Verdict:
+    def _today(self, row: ApprovalState, run: RunFacts, unsure: frozenset[str], now: datetime) -> Verdict:
         """What the rules in force say to the approved call at this moment."""
         tool = self.services.tools.get(row.tool)
         facts = facts_of_calls.of_run(
@@ -128,28 +130,24 @@ class Consuming:
         )
         return decide(self.services.rules.current, facts)
 
-    def _approved_policy(self, session: Session, row: Approval) -> Policy | None:
+    def _approved_policy(self, session: Session, row: ApprovalState) -> Policy | None:
         """The policy that people have satisfied for this call; None if nobody was asked before it began."""
         if row.kind == "call":
             return policy_of(row)
         asked = [each for each in rows.of_run(session, row.run_id) if each.call_id == row.call_id]
         return next((policy_of(each) for each in reversed(asked) if each.kind == "call"), None)
 
-    def _ask_again(self, session: Session, row: Approval, call: Call, verdict: Verdict, run: RunFacts) -> Outcome:
+    def _ask_again(self, session: Session, row: ApprovalState, call: Call, verdict: Verdict, run: RunFacts) -> Outcome:
         now = self.services.clock.now()
-        reason = "the rules have changed since it was approved"
-        writing.settle(
-            session, row, rows.WITHDRAWN, outcome_of(row).model_copy(update={"reason": reason}), now, reason=reason
-        )
+        writing.withdraw(session, row, "the rules have changed since it was approved", now)
         calls.move(session, call.id, WAITING, runs.ASKED)
         return Parked(refs=(self.requests.ask_again(session, row, verdict, run).ref,))
 
-    def _withdraw(self, session: Session, row: Approval, call: Call, reason: str, now: datetime) -> Outcome:
-        outcome = outcome_of(row).model_copy(update={"reason": reason})
-        writing.settle(session, row, rows.WITHDRAWN, outcome, now, reason=reason)
+    def _withdraw(self, session: Session, row: ApprovalState, call: Call, reason: str, now: datetime) -> Outcome:
+        writing.withdraw(session, row, reason, now)
         return self._end(session, call, wording.told_of(row), now)
 
-    def _confirmed(self, session: Session, row: Approval, call: Call, now: datetime) -> Outcome:
+    def _confirmed(self, session: Session, row: ApprovalState, call: Call, now: datetime) -> Outcome:
         """A person says that the call whose end nobody saw did happen."""
         outcome = outcome_of(row)
         sentence = f"It was cut off; {outcome.by} has looked and says that it was done. What it returned is not known."
@@ -162,12 +160,12 @@ class Consuming:
         return Finished(result=result)
 
     def _end(self, session: Session, call: Call, result: ToolResult, now: datetime) -> Outcome:
-        calls.refuse(session, call.id, WAITING, result.model_dump(mode="json"), now)
-        ledger.append(session, now, "call.refused", call.id, {"run": call.run_id, "tool": call.tool})
+        if calls.refuse(session, call.id, WAITING, result.model_dump(mode="json"), now):
+            ledger.append(session, now, "call.refused", call.id, {"run": call.run_id, "tool": call.tool})
         return Finished(result=result)
 
 
-def _is_what_was_approved(row: Approval, call: Call) -> bool:
+def _is_what_was_approved(row: ApprovalState, call: Call) -> bool:
     """The digest fits the arguments, and without an edit both are those of the call."""
     try:
         found = call_digest(row.tool, row.arguments)
@@ -177,7 +175,7 @@ def _is_what_was_approved(row: Approval, call: Call) -> bool:
     return found == row.digest and row.tool == call.tool and (edited or row.digest == call.digest)
 
 
-def _edit_note(row: Approval) -> str:
+def _edit_note(row: ApprovalState) -> str:
     edits = outcome_of(row).edits
     if not edits:
         return ""

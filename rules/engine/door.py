@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from kernel import ledger
-from kernel.errors import BosunError, OutcomeUnknown
+from kernel.errors import BosunError, OutcomeUnknown, StoreError
 from kernel.store import approvals as rows
 from kernel.store import calls, runs
 from kernel.types import Labelled, ToolResult
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
     from kernel.store import Session
-    from kernel.store.runs import Call
+    from kernel.store.calls import Known
     from kernel.types import RunFacts, ToolCall, ToolSchema
     from rules.engine.approvals import Approvals
     from rules.engine.judging import Judged
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 REPEATABLE = frozenset({"read", "fetch"})
+SLOW = 1.0  # seconds after which the cards say that an approved call is under way
 
 
 class Door:
@@ -125,16 +126,17 @@ class Door:
 
     async def _act(self, call: ToolCall, facts: RunFacts, entry: int, *, fresh: bool) -> Outcome:
         made = Proposed(id=self.services.ids.new(), call=call, run=facts, entry=entry)
-        known = None
-        if not fresh:
-            known = await self.store.read(lambda session: calls.get(session, facts.run_id, call.id))
+        known = None if fresh else await self._known(made)
         outcome = await (self._first(made) if known is None else self._again(known, made))
         if outcome is None:  # another worker wrote the row in the same instant
-            found = await self.store.read(lambda session: calls.get(session, facts.run_id, call.id))
-            outcome = await self._again(found, made) if found is not None else None
+            known = await self._known(made)
+            outcome = await self._again(known, made) if known is not None else None
         if outcome is None:
             raise SegmentOvertaken
         return outcome
+
+    async def _known(self, made: Proposed) -> Known | None:
+        return await self.store.read(lambda session: calls.known(session, made.run.run_id, made.call.id))
 
     # -- a call that is handed in for the first time; None where it turns out not to be ---------------------------
 
@@ -209,7 +211,7 @@ class Door:
 
     async def _read(self, made: Proposed, judged: Judged, tool: Tool) -> Outcome | None:
         """One transaction in all: what was read, and which rule let it."""
-        go = Go(call_id=made.id, tool=tool.name, arguments=judged.arguments, digest=judged.digest, approval="")
+        go = Go(call_id=made.id, tool=tool.name, arguments=judged.arguments, digest=judged.digest)
         result = await self._perform(go, tool, made.run)
 
         def write(session: Session) -> bool:
@@ -234,12 +236,13 @@ class Door:
 
         if not await self.store.write(write):
             return None
-        go = Go(call_id=made.id, tool=tool.name, arguments=judged.arguments, digest=judged.digest, approval="")
+        go = Go(call_id=made.id, tool=tool.name, arguments=judged.arguments, digest=judged.digest)
         return await self._do(go, tool, made.run)
 
     # -- a call that was handed in before -------------------------------------------------------------------------
 
-    async def _again(self, call: Call, made: Proposed) -> Outcome | None:
+    async def _again(self, known: Known, made: Proposed) -> Outcome | None:
+        call = known.call
         if call.state in {runs.CALL_DONE, runs.REFUSED}:
             return Finished(result=ToolResult.model_validate(call.result))
         tool = self.catalogue.get(call.tool)
@@ -251,20 +254,20 @@ class Door:
                     tool=call.tool,
                     arguments=call.arguments,
                     digest=call.digest,
-                    approval=row.ref if row is not None else "",
+                    approval=row,
                 )
                 return await self._do(go, tool, made.run)
             return await self._outcome_unknown(call.id, made.run)
-        return await self._asked(call, made, tool)
+        return await self._asked(known, made, tool)
 
-    async def _asked(self, call: Call, made: Proposed, tool: Tool | None) -> Outcome | None:
-        row = await self.store.read(lambda session: rows.of_call(session, call.id))
-        if row is None:
+    async def _asked(self, known: Known, made: Proposed, tool: Tool | None) -> Outcome | None:
+        ref, call = known.approval, known.call
+        if ref is None:
             raise SegmentOvertaken
-        if row.state == rows.PENDING:
-            return Parked(refs=(row.ref,))
+        if known.state == rows.PENDING:
+            return Parked(refs=(ref,))
         unsure = await self._judge.unsure_roles(made.run)
-        step = await self.store.write(lambda session: self._consuming.resolve(session, row.ref, made.run, unsure))
+        step = await self.store.write(lambda session: self._consuming.resolve(session, ref, call, made.run, unsure))
         if not isinstance(step, Go):
             return step
         if tool is None:  # the rules deny a tool that is gone
@@ -275,15 +278,26 @@ class Door:
 
     async def _do(self, go: Go, tool: Tool, run: RunFacts) -> Outcome:
         """Act on a call that is committed as started, and record what came of it."""
+        slow = asyncio.create_task(self._say_under_way(go.approval.ref)) if go.approval is not None else None
         try:
             result = await self._perform(go, tool, run)
         except OutcomeUnknown as error:
             log.warning("call %s: %s", go.call_id, error)
             return await self._outcome_unknown(go.call_id, run)
+        finally:
+            if slow is not None:
+                slow.cancel()
         if go.note:
             result = _with_note(result, go.note)
         recorded = await self.store.write(lambda session: self._finish(session, go, run, result))
         return Finished(result=recorded)
+
+    async def _say_under_way(self, ref: str) -> None:
+        await asyncio.sleep(SLOW)
+        try:
+            await self.store.write(lambda session: writing.under_way(session, ref))
+        except StoreError as error:  # the result will be on the cards, or the question what became of it
+            log.warning("the cards of %s: %s", ref, error)
 
     def _finish(self, session: Session, go: Go, run: RunFacts, result: ToolResult) -> ToolResult:
         """Write what happened. It did happen, so this is not fenced; the first result that is written stays."""
@@ -292,11 +306,14 @@ class Door:
             known = calls.by_id(session, go.call_id)
             return ToolResult.model_validate(known.result) if known is not None and known.result else result
         body = {"run": run.run_id, "agent": run.agent, "tool": go.tool, "digest": go.digest}
-        told = {**body, **recording.result_told(result), **({"approval": go.approval} if go.approval else {})}
+        told = {
+            **body,
+            **recording.result_told(result),
+            **({"approval": go.approval.ref} if go.approval is not None else {}),
+        }
         ledger.append(session, now, recording.kind_of(result), go.call_id, told)
-        row = rows.by_ref(session, go.approval, lock=True) if go.approval else None
-        if row is not None:
-            writing.executed(session, row, now, failed=result.error)
+        if go.approval is not None:  # once used up, nobody changes it but whoever has the first result
+            writing.executed(session, go.approval, now, failed=result.error)
         return result
 
     async def _perform(self, go: Go, tool: Tool, run: RunFacts) -> ToolResult:
@@ -328,7 +345,7 @@ class Door:
 
         return await self.store.write(write)
 
-    def _preview_of(self, session: Session, call: Call, run: RunFacts) -> Preview:
+    def _preview_of(self, session: Session, call: runs.Call, run: RunFacts) -> Preview:
         before = rows.of_call(session, call.id)
         if before is not None:
             return preview_of(before)
@@ -347,8 +364,8 @@ class Door:
 
 def _claim(session: Session, made: Proposed) -> str:
     """What the agent said as it proposed the call."""
-    entry = session.get(runs.Entry, (made.run.run_id, made.entry))
-    text = entry.content.get("text", "") if entry is not None and isinstance(entry.content, dict) else ""
+    content = calls.said(session, made.run.run_id, made.entry)
+    text = content.get("text", "") if isinstance(content, dict) else ""
     return " ".join(str(text).split())[:300]
 
 

@@ -27,12 +27,18 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from kernel.store import Session
-    from kernel.store.approvals import Approval
+    from kernel.store.approvals import ApprovalState
     from kernel.types import Actor, Json, Person
     from rules.engine.facts import CallFacts, Origins
     from rules.engine.policy import Policy
     from rules.engine.services import Services
     from rules.engine.tooling import GovernedTool
+
+
+# The columns that differ from one revision to the next.
+REVISED = (
+    "revision", "arguments", "digest", "origins", "preview", "policy", "rules", "reason", "expires_at", "outcome",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +79,7 @@ class Edits:
         change = Change(tool=tool, arguments=arguments, digest=digest, person=person)
         return await self.services.store.write(lambda session: self._revise(session, row, change))
 
-    async def complaint(self, row: Approval, revision: int, person: Person, actor: Actor) -> str:
+    async def complaint(self, row: ApprovalState, revision: int, person: Person, actor: Actor) -> str:
         """Why this person cannot edit this revision now; empty where they can."""
         policy = policy_of(row)
         try:
@@ -90,7 +96,7 @@ class Edits:
             return f"{row.ref} cannot be edited: the rule does not allow it. Reject it with a reason instead."
         return ""
 
-    def _revise(self, session: Session, seen: Approval, change: Change) -> Reply:
+    def _revise(self, session: Session, seen: ApprovalState, change: Change) -> Reply:
         now = self.services.clock.now()
         row = rows.by_ref(session, seen.ref, lock=True)
         call = calls.by_id(session, seen.call_id)
@@ -117,13 +123,14 @@ class Edits:
         row.expires_at = min(row.expires_at or now + lifetime, now + lifetime)
         before = outcome_of(row)
         edit = Edit(by=change.person.name, revision=row.revision, changed=changed, at=now)
-        writing.note(session, row, before.model_copy(update={"votes": (), "edits": (*before.edits, edit)}))
-        writing.record(session, now, "approval.edited", row, person=change.person.id, changed=list(changed))
+        row.outcome = writing.stored(before.model_copy(update={"votes": (), "edits": (*before.edits, edit)}))
+        rows.save(session, row, *REVISED)
+        writing.tell(session, now, "approval.edited", row, person=change.person.id, changed=list(changed))
         writing.redraw(session, row)
         said = f"{row.ref} is now revision {row.revision}. Earlier votes do not count for it: {wording.tally(row)}."
         return Reply(text=said, ok=True)
 
-    def _facts(self, row: Approval, context: Json, change: Change, now: datetime) -> CallFacts:
+    def _facts(self, row: ApprovalState, context: Json, change: Change, now: datetime) -> CallFacts:
         """The edited call as the rules see it: what an approver typed is typed, the rest keeps its origins."""
         before = facts_of_calls.origins_from_json(row.origins)
         origins: dict[str, Origins] = {}
@@ -141,13 +148,13 @@ class Edits:
             {**context, "effect": change.tool.effect, "now": now.isoformat()},
         )
 
-    def _reachable(self, row: Approval, policy: Policy, facts: CallFacts) -> Policy:
+    def _reachable(self, row: ApprovalState, policy: Policy, facts: CallFacts) -> Policy:
         requester = self.services.directory.by_id(row.requester)
         attended = facts.workflow is None and (requester is None or requester.can_decide)
         return reachable(policy, attended=attended)
 
 
-def _rewrite(row: Approval, change: Change, facts: CallFacts, nearest: str) -> None:
+def _rewrite(row: ApprovalState, change: Change, facts: CallFacts, nearest: str) -> None:
     """The row of the next revision."""
     shown = plain(change.tool, change.arguments)
     preview = preview_of(row).model_copy(

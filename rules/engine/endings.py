@@ -26,16 +26,5 @@ def expire(session: Session, now: datetime) -> int:
 
 def withdraw(session: Session, run_id: str, reason: str, now: datetime) -> int:
     """Withdraw what a run that ends still waits for; returns how many. Does not wake the run."""
-    ended = 0
-    for row in rows.of_run(session, run_id):
-        outcome = outcome_of(row).model_copy(update={"reason": reason})
-        if row.state == rows.PENDING:
-            body = outcome.model_dump(mode="json", exclude_defaults=True)
-            if rows.move(session, row.id, row.revision, rows.PENDING, rows.WITHDRAWN, outcome=body, decided_at=now):
-                session.refresh(row)
-                writing.record(session, now, "approval.withdrawn", row, reason=reason)
-                writing.redraw(session, row)
-                ended += 1
-        elif row.state == rows.APPROVED:
-            ended += writing.settle(session, row, rows.WITHDRAWN, outcome, now, reason=reason)
-    return ended
+    waiting = [row for row in rows.of_run(session, run_id) if row.state in {rows.PENDING, rows.APPROVED}]
+    return sum(writing.withdraw(session, row, reason, now) for row in waiting)

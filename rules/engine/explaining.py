@@ -17,7 +17,7 @@ from rules.engine.standing import standing_of
 
 if TYPE_CHECKING:
     from kernel.store import Session
-    from kernel.store.approvals import Approval
+    from kernel.store.approvals import ApprovalState
     from kernel.store.runs import Call
     from kernel.types import Actor, Person
     from rules.engine.services import Services
@@ -81,7 +81,7 @@ class Explaining:
             return f"{ref} was asked in a direct message; only who asked and who decides can look into it."
         return _approval(row)
 
-    async def _may_see(self, row: Approval, person: Person) -> bool:
+    async def _may_see(self, row: ApprovalState, person: Person) -> bool:
         if preview_of(row).place.kind != "dm" or person.id == row.requester:
             return True
         try:
@@ -103,7 +103,7 @@ class Explaining:
         return f"What **{ref}** did:\n\n" + "\n".join(_call(call, approvals.get(call.id)) for call in made)
 
 
-def _approval(row: Approval) -> str:
+def _approval(row: ApprovalState) -> str:
     preview, policy = preview_of(row), policy_of(row)
     rules = ", ".join(row.rules["ids"]) or "none decides, so people are asked"
     lines = [
@@ -120,7 +120,7 @@ def _approval(row: Approval) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def _call(call: Call, approval: Approval | None) -> str:
+def _call(call: Call, approval: ApprovalState | None) -> str:
     verdict = call.verdict or {}
     by = ", ".join(verdict.get("rules", ())) or "default"
     decided = f"{verdict.get('decision', 'not judged')} by {by}"
@@ -128,7 +128,7 @@ def _call(call: Call, approval: Approval | None) -> str:
     return f"- `{call.tool}` · {call.state} · {decided}: {verdict.get('reason', '')}{asked}"
 
 
-def _waiting(row: Approval) -> Waiting:
+def _waiting(row: ApprovalState) -> Waiting:
     preview = preview_of(row)
     return Waiting(
         ref=row.ref,

@@ -12,7 +12,7 @@ from rules.engine.record import preview_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kernel.store.approvals import Approval
+    from kernel.store.approvals import ApprovalState
     from kernel.types import Json
     from rules.engine.tooling import GovernedTool
 
@@ -21,7 +21,7 @@ LONGEST = 3000  # characters of a field, on the strictest platform
 PREFIX = "arg_"  # of the fields that hold arguments
 
 
-def reject_form(row: Approval) -> Form:
+def reject_form(row: ApprovalState) -> Form:
     """Asks for the reason."""
     reason = FormField(
         id="reason", label="Why not?", multiline=True, max_length=1000, hint="The agent and the requester read this."
@@ -37,7 +37,7 @@ def reject_form(row: Approval) -> Form:
     )
 
 
-def target_form(row: Approval) -> Form:
+def target_form(row: ApprovalState) -> Form:
     """Asks the approver to type the target."""
     target = FormField(id="target", label="Type the target", hint="Exactly as it is, from a source that you trust.")
     return Form(
@@ -51,7 +51,7 @@ def target_form(row: Approval) -> Form:
     )
 
 
-def edit_form(row: Approval, tool: GovernedTool) -> Form | None:
+def edit_form(row: ApprovalState, tool: GovernedTool) -> Form | None:
     """Offers the arguments for editing; None where none fits into a dialog."""
     fields = [field for name in row.arguments if (field := _field(row, tool, name)) is not None]
     if not fields:
@@ -69,7 +69,7 @@ def edit_form(row: Approval, tool: GovernedTool) -> Form | None:
     )
 
 
-def _field(row: Approval, tool: GovernedTool, name: str) -> FormField | None:
+def _field(row: ApprovalState, tool: GovernedTool, name: str) -> FormField | None:
     text = shown(row.arguments[name])
     if len(text) > LONGEST:
         return None

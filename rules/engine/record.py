@@ -9,7 +9,7 @@ from kernel.types import Fact, Frozen, Payload, Place
 from rules.engine.policy import Policy
 
 if TYPE_CHECKING:
-    from kernel.store.approvals import Approval
+    from kernel.store.approvals import ApprovalState
 
 
 class Preview(Frozen):
@@ -60,16 +60,16 @@ class Outcome(Frozen):
     failed: bool = False  # the call had an error as its result
 
 
-def preview_of(row: Approval) -> Preview:
+def preview_of(row: ApprovalState) -> Preview:
     """The stored preview."""
     return Preview.model_validate(row.preview)
 
 
-def policy_of(row: Approval) -> Policy:
+def policy_of(row: ApprovalState) -> Policy:
     """The stored policy."""
     return Policy.model_validate(row.policy)
 
 
-def outcome_of(row: Approval) -> Outcome:
+def outcome_of(row: ApprovalState) -> Outcome:
     """What was stored of the outcome so far."""
     return Outcome.model_validate(row.outcome or {})

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from kernel import ledger
 from kernel.canonical import digest
+from kernel.ledger import Record
 from kernel.store import calls, runs
 from rules.engine.facts import origins_to_json
 from rules.engine.outcome import SegmentOvertaken
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from kernel.store import Session
-    from kernel.store.approvals import Approval
+    from kernel.store.approvals import ApprovalState
     from kernel.types import Json, RunFacts, ToolCall, ToolResult
     from rules.engine.judging import Judged
 
@@ -98,7 +99,7 @@ def judged_entry(session: Session, made: Proposed, judged: Judged, now: datetime
     ledger.append(session, now, kind, made.id, body)
 
 
-def approved_entry(session: Session, row: Approval, by: list[str], version: str, now: datetime) -> None:
+def approved_entry(row: ApprovalState, by: list[str], version: str) -> Record:
     """A ledger entry that says which people allowed exactly this call, under which rules it begins."""
     body = {
         "run": row.run_id,
@@ -113,7 +114,7 @@ def approved_entry(session: Session, row: Approval, by: list[str], version: str,
         "rules": row.rules["ids"],
         "version": version,
     }
-    ledger.append(session, now, "call.started", row.call_id, body)
+    return Record(kind="call.started", subject=row.call_id, body=body)
 
 
 def result_told(result: ToolResult) -> dict[str, Json]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from kernel.errors import StoreError
 from kernel.store import approvals as rows
 from kernel.store import outbox, wake
-from kernel.store.approvals import Approval
+from kernel.store.approvals import ApprovalState
 from rules.engine import writing
 from rules.engine.cards import card
 from rules.engine.facts import origins_to_json
@@ -51,13 +51,12 @@ class Requests:
     def __init__(self, services: Services) -> None:
         self.services = services
 
-    def ask(self, session: Session, request: Request) -> Approval:
+    def ask(self, session: Session, request: Request) -> ApprovalState:
         """Ask for a decision on the call. The cards are queued in the same transaction."""
         now = self.services.clock.now()
         policy = self._policy(request.verdict, request.run)
-        row = Approval(
+        row = ApprovalState(
             id=self.services.ids.new(),
-            ref=self._free_ref(session),
             call_id=request.call_id,
             run_id=request.run.run_id,
             agent=request.run.agent,
@@ -75,26 +74,34 @@ class Requests:
         )
         return self._open(session, row)
 
-    def ask_again(self, session: Session, old: Approval, verdict: Verdict, run: RunFacts) -> Approval:
+    def ask_again(self, session: Session, old: ApprovalState, verdict: Verdict, run: RunFacts) -> ApprovalState:
         """A new request for the same call, because the rules have changed since it was approved."""
         now = self.services.clock.now()
         policy = self._policy(verdict, run)
-        row = self._copy(session, old)
-        row.policy = policy.model_dump(mode="json")
-        row.rules = {"ids": list(verdict.rules), "version": verdict.version}
-        row.reason = f"The rules have changed since {old.ref} was approved. {verdict.reason}"
-        row.expires_at = now + policy.lifetime
+        row = replace(
+            old,
+            id=self.services.ids.new(),
+            kind="call",
+            revision=1,
+            policy=policy.model_dump(mode="json"),
+            rules={"ids": list(verdict.rules), "version": verdict.version},
+            reason=f"The rules have changed since {old.ref} was approved. {verdict.reason}",
+            state=rows.PENDING,
+            outcome=None,
+            created_at=now,
+            expires_at=now + policy.lifetime,
+            decided_at=None,
+        )
         return self._open(session, row)
 
-    def ask_outcome(self, session: Session, call: Call, preview: Preview, run: RunFacts) -> Approval:
+    def ask_outcome(self, session: Session, call: Call, preview: Preview, run: RunFacts) -> ApprovalState:
         """Ask what became of a call that was started and whose end nobody saw."""
         now = self.services.clock.now()
         before = rows.of_call(session, call.id)
         roles = sorted(policy_of(before).roles) if before else []
         group = Group(who=tuple(dict.fromkeys((REQUESTER, *roles, ADMIN))), not_requester=False)
-        row = Approval(
+        row = ApprovalState(
             id=self.services.ids.new(),
-            ref=self._free_ref(session),
             call_id=call.id,
             run_id=call.run_id,
             kind="unknown",
@@ -117,11 +124,10 @@ class Requests:
         attended = run.requester.can_decide and run.workflow is None
         return reachable(verdict.policy or self.services.rules.current.fallback, attended=attended)
 
-    def _open(self, session: Session, row: Approval) -> Approval:
-        session.add(row)
-        session.flush()
+    def _open(self, session: Session, row: ApprovalState) -> ApprovalState:
+        self._add(session, row)
         told = {"rules": row.rules["ids"], "version": row.rules["version"], "about": row.kind, "policy": row.policy}
-        writing.record(session, row.created_at, "approval.requested", row, **told)
+        writing.tell(session, row.created_at, "approval.requested", row, **told)
         body = card(row)
         for place in self._places(row):
             outbox.put(
@@ -130,7 +136,7 @@ class Requests:
         wake(session, writing.TOPIC, row.ref)
         return row
 
-    def _places(self, row: Approval) -> list[Place]:
+    def _places(self, row: ApprovalState) -> list[Place]:
         """The thread of the request, and the channels that the rule names."""
         preview, policy = preview_of(row), policy_of(row)
         home = preview.place
@@ -145,30 +151,12 @@ class Requests:
                 places.append(place)
         return places
 
-    def _copy(self, session: Session, old: Approval) -> Approval:
-        return Approval(
-            id=self.services.ids.new(),
-            ref=self._free_ref(session),
-            call_id=old.call_id,
-            run_id=old.run_id,
-            agent=old.agent,
-            tool=old.tool,
-            requester=old.requester,
-            arguments=old.arguments,
-            digest=old.digest,
-            origins=old.origins,
-            preview=old.preview,
-            policy=old.policy,
-            rules=old.rules,
-            reason=old.reason,
-            created_at=self.services.clock.now(),
-        )
-
-    def _free_ref(self, session: Session) -> str:
+    def _add(self, session: Session, row: ApprovalState) -> None:
+        """Write the row under the first reference that is free."""
         for length in (*[REFERENCE] * 8, *range(REFERENCE + 1, REFERENCE + 9)):
-            ref = f"AP-{self.services.ids.short(length)}"
-            if rows.by_ref(session, ref) is None:
-                return ref
+            row.ref = f"AP-{self.services.ids.short(length)}"
+            if rows.add(session, row):
+                return
         raise StoreError("No free reference for an approval was found.")
 
 

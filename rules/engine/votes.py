@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from kernel import ledger
 from kernel.people import RoleUnknownError
 from kernel.store import approvals as rows
 from rules.engine import wording, writing
@@ -16,7 +17,7 @@ from rules.engine.wording import Reply, refused
 
 if TYPE_CHECKING:
     from kernel.store import Session
-    from kernel.store.approvals import Approval
+    from kernel.store.approvals import ApprovalState
     from kernel.types import Actor, Person
     from rules.engine.services import Services
 
@@ -76,7 +77,7 @@ class Votes:
             await asyncio.sleep(0)
         return refused("Somebody else voted in the same instant, and nothing of yours was recorded. Try again.")
 
-    async def _authorise(self, row: Approval, person: Person, actor: Actor) -> Authorised:
+    async def _authorise(self, row: ApprovalState, person: Person, actor: Actor) -> Authorised:
         """The standing of the person and of those who approved before: roles count as they are now."""
         directory, policy = self.services.directory, policy_of(row)
         standing = await standing_of(directory, person, policy, row.requester, actor)
@@ -89,13 +90,11 @@ class Votes:
                 others[vote.id] = await standing_of(directory, voter, policy, row.requester)
         return Authorised(person=person, standing=standing, others=others)
 
-    async def turn_away(self, row: Approval, person: Person, standing: Standing, ballot: Ballot) -> Reply:
+    async def turn_away(self, row: ApprovalState, person: Person, standing: Standing, ballot: Ballot) -> Reply:
         """Refuse somebody who does not count, on the record."""
         now = self.services.clock.now()
         told = {"person": person.id, "account": ballot.actor.account, "verb": ballot.verb}
-        await self.services.store.write(
-            lambda session: writing.record(session, now, "approval.turned_away", row, **told)
-        )
+        await self.services.store.write(lambda session: writing.tell(session, now, "approval.turned_away", row, **told))
         if row.state != rows.PENDING and person.can_decide and not standing.excluded:
             return refused(wording.closed(row))
         return refused(wording.not_yours(row, person, ballot.actor, excluded=standing.excluded))
@@ -130,12 +129,12 @@ class Votes:
         )
         return self._count(session, row, ballot, known, voter)
 
-    def _count(self, session: Session, row: Approval, ballot: Ballot, known: Authorised, voter: Voter) -> Reply:
+    def _count(self, session: Session, row: ApprovalState, ballot: Ballot, known: Authorised, voter: Voter) -> Reply:
         now = self.services.clock.now()
         outcome = outcome_of(row)
         outcome = outcome.model_copy(update={"votes": (*outcome.votes, voter)})
         told = {"person": voter.id, "account": ballot.actor.account, "verb": ballot.verb}
-        writing.record(session, now, "approval.vote", row, **told)
+        voted = writing.record("approval.vote", row, **told)
         if row.kind == "unknown" or ballot.verb == "reject":
             state = ANSWERS.get(ballot.verb, rows.REJECTED)
             outcome = outcome.model_copy(
@@ -145,20 +144,21 @@ class Votes:
                     "answer": ballot.verb if row.kind == "unknown" else "",
                 }
             )
-            writing.close(session, row, state, outcome, now, by=[voter.id])
+            writing.close(session, row, state, outcome, now, voted, by=[voter.id])
             return Reply(text=_said(row, ballot), ok=True)
         standings = {**known.others, voter.id: known.standing}
         if not _satisfied(row, outcome.votes, standings):
+            ledger.append_all(session, now, (voted,))
             writing.note(session, row, outcome)
             writing.redraw(session, row)
             return Reply(text=f"Your approval is recorded: {wording.tally(row)}.", ok=True)
         counted = [vote for vote in outcome.votes if standings.get(vote.id, NONE).counts]
         outcome = outcome.model_copy(update={"by": wording.listed(vote.name for vote in counted)})
-        writing.close(session, row, rows.APPROVED, outcome, now, by=[vote.id for vote in counted])
+        writing.close(session, row, rows.APPROVED, outcome, now, voted, by=[vote.id for vote in counted])
         return Reply(text=f"Approved: {preview_of(row).headline}. The run goes on.", ok=True)
 
 
-def _satisfied(row: Approval, votes: tuple[Voter, ...], standings: dict[str, Standing]) -> bool:
+def _satisfied(row: ApprovalState, votes: tuple[Voter, ...], standings: dict[str, Standing]) -> bool:
     """Whether in every group enough different people, as they stand now, have approved."""
     people = {vote.id for vote in votes if vote.verb == "approve"}
     return all(
@@ -167,7 +167,7 @@ def _satisfied(row: Approval, votes: tuple[Voter, ...], standings: dict[str, Sta
     )
 
 
-def _complaint(row: Approval, ballot: Ballot) -> str:
+def _complaint(row: ApprovalState, ballot: Ballot) -> str:
     """What is wrong with the ballot itself; empty where nothing is."""
     if row.state != rows.PENDING:
         return wording.closed(row)
@@ -185,7 +185,7 @@ def _complaint(row: Approval, ballot: Ballot) -> str:
     return ""
 
 
-def _said(row: Approval, ballot: Ballot) -> str:
+def _said(row: ApprovalState, ballot: Ballot) -> str:
     headline = preview_of(row).headline
     return {
         "reject": f"Rejected: {headline}. The agent gets your reason.",

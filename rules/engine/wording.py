@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from kernel.store.approvals import Approval
+    from kernel.store.approvals import ApprovalState
     from kernel.types import Actor, Person
 
 NO_SUCH = "There is no approval with this reference."
@@ -39,7 +39,7 @@ def clock(moment: datetime | None) -> str:
     return f"{moment:%d %b %H:%M} UTC" if moment else "an unknown time"
 
 
-def closed(row: Approval) -> str:
+def closed(row: ApprovalState) -> str:
     """Why nothing can be decided any more."""
     outcome = outcome_of(row)
     when = clock(row.decided_at)
@@ -54,14 +54,14 @@ def closed(row: Approval) -> str:
     return f"{row.ref} was withdrawn on {when}: {outcome.reason or 'it is no longer needed'}. Nothing was done."
 
 
-def old_revision(row: Approval, revision: int) -> str:
+def old_revision(row: ApprovalState, revision: int) -> str:
     return (
         f"This card is out of date: it shows revision {revision}, and {row.ref} is at revision {row.revision} "
         f"since it was edited. Nothing was recorded; the current card is in the thread."
     )
 
 
-def not_yours(row: Approval, person: Person, actor: Actor | None, *, excluded: bool) -> str:
+def not_yours(row: ApprovalState, person: Person, actor: Actor | None, *, excluded: bool) -> str:
     """Why this person does not count."""
     who = in_words(policy_of(row))
     if actor is not None and actor.is_bot:
@@ -75,7 +75,7 @@ def not_yours(row: Approval, person: Person, actor: Actor | None, *, excluded: b
     return f"You cannot decide this one: {row.ref} needs {who}. Nothing was recorded."
 
 
-def already_voted(row: Approval) -> str:
+def already_voted(row: ApprovalState) -> str:
     return f"You have voted on {row.ref} already. {tally(row)}"
 
 
@@ -87,7 +87,7 @@ def cannot_verify_others() -> str:
     return "Bosun cannot verify the role of somebody who voted before you, so nothing was recorded. Try again."
 
 
-def tally(row: Approval) -> str:
+def tally(row: ApprovalState) -> str:
     """ "1 of 2 approvals (Ann)."; with several groups, each of them."""
     policy, outcome = policy_of(row), outcome_of(row)
     approving = [vote for vote in outcome.votes if vote.verb != "reject"]
@@ -118,7 +118,7 @@ def told(sentence: str, *, quoted: str = "") -> ToolResult:
     return ToolResult(content=content, pieces=tuple(pieces), error=True, summary=sentence[:200])
 
 
-def told_of(row: Approval) -> ToolResult:
+def told_of(row: ApprovalState) -> ToolResult:
     """What the agent reads of a call that people did not let through."""
     outcome = outcome_of(row)
     if row.state == rows.REJECTED:

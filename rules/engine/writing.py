@@ -1,12 +1,13 @@
-"""State changes of an approval, each inside the caller's transaction: row, ledger entry, all cards, next segment."""
+"""State changes of an approval, each inside the caller's transaction: row, ledger entries, all cards, next segment."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from kernel import ledger
+from kernel.ledger import Record
 from kernel.store import approvals as rows
-from kernel.store import outbox, runs, wake
+from kernel.store import cards, runs, wake
 from rules.engine.cards import card
 from rules.engine.record import outcome_of
 
@@ -14,65 +15,93 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from kernel.store import Session
-    from kernel.store.approvals import Approval
+    from kernel.store.approvals import ApprovalState
     from kernel.types import Json
     from rules.engine.record import Outcome
 
 TOPIC = "approvals"  # woken with the reference after every change
 
 
-def redraw(session: Session, row: Approval) -> None:
+def redraw(session: Session, row: ApprovalState) -> None:
     """Bring every copy of the card to the state of the row."""
-    body = card(row)
-    for copy in outbox.copies(session, row.ref):
-        outbox.revise(session, copy.id, body)
-    session.flush()  # a later expire_all would forget the new bodies
+    cards.revise(session, row.ref, card(row))
     wake(session, TOPIC, row.ref)
 
 
-def note(session: Session, row: Approval, outcome: Outcome) -> None:
+def note(session: Session, row: ApprovalState, outcome: Outcome) -> None:
     """Store what has become of the approval so far, without moving it."""
-    row.outcome = outcome.model_dump(mode="json", exclude_defaults=True)
-    session.add(row)
-    session.flush()
+    row.outcome = stored(outcome)
+    rows.save(session, row, "outcome")
 
 
-def close(session: Session, row: Approval, state: str, outcome: Outcome, now: datetime, **told: Json) -> bool:
+def close(
+    session: Session, row: ApprovalState, state: str, outcome: Outcome, now: datetime, *records: Record, **told: Json
+) -> bool:
     """End the wait: pending to `state`, in the ledger, on all cards, and the run goes on. False if somebody was first.
 
-    `told` goes into the ledger entry beside what every entry holds.
+    `records` go into the ledger before the entry about the end, `told` into that entry beside what every one holds.
     """
-    body = outcome.model_dump(mode="json", exclude_defaults=True)
-    moved = rows.move(session, row.id, row.revision, rows.PENDING, state, outcome=body, decided_at=now)
-    if not moved:
+    if not _end(session, row, state, outcome, now):
         return False
-    session.refresh(row)
-    record(session, now, f"approval.{state}", row, **told)
+    ledger.append_all(session, now, (*records, record(f"approval.{state}", row, **told)))
     redraw(session, row)
     runs.next_segment(session, row.run_id, now)
     return True
 
 
-def settle(session: Session, row: Approval, state: str, outcome: Outcome, now: datetime, **told: Json) -> bool:
-    """Move an approved request on (consumed, withdrawn) without waking the run. False if somebody was first."""
-    body = outcome.model_dump(mode="json", exclude_defaults=True)
-    if not rows.move(session, row.id, row.revision, rows.APPROVED, state, outcome=body):
+def withdraw(session: Session, row: ApprovalState, reason: str, now: datetime) -> bool:
+    """Nobody needs an answer any more: pending or approved to withdrawn. Does not wake the run.
+
+    False if somebody was first.
+    """
+    outcome = outcome_of(row).model_copy(update={"reason": reason})
+    if row.state == rows.APPROVED:
+        return settle(session, row, rows.WITHDRAWN, outcome, now, reason=reason)
+    if not _end(session, row, rows.WITHDRAWN, outcome, now):
         return False
-    session.refresh(row)
-    record(session, now, f"approval.{state}", row, **told)
+    tell(session, now, f"approval.{rows.WITHDRAWN}", row, reason=reason)
     redraw(session, row)
     return True
 
 
-def executed(session: Session, row: Approval, now: datetime, *, failed: bool) -> None:
+def settle(session: Session, row: ApprovalState, state: str, outcome: Outcome, now: datetime, **told: Json) -> bool:
+    """Move an approved request on (consumed, withdrawn) without waking the run. False if somebody was first."""
+    if not _move_on(session, row, state, outcome):
+        return False
+    tell(session, now, f"approval.{state}", row, **told)
+    redraw(session, row)
+    return True
+
+
+def consume(session: Session, row: ApprovalState) -> bool:
+    """Use the approval up, for a call that begins: approved to consumed. False if somebody was first.
+
+    The caller writes the ledger. The cards are left as they are: most calls have their result before anybody could
+    have read on them that they are under way (see `under_way`).
+    """
+    return _move_on(session, row, rows.CONSUMED, outcome_of(row))
+
+
+def under_way(session: Session, ref: str) -> None:
+    """Say on the cards that the approved call has begun and takes its time; nothing if it has its result by now."""
+    row = rows.by_ref(session, ref, lock=True)
+    if row is not None and row.state == rows.CONSUMED and outcome_of(row).done_at is None:
+        redraw(session, row)
+
+
+def executed(session: Session, row: ApprovalState, now: datetime, *, failed: bool) -> None:
     """Say on the cards that the approved call has its result."""
-    outcome = outcome_of(row).model_copy(update={"done_at": now, "failed": failed})
-    note(session, row, outcome)
+    note(session, row, outcome_of(row).model_copy(update={"done_at": now, "failed": failed}))
     redraw(session, row)
 
 
-def record(session: Session, now: datetime, kind: str, row: Approval, **told: Json) -> None:
-    """A ledger entry about the approval. It names the exact call by its digest, never its content."""
+def tell(session: Session, now: datetime, kind: str, row: ApprovalState, **told: Json) -> None:
+    """Put an entry about the approval into the ledger."""
+    ledger.append_all(session, now, (record(kind, row, **told),))
+
+
+def record(kind: str, row: ApprovalState, **told: Json) -> Record:
+    """An entry about the approval. It names the exact call by its digest, never its content."""
     body = {
         "call": row.call_id,
         "run": row.run_id,
@@ -82,4 +111,27 @@ def record(session: Session, now: datetime, kind: str, row: Approval, **told: Js
         "digest": row.digest,
         **told,
     }
-    ledger.append(session, now, kind, row.ref, body)
+    return Record(kind=kind, subject=row.ref, body=body)
+
+
+def stored(outcome: Outcome) -> Json:
+    """The outcome as it is kept with the approval."""
+    return outcome.model_dump(mode="json", exclude_defaults=True)
+
+
+def _end(session: Session, row: ApprovalState, state: str, outcome: Outcome, now: datetime) -> bool:
+    """Pending to `state`, in the database and in `row`."""
+    body = stored(outcome)
+    if not rows.move(session, row.id, row.revision, rows.PENDING, state, outcome=body, decided_at=now):
+        return False
+    row.state, row.outcome, row.decided_at = state, body, now
+    return True
+
+
+def _move_on(session: Session, row: ApprovalState, state: str, outcome: Outcome) -> bool:
+    """Approved to `state`, in the database and in `row`."""
+    body = stored(outcome)
+    if not rows.move(session, row.id, row.revision, rows.APPROVED, state, outcome=body):
+        return False
+    row.state, row.outcome = state, body
+    return True

@@ -331,7 +331,7 @@ async def test_arguments_that_were_changed_in_the_database_are_not_executed(worl
         row = rows.by_ref(session, ref)
         assert row is not None
         row.arguments = {**row.arguments, "account": "DE66666"}
-        session.add(row)
+        rows.save(session, row, "arguments")
 
     world.store.write_now(tamper)
     assert "not what was approved" in failure(await world.go_on(facts, "pay", **BIG))

@@ -195,7 +195,7 @@ class World:
     async def vote(self, who: str, ref: str, verb: str = "approve", **more: Any) -> Reply:
         return await self.approvals.vote(ref, more.pop("revision", None), verb, account(who), **more)
 
-    def approval(self, ref: str) -> rows.Approval:
+    def approval(self, ref: str) -> rows.ApprovalState:
         row = self.store.read_now(lambda session: rows.by_ref(session, ref))
         assert row is not None
         return row

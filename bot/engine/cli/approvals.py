@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from kernel.store.approvals import Approval
+    from kernel.store.approvals import ApprovalState
 
 
 @click.command()
@@ -30,10 +30,10 @@ def command() -> None:
     show(("approval", "what", "who decides", "asked by", "expires"), rows, empty="Nothing waits for a decision.")
 
 
-def _headline(row: Approval) -> str:
+def _headline(row: ApprovalState) -> str:
     return str((row.preview or {}).get("headline") or row.tool)
 
 
-def _who(row: Approval) -> str:
+def _who(row: ApprovalState) -> str:
     groups = (row.policy or {}).get("groups", [])
     return " and ".join(f"{group.get('need', 1)} of {' or '.join(group['who'])}" for group in groups)

@@ -50,6 +50,12 @@ class OtherPerson(RefusedError):
     code = "other_person"
 
 
+class Failed(BosunError):
+    """Something went wrong on Bosun's side. Send it again; if it stays so, its log says why."""
+
+    code = "failed"
+
+
 class SignedOut(BosunError):
     """You are signed out. Open the login link that Bosun printed when it started."""
 
@@ -132,6 +138,9 @@ class Api:
                 if isinstance(error, StoreError):
                     log.warning("%s: %s", request.url.path, error)
                 return refused(error)
+            except Exception:
+                log.exception("%s failed", request.url.path)
+                return refused(Failed())
 
         return endpoint
 

@@ -106,6 +106,20 @@ async def test_what_the_desk_cannot_store_is_not_acknowledged_and_comes_again(ch
     assert len(got) == 1, "it was handed over at the start and not again"
 
 
+async def test_an_error_that_nobody_thought_of_is_a_sentence_and_the_message_is_kept(chat: Chat) -> None:
+    async def broken(inbound: Inbound) -> None:
+        raise RuntimeError("details for the log")
+
+    await chat.server.adapter.start(broken)
+    async with chat.client("ann") as client:
+        answer = await say(client, "@bosun hello")
+        await chat.server.adapter.start(chat.desk.receive)
+    assert answer.status_code == 500
+    assert answer.json()["error"]["message"].startswith("Something went wrong on Bosun's side.")
+    assert "details" not in answer.text
+    assert [one.text for one in chat.desk.received] == ["hello"]
+
+
 @pytest.mark.parametrize(
     ("channel", "status"), [("board", 404), ("dm-bo", 404), ("nowhere", 404), ("dm-nobody", 404), ("../x", 409)]
 )

@@ -38,7 +38,7 @@ async function deliver(message) {
     if (!state.messages.get(id)?.pending) return; // it arrived: the stream said so
     const why = error instanceof Refused ? error.message : "Not sent: no connection.";
     state.messages.delete(id);
-    learn({ ...message, failed: why, lost: !(error instanceof Refused) });
+    learn({ ...message, failed: why, lost: !(error instanceof Refused) || error.status >= 500 });
   }
 }
 

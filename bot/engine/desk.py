@@ -7,6 +7,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from bot.engine.commands import ACTING, PERSONAL, recognise
+from bot.engine.reception import AtOnce
 from bot.engine.uploads import in_words
 from kernel.errors import BosunError, StoreError
 from kernel.store import inbox, outbox, runs
@@ -67,6 +68,25 @@ class Desk:
     def start(self) -> None:
         """Take up the messages that wait in a thread when its run ends."""
         self.store.on(runs.ENDED, self._ended)
+
+    def at_once(self, inbound: Inbound) -> AtOnce | None:
+        """A mention that opens a thread of its own, and nothing but text in it: the most common event by far."""
+        place = self._answer_place(inbound)
+        plain = inbound.kind in {"mention", "message"} and inbound.addressed and not inbound.files
+        opens = place.thread is not None and place.thread == inbound.message
+        if not (plain and opens) or inbound.actor.is_external or inbound.caught_up or recognise(inbound.text):
+            return None
+        person = self.directory.person(inbound.actor)
+
+        def work(session: Session, row_id: str) -> runs.Run | None:
+            return self._begin_or_wait(session, row_id, inbound, person, place, [])
+
+        def then(run: object) -> None:
+            self.signs.seen(place, inbound.message)
+            if isinstance(run, runs.Run):
+                self.signs.working(run.id, place, run.request)
+
+        return AtOnce(work=work, then=then)
 
     async def handle(self, row_id: str, inbound: Inbound) -> None:
         """Deal with a stored event and settle its row."""

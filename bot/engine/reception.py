@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
@@ -12,20 +13,33 @@ from kernel.errors import StoreError
 from kernel.store import inbox
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
 
     from kernel.clock import Clock, Ids
-    from kernel.store import Store
+    from kernel.store import Session, Store
     from kernel.types import Inbound
 
 log = logging.getLogger(__name__)
 
 SWEEP_EVERY = 2.0  # seconds; the safety net for rows that another process stored and did not get to
+KNOWN, STORED = object(), object()  # what became of an event that was not dealt with at once
 GRACE = timedelta(seconds=5)  # a new row of another process that is older than this was left behind
+
+
+@dataclass(frozen=True, kw_only=True)
+class AtOnce:
+    """An event that can be dealt with in the very transaction that stores it."""
+
+    work: Callable[[Session, str], object]  # settles the row
+    then: Callable[[object], None]  # gets what `work` returned, after the commit
 
 
 class Handler(Protocol):
     """What is done with a stored event. Idempotent: it settles the row in the transaction of what it does."""
+
+    def at_once(self, inbound: Inbound) -> AtOnce | None:
+        """How to deal with the event while it is stored; None if that takes more than a transaction."""
+        ...
 
     async def handle(self, row_id: str, inbound: Inbound) -> None:
         """Deal with the event."""
@@ -52,17 +66,39 @@ class Reception:
     async def receive(self, inbound: Inbound) -> None:
         """Store an event; returns once it is stored. StoreError: it is not, do not acknowledge it."""
         row_id = self.ids.new()
-        now = self.clock.now()
+        at_once = self.handler.at_once(inbound)
         self._held.add(row_id)  # before the commit, so that no sweep takes it first
         try:
-            fresh = await self.store.write(lambda session: inbox.accept(session, inbound, row_id, now))
+            stored = await self._store(inbound, row_id, at_once)
         except BaseException:
             self._held.discard(row_id)
             raise
-        if fresh:
+        if stored is STORED:
             self._enqueue(row_id, inbound)
-        else:
-            self._held.discard(row_id)
+            return
+        self._held.discard(row_id)
+        if at_once is not None and stored is not KNOWN:
+            at_once.then(stored)
+
+    async def _store(self, inbound: Inbound, row_id: str, at_once: AtOnce | None) -> object:
+        """Store the event and, where that is all it takes, deal with it; says which of it was done."""
+
+        def store(session: Session) -> object:
+            fresh = inbox.accept(session, inbound, row_id, self.clock.now())
+            return STORED if fresh else KNOWN
+
+        def store_and_deal(session: Session) -> object:
+            fresh = inbox.accept(session, inbound, row_id, self.clock.now())
+            return at_once.work(session, row_id) if fresh and at_once is not None else KNOWN
+
+        if at_once is not None:
+            try:
+                return await self.store.write(store_and_deal)
+            except StoreError:
+                raise
+            except Exception:  # stored all the same: the desk tries again, and tells the person if it fails
+                log.exception("event %s was not dealt with at once", row_id)
+        return await self.store.write(store)
 
     async def start(self) -> None:
         """Take up what was stored and not dealt with before the last stop."""

@@ -37,6 +37,8 @@ class Signs:
         self.adapters = adapters
         self._tasks: set[asyncio.Task[None]] = set()
         self._soon: dict[str, asyncio.TimerHandle] = {}  # run -> shows that it is at work, unless it ends first
+        self._latest: dict[str, str] = {}  # run that has waited -> its state: something about it stands in its thread
+        self._before: dict[str, asyncio.Task[None]] = {}  # thread -> the state on its way; the next one goes after it
 
     def start(self) -> None:
         """Follow the runs from now on."""
@@ -68,15 +70,18 @@ class Signs:
         soon = self._soon.pop(run_id, None)
         if soon is not None:
             soon.cancel()
-        if state in runs.FINAL and soon is not None:
-            return  # it ended before it was shown to work
+        if state in runs.FINAL and soon is not None and run_id not in self._latest:
+            return  # it ended before anything was shown
+        self._latest[run_id] = state
         if any(self._has_state(platform) for platform in self.adapters):
             self._spawn(self._follow(run_id, state))
 
     async def _follow(self, run_id: str, state: str) -> None:
         run = await self.store.read(lambda session: session.get(runs.Run, run_id))
-        if run is None:
+        if run is None or self._latest.get(run_id) != state:  # it has moved on, and that is shown instead
             return
+        if state in runs.FINAL:
+            del self._latest[run_id]
         if state == runs.QUEUED:
             self.working(run_id, run.where)
         else:
@@ -94,9 +99,21 @@ class Signs:
             id="", platform=place.platform, lane=place.lane, kind=kind,
             place=place.model_dump(mode="json"), extra=extra, created_at=self.clock.now(),
         )  # fmt: skip
-        self._spawn(self._send(adapter, row))
+        if kind == REACTION:
+            self._spawn(self._send(adapter, row))
+            return
+        thread = f"{place.lane}:{place.thread}"
+        task = self._before[thread] = self._spawn(self._send(adapter, row, self._before.get(thread)))
 
-    async def _send(self, adapter: Adapter, row: OutboxRow) -> None:
+        def forget(_: asyncio.Task[None]) -> None:
+            if self._before.get(thread) is task:
+                del self._before[thread]
+
+        task.add_done_callback(forget)
+
+    async def _send(self, adapter: Adapter, row: OutboxRow, before: asyncio.Task[None] | None = None) -> None:
+        if before is not None:
+            await asyncio.wait([before])
         try:
             await (adapter.react(row) if row.kind == REACTION else adapter.status(row))
         except BosunError as error:
@@ -104,7 +121,8 @@ class Signs:
         except Exception:
             log.warning("sign %s was not shown", row.extra, exc_info=True)
 
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+    def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task

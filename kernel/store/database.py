@@ -12,9 +12,10 @@ import functools
 import logging
 import sqlite3
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 import psycopg
 from sqlalchemy import Engine, create_engine, event
@@ -26,10 +27,10 @@ from sqlmodel import Session, SQLModel
 from kernel.errors import ConfigError, StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from sqlalchemy import Executable
+    from sqlalchemy import Connection, Executable
     from sqlalchemy.engine.interfaces import ExceptionContext
 
 __all__ = ["Session", "Store", "insert_new", "open_engine", "open_store", "sqlite_url", "wake"]
@@ -38,6 +39,7 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 WAKES = "bosun.wakes"
+TOGETHER = 32  # writes that share a commit
 
 
 def wake(session: Session, topic: str, key: str = "") -> None:
@@ -58,11 +60,23 @@ def _insert_new(table: type[SQLModel], dialect: str) -> Executable:
     return insert(table).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
 
 
+@dataclass(frozen=True, slots=True)
+class Done(Generic[T]):
+    """What a committed work returned, and what it wakes."""
+
+    result: T
+    wakes: tuple[tuple[str, str], ...]
+
+
+Outcome = Done[Any] | BaseException
+
+
 class Store:
     """The database of one installation.
 
     `write` and `read` take a plain function of a session and run it in a thread as one transaction.
     A database that is away raises StoreError; the function's own exceptions pass through after a rollback.
+    On SQLite, writes that wait for each other share a commit: each keeps its own savepoint and its own outcome.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -71,6 +85,8 @@ class Store:
         self._subscribers: defaultdict[str, list[Callable[[str], None]]] = defaultdict(list)
         self._writers = ThreadPoolExecutor(1 if self.is_sqlite else 8, "store-write")
         self._readers = self._writers if not self.is_sqlite else ThreadPoolExecutor(2, "store-read")
+        self._waiting: deque[tuple[Callable[[Session], Any], asyncio.Future[Any]]] = deque()
+        self._writing = False  # a batch of waiting writes is under way
 
     def on(self, topic: str, subscriber: Callable[[str], None]) -> None:
         """Call `subscriber(key)` in the event loop after each commit that woke `topic`."""
@@ -79,11 +95,45 @@ class Store:
     async def write(self, work: Callable[[Session], T]) -> T:
         """Run `work` in one transaction and return what it returns, after the commit."""
         loop = asyncio.get_running_loop()
-        result, wakes = await loop.run_in_executor(self._writers, self._transact, work)
+        if not self.is_sqlite:
+            done = await loop.run_in_executor(self._writers, self._transact, work)
+            self._deliver(done.wakes)
+            return done.result
+        future: asyncio.Future[T] = loop.create_future()
+        self._waiting.append((work, future))
+        if not self._writing:
+            self._write_waiting(loop)
+        return await future
+
+    def _write_waiting(self, loop: asyncio.AbstractEventLoop) -> None:
+        batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), TOGETHER))]
+        self._writing = bool(batch)
+        if not batch:
+            return
+        works = [work for work, _ in batch]
+        written = loop.run_in_executor(self._writers, self._commit_together, works)
+        written.add_done_callback(lambda done: self._settle(loop, [future for _, future in batch], done))
+
+    def _settle(
+        self, loop: asyncio.AbstractEventLoop, futures: list[asyncio.Future[Any]], done: asyncio.Future[list[Outcome]]
+    ) -> None:
+        """Begin the next batch, then tell everybody what became of theirs."""
+        self._write_waiting(loop)
+        error = done.exception()
+        outcomes = [error] * len(futures) if error is not None else done.result()
+        for future, outcome in zip(futures, outcomes, strict=True):
+            if isinstance(outcome, BaseException):
+                if not future.cancelled():
+                    future.set_exception(outcome)
+                continue
+            if not future.cancelled():
+                future.set_result(outcome.result)
+            self._deliver(outcome.wakes)
+
+    def _deliver(self, wakes: Iterable[tuple[str, str]]) -> None:
         for topic, key in wakes:
             for subscriber in self._subscribers[topic]:
                 subscriber(key)
-        return result
 
     async def read(self, work: Callable[[Session], T]) -> T:
         """Run `work` in a transaction that is rolled back."""
@@ -91,7 +141,7 @@ class Store:
 
     def write_now(self, work: Callable[[Session], T]) -> T:
         """`write` for callers without an event loop (CLI, migrations, tests). Wakes nobody."""
-        return self._transact(work)[0]
+        return self._transact(work).result
 
     def read_now(self, work: Callable[[Session], T]) -> T:
         """`read` for callers without an event loop."""
@@ -103,15 +153,28 @@ class Store:
         except OperationalError as error:
             raise StoreError(f"The database cannot be read: {error.orig}") from error
 
-    def _transact(self, work: Callable[[Session], T]) -> tuple[T, list[tuple[str, str]]]:
+    def _transact(self, work: Callable[[Session], T]) -> Done[T]:
         try:
             with Session(self.engine, expire_on_commit=False) as session:
                 if self.is_sqlite:
                     session.connection().exec_driver_sql("BEGIN IMMEDIATE")
                 result = work(session)
-                wakes = list(session.info.pop(WAKES, ()))
+                wakes = tuple(session.info.pop(WAKES, ()))
                 session.commit()
-                return result, wakes
+                return Done(result, wakes)
+        except OperationalError as error:
+            raise StoreError(f"The database cannot be written: {error.orig}") from error
+
+    def _commit_together(self, works: list[Callable[[Session], Any]]) -> list[Outcome]:
+        """Run each work in a savepoint of one transaction; a work that fails takes back only its own."""
+        if len(works) == 1:
+            return [self._transact(works[0])]
+        try:
+            with self.engine.connect() as connection:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+                outcomes: list[Outcome] = [_in_savepoint(connection, work) for work in works]
+                connection.commit()
+                return outcomes
         except OperationalError as error:
             raise StoreError(f"The database cannot be written: {error.orig}") from error
 
@@ -120,6 +183,21 @@ class Store:
         self._writers.shutdown()
         self._readers.shutdown()
         self.engine.dispose()
+
+
+def _in_savepoint(connection: Connection, work: Callable[[Session], T]) -> Done[T] | Exception:
+    mode: Literal["create_savepoint"] = "create_savepoint"
+    with Session(bind=connection, expire_on_commit=False, join_transaction_mode=mode) as session:
+        try:
+            result = work(session)
+            wakes = tuple(session.info.pop(WAKES, ()))
+            session.commit()
+        except OperationalError:
+            raise  # the database, not the work: nothing of the batch is written
+        except Exception as error:
+            session.rollback()
+            return error
+        return Done(result, wakes)
 
 
 def open_store(url: str) -> Store:

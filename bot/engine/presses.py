@@ -24,12 +24,11 @@ log = logging.getLogger(__name__)
 class Decider(Protocol):
     """What presses need of the approvals."""
 
-    async def form(self, press: Press, actor: Actor) -> Form | None:
-        """The dialog that this press opens; None where it needs none. NotFound, OutOfDate, NotAllowed as they apply."""
-        ...
+    async def answer(self, press: Press, actor: Actor) -> Form | str:
+        """The dialog that this press opens, or, once it is recorded, what to tell the person privately.
 
-    async def press(self, press: Press, actor: Actor) -> str:
-        """Record the answer; returns what to tell the person privately."""
+        NotFound, OutOfDate, NotAllowed as they apply.
+        """
         ...
 
 
@@ -75,9 +74,9 @@ class Presses:
         return text
 
     async def _approval(self, press: Press, inbound: Inbound) -> str:
-        form = await self.decider.form(press, inbound.actor) if not press.fields else None
-        if form is None:
-            return await self.decider.press(press, inbound.actor)
+        form = await self.decider.answer(press, inbound.actor)
+        if isinstance(form, str):
+            return form
         if press.trigger is None:
             return f"I can't open a dialog here. Say `{press.verb} {press.subject} because ...` instead."
         try:

@@ -6,7 +6,7 @@ flushing a row, and building a statement, cost more than running it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -104,9 +104,11 @@ class ApprovalState:
     created_at: datetime
     expires_at: datetime | None = None
     decided_at: datetime | None = None
+    parsed: dict[str, tuple[Json, Any]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Of a JSON column: what it held, and the typed value that its owner made of that."""
 
 
-NAMES = tuple(field.name for field in fields(ApprovalState))
+NAMES = tuple(each.name for each in fields(ApprovalState) if each.init)
 _COLUMNS = inspect(Approval).local_table.columns
 _ALL = select(*(_COLUMNS[name] for name in NAMES))
 _BY_REF = _ALL.where(col(Approval.ref) == bindparam("wanted"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -14,33 +14,52 @@ from kernel.store.database import insert_new
 from kernel.store.runs import CALL_DONE, FINAL, REFUSED, STARTED, Call, Entry, Run
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from sqlalchemy import Executable
 
     from kernel.types import Json
 
-COLUMNS = tuple(Call.model_fields)
-_COLUMNS = inspect(Call).local_table.columns
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CallState:
+    """A call as it was read; the columns mean what they mean in `runs.Call`."""
+
+    id: str
+    run_id: str
+    use_id: str
+    entry: int
+    agent: str
+    tool: str
+    arguments: Json
+    digest: str
+    origins: Json
+    verdict: Json
+    state: str
+    result: Json
+    created_at: datetime
+    started_at: datetime | None
+    done_at: datetime | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Known:
-    """A call that was handed in before."""
+class Asked:
+    """A call that was handed in before, and how the question about it stands."""
 
-    call: Call  # a value: it belongs to no session
+    call: CallState
     approval: str | None  # reference of its newest approval
     state: str | None  # of that approval
 
 
-_GET = select(*(_COLUMNS[name] for name in COLUMNS)).where(
-    col(Call.run_id) == bindparam("run"), col(Call.use_id) == bindparam("use")
-)
-_BY_ID = select(*(_COLUMNS[name] for name in COLUMNS)).where(col(Call.id) == bindparam("call"))
-_KNOWN = (
-    select(*(_COLUMNS[name] for name in COLUMNS), col(Approval.ref), col(Approval.state))
+NAMES = tuple(field.name for field in fields(CallState))
+_COLUMNS = inspect(Call).local_table.columns
+_ALL = select(*(_COLUMNS[name] for name in NAMES))
+_GET = _ALL.where(col(Call.run_id) == bindparam("run"), col(Call.use_id) == bindparam("use"))
+_BY_ID = _ALL.where(col(Call.id) == bindparam("call"))
+_ASKED = (
+    _GET.add_columns(col(Approval.ref), col(Approval.state))
     .outerjoin(Approval, col(Approval.call_id) == col(Call.id))
-    .where(col(Call.run_id) == bindparam("run"), col(Call.use_id) == bindparam("use"))
     .order_by(col(Approval.id).desc())
     .limit(1)
 )
@@ -63,25 +82,29 @@ def _move(from_states: tuple[str, ...], names: tuple[str, ...]) -> Executable:
     return update(Call).where(col(Call.id) == bindparam("call"), known).values(**values)
 
 
-def get(session: Session, run_id: str, use_id: str) -> Call | None:
+def get(session: Session, run_id: str, use_id: str) -> CallState | None:
     """The call that a model's use led to."""
     row = session.connection().execute(_GET, {"run": run_id, "use": use_id}).first()
-    return None if row is None else Call(**row._mapping)
+    return None if row is None else _call(row)
 
 
-def by_id(session: Session, call_id: str) -> Call | None:
+def by_id(session: Session, call_id: str) -> CallState | None:
     """The call with this id."""
     row = session.connection().execute(_BY_ID, {"call": call_id}).first()
-    return None if row is None else Call(**row._mapping)
+    return None if row is None else _call(row)
 
 
-def known(session: Session, run_id: str, use_id: str) -> Known | None:
-    """The call that a model's use led to, and how the question about it stands."""
-    row = session.connection().execute(_KNOWN, {"run": run_id, "use": use_id}).first()
+def asked(session: Session, run_id: str, use_id: str) -> Asked | None:
+    """The call that a model's use led to, with its newest approval."""
+    row = session.connection().execute(_ASKED, {"run": run_id, "use": use_id}).first()
     if row is None:
         return None
-    *values, ref, state = row
-    return Known(call=Call(**dict(zip(COLUMNS, values, strict=True))), approval=ref, state=state)
+    *call, ref, state = row
+    return Asked(call=_call(call), approval=ref, state=state)
+
+
+def _call(row: Iterable[Any]) -> CallState:
+    return CallState(**dict(zip(NAMES, row, strict=True)))
 
 
 def said(session: Session, run_id: str, number: int) -> Json:
@@ -91,7 +114,7 @@ def said(session: Session, run_id: str, number: int) -> Json:
 
 def add(session: Session, **values: object) -> bool:
     """Write a call's row; False, and nothing changed, if the use has one already."""
-    return insert_new(session, Call, {**dict.fromkeys(COLUMNS), **values})
+    return insert_new(session, Call, {**dict.fromkeys(NAMES), **values})
 
 
 def is_current(session: Session, run_id: str, segment: int) -> bool:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from rules.engine.services import Services
 
 REFERENCE = re.compile(r"[A-Z]{1,4}-[0-9A-Z]{1,20}")
+OPEN_FORMS = frozenset({"approve", "reject", "edit"})  # verbs of presses that may open a dialog
 
 
 class Approvals:
@@ -52,6 +53,19 @@ class Approvals:
         Verbs: approve and reject; for an unknown outcome done, repeat and give_up. Never raises for what a person
         did wrong: the reply says it.
         """
+        return await self._vote(ref, revision, verb, actor, reason=reason, target=target)
+
+    async def _vote(
+        self,
+        ref: str,
+        revision: int | None,
+        verb: str,
+        actor: Actor,
+        *,
+        reason: str,
+        target: str,
+        seen: ApprovalState | None = None,
+    ) -> Reply:
         if not _is_reference(ref):
             return refused(wording.unknown(ref))
         ballot = Ballot(
@@ -62,7 +76,7 @@ class Approvals:
             reason=_storable(reason).strip(),
             target=target.strip(),
         )
-        return await self._votes.cast(ballot)
+        return await self._votes.cast(ballot, seen)
 
     async def edit(self, ref: str, revision: int, fields: Mapping[str, str], actor: Actor) -> Reply:
         """Make a new revision with what was typed into the fields of the edit form."""
@@ -75,13 +89,33 @@ class Approvals:
 
         NotFound, OutOfDate and NotAllowed say why there is no dialog for this person.
         """
-        if press.verb not in {"approve", "reject", "edit"}:
+        if press.verb not in OPEN_FORMS:
             return None
-        if not _is_reference(press.subject):
-            raise NotFound(wording.unknown(press.subject))
-        row = await self.services.store.read(lambda session: rows.by_ref(session, press.subject))
+        return await self._form(await self._looked_up(press.subject), press, actor)
+
+    async def answer(self, press: Press, actor: Actor) -> Form | str:
+        """What comes of a press: the dialog that it opens, or, once it counts, what to tell the person privately.
+
+        NotFound, OutOfDate and NotAllowed say why there is no dialog for this person.
+        """
+        if press.fields or press.verb not in OPEN_FORMS:
+            return await self.press(press, actor)
+        row = await self._looked_up(press.subject)
+        form = await self._form(row, press, actor)
+        if form is not None:
+            return form
+        reply = await self._vote(press.subject, press.revision, press.verb, actor, reason="", target="", seen=row)
+        return reply.text
+
+    async def _looked_up(self, ref: str) -> ApprovalState:
+        row = None
+        if _is_reference(ref):
+            row = await self.services.store.read(lambda session: rows.by_ref(session, ref))
         if row is None:
-            raise NotFound(wording.unknown(press.subject))
+            raise NotFound(wording.unknown(ref))
+        return row
+
+    async def _form(self, row: ApprovalState, press: Press, actor: Actor) -> Form | None:
         if press.verb == "approve" and not policy_of(row).confirm:
             return None
         await self._may_decide(row, press, actor)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from kernel.store import Session
     from kernel.store.approvals import ApprovalState
-    from kernel.store.runs import Call
+    from kernel.store.calls import CallState
     from kernel.types import Json, RunFacts
     from rules.engine.decide import Verdict
     from rules.engine.policy import Policy
@@ -55,7 +55,9 @@ class Consuming:
         self.services = services
         self.requests = requests
 
-    def resolve(self, session: Session, ref: str, call: Call, run: RunFacts, unsure: frozenset[str]) -> Outcome | Go:
+    def resolve(
+        self, session: Session, ref: str, call: CallState, run: RunFacts, unsure: frozenset[str]
+    ) -> Outcome | Go:
         """The outcome of `call`, about which people were asked as `ref`, or that it begins now.
 
         The call may have been read before this transaction: whatever is written of it compares its state first.
@@ -76,7 +78,7 @@ class Consuming:
         return self._begin(session, row, call, run, unsure)
 
     def _begin(
-        self, session: Session, row: ApprovalState, call: Call, run: RunFacts, unsure: frozenset[str]
+        self, session: Session, row: ApprovalState, call: CallState, run: RunFacts, unsure: frozenset[str]
     ) -> Outcome | Go:
         now = self.services.clock.now()
         if not _is_what_was_approved(row, call):
@@ -137,17 +139,19 @@ class Consuming:
         asked = [each for each in rows.of_run(session, row.run_id) if each.call_id == row.call_id]
         return next((policy_of(each) for each in reversed(asked) if each.kind == "call"), None)
 
-    def _ask_again(self, session: Session, row: ApprovalState, call: Call, verdict: Verdict, run: RunFacts) -> Outcome:
+    def _ask_again(
+        self, session: Session, row: ApprovalState, call: CallState, verdict: Verdict, run: RunFacts
+    ) -> Outcome:
         now = self.services.clock.now()
         writing.withdraw(session, row, "the rules have changed since it was approved", now)
         calls.move(session, call.id, WAITING, runs.ASKED)
         return Parked(refs=(self.requests.ask_again(session, row, verdict, run).ref,))
 
-    def _withdraw(self, session: Session, row: ApprovalState, call: Call, reason: str, now: datetime) -> Outcome:
+    def _withdraw(self, session: Session, row: ApprovalState, call: CallState, reason: str, now: datetime) -> Outcome:
         writing.withdraw(session, row, reason, now)
         return self._end(session, call, wording.told_of(row), now)
 
-    def _confirmed(self, session: Session, row: ApprovalState, call: Call, now: datetime) -> Outcome:
+    def _confirmed(self, session: Session, row: ApprovalState, call: CallState, now: datetime) -> Outcome:
         """A person says that the call whose end nobody saw did happen."""
         outcome = outcome_of(row)
         sentence = f"It was cut off; {outcome.by} has looked and says that it was done. What it returned is not known."
@@ -159,13 +163,13 @@ class Consuming:
         ledger.append(session, now, "tool.done", call.id, {"run": call.run_id, "confirmed_by": outcome.by})
         return Finished(result=result)
 
-    def _end(self, session: Session, call: Call, result: ToolResult, now: datetime) -> Outcome:
+    def _end(self, session: Session, call: CallState, result: ToolResult, now: datetime) -> Outcome:
         if calls.refuse(session, call.id, WAITING, result.model_dump(mode="json"), now):
             ledger.append(session, now, "call.refused", call.id, {"run": call.run_id, "tool": call.tool})
         return Finished(result=result)
 
 
-def _is_what_was_approved(row: ApprovalState, call: Call) -> bool:
+def _is_what_was_approved(row: ApprovalState, call: CallState) -> bool:
     """The digest fits the arguments, and without an edit both are those of the call."""
     try:
         found = call_digest(row.tool, row.arguments)

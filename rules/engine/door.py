@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
     from kernel.store import Session
-    from kernel.store.calls import Known
+    from kernel.store.calls import Asked, CallState
     from kernel.types import RunFacts, ToolCall, ToolSchema
     from rules.engine.approvals import Approvals
     from rules.engine.judging import Judged
@@ -135,8 +135,8 @@ class Door:
             raise SegmentOvertaken
         return outcome
 
-    async def _known(self, made: Proposed) -> Known | None:
-        return await self.store.read(lambda session: calls.known(session, made.run.run_id, made.call.id))
+    async def _known(self, made: Proposed) -> Asked | None:
+        return await self.store.read(lambda session: calls.asked(session, made.run.run_id, made.call.id))
 
     # -- a call that is handed in for the first time; None where it turns out not to be ---------------------------
 
@@ -241,7 +241,7 @@ class Door:
 
     # -- a call that was handed in before -------------------------------------------------------------------------
 
-    async def _again(self, known: Known, made: Proposed) -> Outcome | None:
+    async def _again(self, known: Asked, made: Proposed) -> Outcome | None:
         call = known.call
         if call.state in {runs.CALL_DONE, runs.REFUSED}:
             return Finished(result=ToolResult.model_validate(call.result))
@@ -260,7 +260,7 @@ class Door:
             return await self._outcome_unknown(call.id, made.run)
         return await self._asked(known, made, tool)
 
-    async def _asked(self, known: Known, made: Proposed, tool: Tool | None) -> Outcome | None:
+    async def _asked(self, known: Asked, made: Proposed, tool: Tool | None) -> Outcome | None:
         ref, call = known.approval, known.call
         if ref is None:
             raise SegmentOvertaken
@@ -345,7 +345,7 @@ class Door:
 
         return await self.store.write(write)
 
-    def _preview_of(self, session: Session, call: runs.Call, run: RunFacts) -> Preview:
+    def _preview_of(self, session: Session, call: CallState, run: RunFacts) -> Preview:
         before = rows.of_call(session, call.id)
         if before is not None:
             return preview_of(before)

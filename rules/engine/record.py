@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from kernel.types import Fact, Frozen, Payload, Place
 from rules.engine.policy import Policy
 
 if TYPE_CHECKING:
     from kernel.store.approvals import ApprovalState
+
+T = TypeVar("T", bound=Frozen)
 
 
 class Preview(Frozen):
@@ -62,14 +64,24 @@ class Outcome(Frozen):
 
 def preview_of(row: ApprovalState) -> Preview:
     """The stored preview."""
-    return Preview.model_validate(row.preview)
+    return _parsed(row, "preview", Preview)
 
 
 def policy_of(row: ApprovalState) -> Policy:
     """The stored policy."""
-    return Policy.model_validate(row.policy)
+    return _parsed(row, "policy", Policy)
 
 
 def outcome_of(row: ApprovalState) -> Outcome:
     """What was stored of the outcome so far."""
-    return Outcome.model_validate(row.outcome or {})
+    return _parsed(row, "outcome", Outcome)
+
+
+def _parsed(row: ApprovalState, column: str, kind: type[T]) -> T:
+    """The column as a typed value. It is made once: every vote asks for it again and again."""
+    stored = getattr(row, column)
+    known, value = row.parsed.get(column, (None, None))
+    if value is None or known is not stored:
+        value = kind.model_validate(stored or {})
+        row.parsed[column] = (stored, value)
+    return cast("T", value)

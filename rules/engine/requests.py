@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kernel.store import Session
-    from kernel.store.runs import Call
+    from kernel.store.calls import CallState
     from kernel.types import Json, Place, RunFacts
     from rules.engine.decide import Verdict
     from rules.engine.facts import Origins
@@ -94,7 +94,7 @@ class Requests:
         )
         return self._open(session, row)
 
-    def ask_outcome(self, session: Session, call: Call, preview: Preview, run: RunFacts) -> ApprovalState:
+    def ask_outcome(self, session: Session, call: CallState, preview: Preview, run: RunFacts) -> ApprovalState:
         """Ask what became of a call that was started and whose end nobody saw."""
         now = self.services.clock.now()
         before = rows.of_call(session, call.id)

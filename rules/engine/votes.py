@@ -54,11 +54,15 @@ class Votes:
     def __init__(self, services: Services) -> None:
         self.services = services
 
-    async def cast(self, ballot: Ballot) -> Reply:
-        """Record the vote; the reply says what happened, and is for the person alone."""
+    async def cast(self, ballot: Ballot, seen: ApprovalState | None = None) -> Reply:
+        """Record the vote; the reply says what happened, and is for the person alone.
+
+        `seen` is the approval where it was read just now. Whether it is still so, the transaction of the vote looks.
+        """
         store = self.services.store
         for _ in range(TRIES):
-            row = await store.read(lambda session: rows.by_ref(session, ballot.ref))
+            row = seen if seen is not None else await store.read(lambda session: rows.by_ref(session, ballot.ref))
+            seen = None
             if row is None:
                 return refused(wording.unknown(ballot.ref))
             person = self.services.directory.person(ballot.actor)

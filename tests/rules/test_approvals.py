@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kernel import ledger
-from kernel.errors import BosunError
+from kernel.errors import BosunError, NotAllowed, NotFound
 from kernel.store import Session, runs
 from kernel.store import approvals as rows
-from kernel.types import Actor, Labelled, Place, Press, RunFacts
+from kernel.types import Actor, Form, Labelled, Place, Press, RunFacts
 from rules.engine.outcome import Parked
 from tests.rules.people import account
 from tests.rules.world import HOUR, RULES, World, failure, result
@@ -283,6 +283,21 @@ async def test_a_target_from_outside_is_typed_exactly(world: World) -> None:
     assert result(await world.go_on(facts, "mail", **call)) == "sent"
 
 
+async def test_a_press_opens_its_dialog_or_counts(world: World) -> None:
+    ref, _ = await asked(world)
+    form = await world.approvals.answer(Press(subject=ref, revision=1, verb="reject"), account("bo"))
+    assert isinstance(form, Form)
+    assert world.ledger() == ["approval.requested"]
+    with pytest.raises(NotAllowed):
+        await world.approvals.answer(Press(subject=ref, revision=1, verb="edit"), account("ann"))
+    said = await world.approvals.answer(Press(subject=ref, revision=1, verb="approve"), account("bo"))
+    assert said == "Your approval is recorded: 1 of 2 approvals (Bo)."
+    typed = Press(subject=ref, revision=1, verb="reject", fields={"reason": "wrong account"})
+    assert str(await world.approvals.answer(typed, account("cy"))).startswith("Rejected")
+    with pytest.raises(NotFound):
+        await world.approvals.answer(Press(subject="AP-NONE", revision=1, verb="approve"), account("bo"))
+
+
 async def test_text_commands_take_the_same_way(world: World) -> None:
     ref, _ = await asked(world)
     assert "recorded" in await world.approvals.decide(ref.lower(), "approve", account("bo"), "")
@@ -428,6 +443,8 @@ async def test_whatever_a_press_carries_it_is_answered_and_opens_nothing(
         assert await world.approvals.press(press, account(user))
         with contextlib.suppress(BosunError):
             await world.approvals.form(press, account(user))
+        with contextlib.suppress(BosunError):
+            assert await world.approvals.answer(press, account(user))
     assert world.approval(ref).state == rows.PENDING
     assert isinstance(await world.go_on(facts, "pay", **BIG), Parked)
     assert world.happened == []

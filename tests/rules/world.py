@@ -200,7 +200,7 @@ class World:
         assert row is not None
         return row
 
-    def call(self, facts: RunFacts, use: str = "u1") -> runs.Call:
+    def call(self, facts: RunFacts, use: str = "u1") -> calls.CallState:
         row = self.store.read_now(lambda session: calls.get(session, facts.run_id, use))
         assert row is not None
         return row

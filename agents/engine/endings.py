@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kernel import ledger
-from kernel.store import outbox, run_steps, runs, wake
+from kernel.store import inbox, outbox, run_steps, runs, wake
 from kernel.types import Text
 
 if TYPE_CHECKING:
@@ -49,7 +49,8 @@ def end(session: Session, run: RunState, state: str, body: Text, now: datetime, 
         show(session, run, body, now)
     if run.conversation_id is not None:
         run_steps.free(session, run.conversation_id, run.id, now)
-        wake(session, runs.ENDED, run.conversation_id)
+        if inbox.waits(session, run.conversation_id):
+            wake(session, runs.ENDED, run.conversation_id)
     if closing is not None:
         closing(session, run)
     ledger.append(session, now, f"run.{state}", run.id, _record(run))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from agents.engine.model import Model, ModelAnswer, ModelRequest
-    from agents.engine.ports import Charter, Closing, Door, Live
+    from agents.engine.ports import Charter, Closing, Door, Live, Segments
     from kernel.clock import Clock
     from kernel.store import Session, Store
     from kernel.store.run_steps import PastRun, Row, RunState
@@ -48,8 +48,11 @@ class Loop:
         live: Live | None = None,
         closing: Closing | None = None,
         max_turns: int = MAX_TURNS,
+        workflows: Segments | None = None,
     ) -> None:
+        """`workflows` runs the segments of workflow runs; an agent's run within a workflow is the loop's own."""
         self._store = store
+        self._workflows = workflows
         self._model = model
         self._charter = charter
         self._thinking: dict[str, asyncio.Task[ModelAnswer]] = {}
@@ -83,6 +86,9 @@ class Loop:
                 found = await self._store.read(lambda session: _load(session, run_id, segment))
                 if found is None:
                     return
+                if self._workflows is not None and _is_workflow(found[0]):
+                    await self._workflows.segment(run_id, segment)
+                    return
                 try:
                     await Segment(self._kit, *found, self._charter()).work()
                 except SegmentOvertaken:
@@ -94,6 +100,10 @@ class Loop:
 
     async def broken(self, run_id: str, segment: int, error: Exception) -> None:
         """The segment fails again and again for an unknown reason: end the run and tell the person."""
+        run = await self._store.read(lambda session: run_steps.load(session, run_id))
+        if self._workflows is not None and run is not None and _is_workflow(run):
+            await self._workflows.broken(run_id, segment, error)
+            return
         log.error("run %s is given up: %r", run_id, error)
         charter = self._charter()
         now = self._kit.clock.now()
@@ -135,6 +145,10 @@ class Loop:
             raise
         finally:
             self._thinking.pop(run_id, None)
+
+
+def _is_workflow(run: RunState) -> bool:
+    return run.workflow is not None and run.parent_id is None
 
 
 def _load(session: Session, run_id: str, segment: int) -> tuple[RunState, list[Row], list[PastRun]] | None:

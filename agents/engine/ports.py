@@ -70,3 +70,15 @@ class Closing(Protocol):
     def __call__(self, session: Session, run: RunState) -> None:
         """`run` has its new state already."""
         ...
+
+
+class Segments(Protocol):
+    """Whatever runs segments of runs that are not the loop's."""
+
+    async def segment(self, run_id: str, segment: int) -> None:
+        """Run the segment to its end."""
+        ...
+
+    async def broken(self, run_id: str, segment: int, error: Exception) -> None:
+        """Give the run up."""
+        ...

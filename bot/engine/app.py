@@ -149,15 +149,6 @@ class App:
             home=self.directory.home,
             charter=lambda: self.charter.digest,
         )
-        self.loop = Loop(
-            store=self.store,
-            clock=self.clock,
-            door=self.door,
-            model=self.model,
-            charter=lambda: bridges.agent_charter(self.charter, self.directory),
-            timing=bridges.timing_of(self.adapters),
-            closing=bridges.announce_state,
-        )
         self.runner = Runner(
             store=self.store,
             clock=self.clock,
@@ -167,11 +158,20 @@ class App:
             has_model=self.model.thinks,
             operators=self._operators,
         )
+        self.loop = Loop(
+            store=self.store,
+            clock=self.clock,
+            door=self.door,
+            model=self.model,
+            charter=lambda: bridges.agent_charter(self.charter, self.directory),
+            timing=bridges.timing_of(self.adapters),
+            closing=bridges.announce_state,
+            workflows=self.runner,
+        )
         url = self.settings.database
         if self.store.is_sqlite:
             url = sqlite_url(self.settings.data / "engine.sqlite3")
-        router = bridges.SegmentRouter(self.store, self.loop, self.runner)
-        self.engine = durable.Engine(self.store, url, self.executor_id, self.clock, router)
+        self.engine = durable.Engine(self.store, url, self.executor_id, self.clock, self.loop)
 
     def _build_platforms(self) -> None:
         self.home = Home(self.store, self.directory, self.approvals)

@@ -17,7 +17,6 @@ from rules.engine.known import KnownTool
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from agents.engine.loop import Loop
     from bot.engine.adapter import Adapter
     from bot.engine.charter import Charter
     from bot.engine.directory import TeamDirectory
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from kernel.types import Person, Place
     from knowledge.engine.knowledge import Knowledge
     from tools.engine.catalogue import Catalogue
-    from workflows.engine.runner import Runner
     from workflows.engine.scheduler import Scheduler
 
 
@@ -74,27 +72,6 @@ class WorkflowCommands:
             when = f"{at:%a %d %b %H:%M} UTC" if at else "by hand"
             lines.append(f"| `{name}` | {workflows[name].description} | {when} |")
         return "\n".join(lines)
-
-
-class SegmentRouter:
-    """`kernel.engine.Segments`: a run of a workflow goes to its runner, any other to the agents' loop."""
-
-    def __init__(self, store: Store, loop: Loop, runner: Runner) -> None:
-        self.store = store
-        self.loop = loop
-        self.runner = runner
-
-    async def segment(self, run_id: str, segment: int) -> None:
-        """Run the segment to its end."""
-        await (await self._owner(run_id)).segment(run_id, segment)
-
-    async def broken(self, run_id: str, segment: int, error: Exception) -> None:
-        """Give the run up."""
-        await (await self._owner(run_id)).broken(run_id, segment, error)
-
-    async def _owner(self, run_id: str) -> Loop | Runner:
-        of_workflow = await self.store.read(lambda session: runs.is_workflow(session, run_id))
-        return self.runner if of_workflow else self.loop
 
 
 def announce_state(session: Session, run: RunState) -> None:

@@ -51,7 +51,7 @@ class Requests:
 
     def conversation(self, session: Session, place: Place, *, new: bool = False) -> runs.Conversation:
         """The conversation in this thread, begun if there is none. `new`: most likely there is none."""
-        known = None if new else runs.conversation_at(session, place)
+        known = None if new else runs.conversation_at(session, place, lock=True)
         if known is not None:
             return known
         conversation_id, now = self.ids.new(), self.clock.now()

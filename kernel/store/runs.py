@@ -145,15 +145,18 @@ _AT = select(Conversation).where(
 )
 
 
-def conversation_at(session: Session, place: Place) -> Conversation | None:
-    """The conversation in this thread."""
+_AT_LOCKED = _AT.with_for_update()
+
+
+def conversation_at(session: Session, place: Place, *, lock: bool = False) -> Conversation | None:
+    """The conversation in this thread; `lock` holds it until the transaction ends."""
     key = {
         "platform": place.platform,
         "tenant": place.tenant,
         "channel": place.channel,
         "thread": place.thread or "",
     }
-    return session.execute(_AT, key).scalars().first()
+    return session.execute(_AT_LOCKED if lock else _AT, key).scalars().first()
 
 
 def open_conversation(session: Session, place: Place, conversation_id: str, now: datetime) -> bool:
@@ -187,16 +190,6 @@ def engage(session: Session, conversation_id: str, agent: str, run_id: str, now:
 def by_ref(session: Session, ref: str) -> Run | None:
     """The run that people know as `ref` ("R-7F3K", any case)."""
     return session.exec(select(Run).where(col(Run.ref) == ref.upper())).first()
-
-
-_OF_WORKFLOW = select(col(Run.workflow).is_not(None) & col(Run.parent_id).is_(None)).where(
-    col(Run.id) == bindparam("run_id")
-)
-
-
-def is_workflow(session: Session, run_id: str) -> bool:
-    """Whether this is the run of a workflow itself. An agent's run within a workflow has a parent and is not."""
-    return bool(session.connection().execute(_OF_WORKFLOW, {"run_id": run_id}).scalar())
 
 
 def transcript(session: Session, run_id: str) -> list[Entry]:

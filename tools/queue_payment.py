@@ -55,14 +55,8 @@ async def queue_payment(args: QueuePayment, ctx: ToolContext) -> ToolResult:
     """Put a payment or a refund on the list that the finance team executes. Use it once for each payment."""
     amount = _money(args)
 
-    def add(session: Session) -> payments.Payment:
-        known = payments.get(session, ctx.call_id)
-        if known is not None:
-            return known
-        ref = f"P-{ctx.ids.short()}"
-        while payments.by_ref(session, ref) is not None:
-            ref = f"P-{ctx.ids.short(5)}"
-        payment = payments.Payment(
+    def payment_as(ref: str) -> payments.Payment:
+        return payments.Payment(
             id=ctx.call_id,
             ref=ref,
             payee=args.payee,
@@ -76,7 +70,14 @@ async def queue_payment(args: QueuePayment, ctx: ToolContext) -> ToolResult:
             agent=ctx.facts.agent,
             created_at=ctx.clock.now(),
         )
-        payments.add(session, payment)
+
+    def add(session: Session) -> payments.Payment:
+        payment = payment_as(f"P-{ctx.ids.short()}")
+        while not payments.add(session, payment):
+            known = payments.get(session, ctx.call_id)
+            if known is not None:
+                return known
+            payment = payment_as(f"P-{ctx.ids.short(5)}")
         return payment
 
     payment = await ctx.store.write(add)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import bindparam, insert, inspect, select
+from sqlalchemy import bindparam, inspect, select
 from sqlmodel import Field, Session, SQLModel, col
 
 from kernel.store.columns import Moment
+from kernel.store.database import insert_new
 
 
 class Payment(SQLModel, table=True):
@@ -30,10 +31,8 @@ class Payment(SQLModel, table=True):
 
 
 # Built once: building a statement costs more than running it.
-_ADD = insert(Payment)
 _ALL = select(*inspect(Payment).local_table.columns)
 _GET = _ALL.where(col(Payment.id) == bindparam("payment"))
-_BY_REF = _ALL.where(col(Payment.ref) == bindparam("wanted"))
 _NEWEST = _ALL.order_by(col(Payment.created_at).desc(), col(Payment.id).desc()).limit(bindparam("most"))
 
 
@@ -43,15 +42,9 @@ def get(session: Session, payment_id: str) -> Payment | None:
     return None if row is None else Payment(**row._mapping)
 
 
-def by_ref(session: Session, ref: str) -> Payment | None:
-    """The payment that people know as `ref`."""
-    row = session.connection().execute(_BY_REF, {"wanted": ref.upper()}).first()
-    return None if row is None else Payment(**row._mapping)
-
-
-def add(session: Session, payment: Payment) -> None:
-    """Queue a payment."""
-    session.connection().execute(_ADD, payment.model_dump())
+def add(session: Session, payment: Payment) -> bool:
+    """Queue a payment; False, and nothing changed, if its call has queued one or its reference is taken."""
+    return insert_new(session, Payment, payment.model_dump())
 
 
 def newest(session: Session, limit: int, payee: str = "") -> list[Payment]:

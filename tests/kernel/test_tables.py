@@ -100,3 +100,15 @@ def test_a_file_has_a_label_for_each_version(store: Store) -> None:
     left = store.read_now(lambda session: files.labels(session, ["a.md", "b.md"]))
     assert [(row.path, row.digest) for row in left] == [("a.md", "2")]
     assert isinstance(left[0], FileLabel)
+
+
+def test_a_call_queues_one_payment_and_a_reference_names_one(store: Store) -> None:
+    first = pay("Acme GmbH", 1)
+    assert store.write_now(lambda session: payments.add(session, first))
+    same_call = first.model_copy(update={"ref": "P-NEW"})
+    same_ref = first.model_copy(update={"id": "another"})
+    assert not store.write_now(lambda session: payments.add(session, same_call))
+    assert not store.write_now(lambda session: payments.add(session, same_ref))
+    known = store.read_now(lambda session: payments.get(session, first.id))
+    assert known is not None
+    assert known.ref == first.ref

@@ -134,6 +134,14 @@ class Chat(ABC):
 
         return await self.world.until(look)
 
+    async def shows(self, spot: Spot, state: str) -> None:
+        """Wait until the thread shows that Bosun is in this state."""
+
+        async def look() -> bool:
+            return await self.state(spot) == state
+
+        await self.world.until(look)
+
     async def copies(self, ref: str, spot: Spot) -> list[Said]:
         """All cards of an approval that people see: in the thread and in the channel of approvals."""
         everywhere = await self.answers(spot) + await self.answers(Spot(channel="approvals"))
@@ -247,7 +255,7 @@ class SlackChat(Chat):
 
     async def state(self, spot: Spot) -> str:
         shown = self.world.slack.statuses(self.channel(spot), spot.root)
-        return shown[-1] if shown else ""
+        return shown[-1] if shown else "active"
 
     def home(self, person: str) -> Spot:
         return Spot(channel=self.world.slack.world.dm(self.user(person)).id)

@@ -32,15 +32,12 @@ async def test_a_mention_gets_one_answer_in_its_thread_and_a_sign_before(world: 
 
 
 async def test_a_thread_shows_that_bosun_works_in_it_and_that_it_is_done(world: World, chat: Chat) -> None:
-    async def shows(state: str) -> bool:
-        return await chat.state(spot) == state
-
     world.model.queue(Reply("Here.", hold_after=2))
     spot = await chat.ask("ann", "are you there?")
-    await world.until(lambda: shows("processing"))
+    await chat.shows(spot, "processing")
     world.model.release()
     await chat.answer(spot, "Here.")
-    await world.until(lambda: shows("active"))
+    await chat.shows(spot, "active")
 
 
 async def test_an_answer_says_which_agent_gave_it_and_the_first_one_that_it_is_made_by_a_model(chat: Chat) -> None:

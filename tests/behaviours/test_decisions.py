@@ -33,10 +33,7 @@ async def test_a_call_that_needs_a_decision_shows_a_card_that_says_everything_an
         assert words in asked.card.text, asked.card.text
     assert asked.card.buttons == ("Approve", "Reject…", "Edit…")
 
-    async def suspended() -> bool:
-        return await chat.state(asked.spot) == "suspended"
-
-    await world.until(suspended)
+    await chat.shows(asked.spot, "suspended")
     await world.quiet()
     assert len(await chat.copies(asked.ref, asked.spot)) == 2
     assert await world.paid(asked.reference) == []
@@ -55,7 +52,7 @@ async def test_an_approval_executes_the_call_once_and_every_card_says_who_gave_i
         assert "done" in card.text
         assert asked.reference in card.text
         assert card.buttons == ()
-    assert await chat.state(asked.spot) == "active"
+    await chat.shows(asked.spot, "active")
 
 
 async def test_the_card_in_the_channel_of_approvals_decides_too(world: World, chat: Chat) -> None:

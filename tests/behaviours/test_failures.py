@@ -104,11 +104,7 @@ async def test_stop_ends_the_work_at_once_and_keeps_what_was_said(world: World, 
     await chat.say("ann", "stop", spot)
     said = await chat.answer(spot, "Stopped by Ann")
     assert "The beginning" in said.text
-
-    async def idle() -> bool:
-        return await chat.state(spot) == "active"
-
-    await world.until(idle)
+    await chat.shows(spot, "active")
 
 
 async def test_a_stranger_cannot_stop_it(world: World, chat: Chat) -> None:
@@ -137,7 +133,7 @@ async def test_the_native_stop_of_slack_stops(world: World, slack: SlackChat) ->
     await slack.notice(STRANGER, "Only the person who began")
     await world.slack.press_stop(slack.channel(spot), spot.root, slack.user("ann"))
     await slack.answer(spot, "Stopped by Ann")
-    assert world.slack.statuses(slack.channel(spot), spot.root)[-1] == "active"
+    await slack.shows(spot, "active")
 
 
 # -- the platform -------------------------------------------------------------------------------------------------

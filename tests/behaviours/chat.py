@@ -428,6 +428,8 @@ def _web_said(message: dict[str, Any]) -> Said:
     parts += [payload["content"] for payload in card.get("payloads", ())]
     parts += [card.get("warning"), card.get("footer"), message.get("footer")]
     pressable = list(card.get("actions") or message.get("actions") or ())
+    if message.get("run"):
+        pressable = [{"label": "Stop", "subject": message["run"], "revision": 0, "verb": "stop"}]
     return Said(
         id=message["id"],
         by=message["author"]["id"] or "bosun",

@@ -233,6 +233,39 @@ async def test_what_is_said_during_the_work_is_answered_together_afterwards_and_
     assert sum("take this next" in text for text in await chat.notices("ann")) == 1
 
 
+async def test_what_two_people_say_during_the_work_is_answered_to_each(world: World, chat: Chat) -> None:
+    world.model.queue(Reply("The first is done.", hold_after=2))
+    spot = await chat.ask("ann", "begin with this")
+    await world.held()
+    await chat.say("ann", "the wish of ann", spot)
+    await chat.say("bo", "the wish of bo", spot)
+    await world.until(lambda: _waiting(world, "the wish of bo"))
+    world.model.release()
+    await chat.answer(spot, "You said: the wish of ann")
+    await chat.answer(spot, "You said: the wish of bo")
+    assert [run.requester for run in await world.runs("the wish of")][-2:] == ["ann", "bo"]
+
+
+async def test_work_that_lasts_is_shown_and_its_button_stops_it(world: World, chat: Chat) -> None:
+    adapter = world.app.adapters[chat.platform]
+    usual = adapter.capabilities
+    adapter.capabilities = usual.model_copy(update={"time_to_progress": 0.05})
+    try:
+        world.model.queue(Reply("The beginning, and the rest", pieces=2, hold_after=4))
+        spot = await chat.ask("ann", "take your time")
+        shown = await chat.answer(spot, "is working on it")
+        assert "Stop" in shown.buttons
+        await chat.click("eve", shown, "Stop")
+        await chat.notice("eve", "Only the person who began")
+        await chat.click("ann", shown, "Stop")
+        ended = await chat.answer(spot, "Stopped by Ann", "The beginning")
+        assert ended.id == shown.id
+        await world.quiet()
+        assert len(await chat.answers(spot)) == 1
+    finally:
+        adapter.capabilities = usual
+
+
 async def _waiting(world: World, said: str) -> bool:
     return any(row.state == "waiting" for row in await world.events(said))
 

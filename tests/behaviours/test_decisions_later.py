@@ -6,6 +6,7 @@ from tests.behaviours.chat import Chat, SlackChat, Spot, WebChat
 from tests.behaviours.payments import ask_for_payment, new_reference, payment
 from tests.behaviours.team import STRANGER
 from tests.behaviours.world import World
+from tests.fakes.slack import BOT
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -163,6 +164,14 @@ async def test_the_slash_command_decides_and_refuses_as_the_button_does(world: W
     assert await world.paid(asked.reference) == []
     await world.slack.slash(channel, slack.user("bo"), f"approve {asked.ref}")
     await slack.answer(asked.spot, "Done.")
+
+
+async def test_the_slash_command_answers_also_where_bosun_is_no_member(world: World, slack: SlackChat) -> None:
+    channel = world.slack.world.add_channel("C0ELSEWHERE", "elsewhere", slack.user("bo"))
+    channel.members.discard(BOT)
+    before = len(await slack.notices("bo"))
+    await world.slack.slash("C0ELSEWHERE", slack.user("bo"), "help")
+    await slack.notice("bo", "Ask me anything", after=before)
 
 
 async def test_a_slash_in_the_web_chat_is_a_command_and_no_message(world: World, web: WebChat) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shutil
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -16,7 +18,7 @@ from bot.engine.app import App
 from bot.slack.adapter import SlackAdapter
 from kernel.config import Address, Secret, Settings
 from kernel.store import Session, approvals, inbox, outbox, payments, runs, web
-from tests.behaviours.team import populate, write_charter
+from tests.behaviours.team import CHARTER, populate, write_charter
 from tests.fakes.anthropic import FakeAnthropic
 from tests.fakes.slack import FakeSlack
 
@@ -45,8 +47,9 @@ class Clock:
 class World:
     """Bosun and everything around it. `app` is the running process; `restart` gives another one on the same data."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, alone: bool = False) -> None:
         self.folder = folder
+        self.alone = alone  # as a newcomer starts it: the starter charter, no Slack, no language model
         self.clock = Clock()
         self.slack = FakeSlack(self.clock)
         self.model = FakeAnthropic()
@@ -59,7 +62,10 @@ class World:
 
     async def open(self) -> None:
         """Everything that Bosun needs, and Bosun."""
-        write_charter(self.charter)
+        if self.alone:
+            shutil.copytree(CHARTER, self.charter)
+        else:
+            write_charter(self.charter)
         populate(self.slack)
         self.slack.observers.append(lambda _call: self.changed())
         await self.slack.start()
@@ -80,10 +86,11 @@ class World:
     @property
     def settings(self) -> Settings:
         """What the environment of this installation says."""
-        return Settings(
-            charter=self.charter,
-            data=self.folder / "data",
-            web=Address(port=0),
+        here = Settings(charter=self.charter, data=self.folder / "data", web=Address(port=0))
+        if self.alone:
+            return here
+        return replace(
+            here,
             slack_bot_token=Secret(self.slack.bot_token),
             slack_app_token=Secret(self.slack.app_token),
             slack_api_url=self.slack.api_url,
@@ -96,13 +103,13 @@ class World:
         self.app = App(self.settings, clock=self.clock)
         for topic in TOPICS:
             self.app.store.on(topic, lambda _key: self.changed())
-        adapter = self.adapter
-        # The rates have tests of their own; here they would only be waited for.
-        adapter.capabilities = adapter.capabilities.model_copy(update={"post_interval": 0.0})
+        if not self.alone:  # the rates have tests of their own; here they would only be waited for
+            self.adapter.capabilities = self.adapter.capabilities.model_copy(update={"post_interval": 0.0})
         self.app.ticker.every = 0.05
         await asyncio.to_thread(self.app.model.warm)
         await self.app.start()
-        adapter.outgoing.second_look = 0
+        if not self.alone:
+            self.adapter.outgoing.second_look = 0
         self.running = True
 
     @property

@@ -1,0 +1,68 @@
+"""What a newcomer sees in the first ten minutes: the starter charter, no tokens, no key, invented people."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from tests.behaviours.chat import Spot, WebChat
+from tests.behaviours.world import World
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+GENERAL = Spot(channel="general")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    """Bosun as `make up` starts it."""
+    made = World(Path(tmp_path_factory.mktemp("newcomer")), alone=True)
+    await made.open()
+    yield made
+    await made.close()
+
+
+async def test_a_question_is_answered_with_passages_and_sources_that_open(world: World, web: WebChat) -> None:
+    await world.indexed()
+    spot = await web.ask("ann", "How long do refunds take?")
+    said = await web.answer(spot, "model")  # it says in one line that none is configured
+    sources = said.raw["sources"]
+    assert any(source["title"].startswith("Refunds") for source in sources)
+    page = await web.browser("ann").http.get(sources[0]["url"])
+    assert page.status_code == 200
+    assert sources[0]["title"].partition(" › ")[0] in page.text
+
+
+async def test_the_prompts_of_the_charter_lead_to_a_card_that_another_persona_approves(
+    world: World, web: WebChat
+) -> None:
+    browser = web.browser("ann")
+    boot = await browser.get("/api/boot")
+    assert boot["demo"] is True
+    message = next(one["message"] for one in boot["prompts"] if "queue_payment" in one["message"])
+    spot = Spot(channel="general", root=await web.say("ann", message, GENERAL))
+    card = await web.card(spot, "Queue a payment")
+    await browser.post("/api/persona", {"person": "bo"})
+    await web.click("ann", card, "Approve")  # in the browser that ann began in: it is Bo's now
+    await web.answer(spot, "420.00 EUR to ACME")
+    await browser.post("/api/persona", {"person": "ann"})
+    approved = [one for one in await web.answers(spot) if "Approved by Bo" in one.text]
+    assert len(approved) == 1
+
+
+async def test_the_digest_can_be_run_and_says_what_was_done(web: WebChat) -> None:
+    await web.ask("dee", "run digest")
+    digest = await web.answer(GENERAL, "Digest of #general", "How long do refunds take?")
+    assert "Approved by Bo" in digest.text
+
+
+async def test_the_lists_of_what_waits_follow_the_persona(world: World, web: WebChat) -> None:
+    spot = await web.ask(
+        "ann", 'finance: queue_payment payee="ACME" amount=7 currency=EUR reference="Invoice 7" why="Ink"'
+    )
+    card = await web.card(spot, "Invoice 7")
+    waiting = {person: (await web.browser(person).get("/api/home"))["waiting"] for person in ("ann", "bo", "cy", "dee")}
+    assert {person: len(found) for person, found in waiting.items()} == {"ann": 0, "bo": 1, "cy": 1, "dee": 0}
+    await web.click("cy", card, "Approve")
+    await web.answer(spot, "7.00 EUR to ACME")

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 REPEATABLE = frozenset({"read", "fetch"})
-SLOW = 1.0  # seconds after which the cards say that an approved call is under way
+SLOW = 1.0  # seconds: what is done sooner is not worth an edit of every card
 
 
 class Door:
@@ -62,11 +62,12 @@ class Door:
         context: Callable[[str, RunFacts], ToolContext],
         secrets: Mapping[str, str] | None = None,
         offered: Callable[[str], Collection[str] | None] | None = None,
+        slow: float = SLOW,
     ) -> None:
         """`context` makes the surroundings of a call from its id and the run's facts.
 
         `secrets` are given to the tools that declare them. `offered` says which tools the charter gives an agent;
-        None gives all.
+        None gives all. After `slow` seconds the cards of an approved call say that it is under way.
         """
         self.services = services
         self.store = services.store
@@ -75,6 +76,7 @@ class Door:
         self._context = context
         self._secrets = dict(secrets or {})
         self._offered = offered
+        self._slow = slow
         self._judge = Judge(services)
         self._requests = approvals.requests
         self._consuming = Consuming(services, approvals.requests)
@@ -293,7 +295,7 @@ class Door:
         return Finished(result=recorded)
 
     async def _say_under_way(self, ref: str) -> None:
-        await asyncio.sleep(SLOW)
+        await asyncio.sleep(self._slow)
         try:
             await self.store.write(lambda session: writing.under_way(session, ref))
         except StoreError as error:  # the result will be on the cards, or the question what became of it

@@ -1,17 +1,21 @@
 """The door: what runs alone, what is asked, what is refused, and that nothing happens twice."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from kernel import ledger
 from kernel.store import runs
-from kernel.types import Labelled, ToolCall
+from kernel.types import Labelled, ToolCall, ToolResult
+from rules.engine import writing
+from rules.engine.approvals import Approvals
 from rules.engine.door import Door
 from rules.engine.outcome import Finished, Parked, SegmentOvertaken
-from tests.rules.things import catalogue
+from tests.rules.things import Note, catalogue
 from tests.rules.world import RULES, World, failure, result
+from tools.engine import Catalogue, ToolContext, said, tool
 
 
 async def test_an_allowed_call_is_done_and_on_record(world: World) -> None:
@@ -178,3 +182,45 @@ async def test_fresh_calls_need_no_look_and_are_still_done_once(world: World) ->
     first = await world.door.act(call, facts, 2, fresh=True)
     assert await world.door.act(call, facts, 2, fresh=True) == first
     assert len(world.happened) == 1
+
+
+async def test_the_cards_say_that_an_approved_call_is_under_way_once_it_takes_its_time(world: World) -> None:
+    end = asyncio.Event()
+
+    @tool(effect="write")
+    async def dig(args: Note, ctx: ToolContext) -> ToolResult:
+        """Dig."""
+        await end.wait()
+        return said("dug", origin="made_here")
+
+    tools = Catalogue((dig,))
+    services = replace(world.services, tools=tools)
+    world.door = Door(services, Approvals(services), tools, context=world.context, slow=0.0)
+    facts = world.run("dig")
+    ref = await world.park(facts, "dig", text="here")
+    assert (await world.vote("dee", ref)).ok
+    changed = asyncio.Event()
+    world.store.on(writing.TOPIC, lambda _ref: changed.set())
+    working = asyncio.create_task(world.go_on(facts, "dig", text="here"))
+    await changed.wait()
+    assert state_of(world, ref).endswith("under way")
+    end.set()
+    assert result(await working) == "dug"
+    assert "done" in state_of(world, ref)
+
+
+async def test_a_call_that_is_done_at_once_is_never_said_to_be_under_way(world: World) -> None:
+    facts = world.run("mail")
+    ref = await world.park(facts, "mail", to=["x@y.ch"], body="hi")
+    assert (await world.vote("ann", ref, target="x@y.ch")).ok
+    before = world.cards(ref)[0].version
+    assert result(await world.go_on(facts, "mail", to=["x@y.ch"], body="hi")) == "sent"
+    assert world.cards(ref)[0].version == before + 1
+    world.store.write_now(lambda session: writing.under_way(session, ref))
+    assert "done" in state_of(world, ref)
+
+
+def state_of(world: World, ref: str) -> str:
+    card = world.cards(ref)[0].content
+    assert card.type == "card"
+    return card.state

@@ -88,7 +88,7 @@ _FIRST = (
     select(col(OutboxRow.id), col(OutboxRow.state), col(OutboxRow.retry_at))
     .where(
         col(OutboxRow.lane) == bindparam("lane"),
-        col(OutboxRow.state).in_((QUEUED, SENDING)),
+        or_(col(OutboxRow.state) == QUEUED, col(OutboxRow.state) == SENDING),
         or_(
             col(OutboxRow.remote_id).is_(None),
             col(OutboxRow.retry_at).is_(None),
@@ -113,7 +113,9 @@ _REVISE = (  # one statement: a revision and a delivery in the same instant both
         body=bindparam("now_shows", type_=JsonText),
         version=col(OutboxRow.version) + 1,
         retry_at=None,
-        state=case((col(OutboxRow.state).in_((SENT, DEAD)), QUEUED), else_=col(OutboxRow.state)),
+        state=case(
+            (or_(col(OutboxRow.state) == SENT, col(OutboxRow.state) == DEAD), QUEUED), else_=col(OutboxRow.state)
+        ),
     )
     .returning(col(OutboxRow.lane))
 )

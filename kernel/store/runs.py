@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Index, UniqueConstraint, bindparam, func, insert, update
+from sqlalchemy import Index, UniqueConstraint, bindparam, func, insert, or_, update
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from kernel.store.columns import Float, JsonText, Moment
@@ -13,6 +14,8 @@ from kernel.store.database import insert_new, wake
 from kernel.types import Actor, Json, Place
 
 if TYPE_CHECKING:
+    from sqlalchemy import Executable
+
     from kernel.clock import Ids
 
 READY = "segments"  # topic: a segment is ready to start
@@ -239,6 +242,21 @@ _TAKEN = select(col(Run.id)).where(col(Run.ref) == bindparam("wanted"))
 _BEGIN = insert(Run)
 
 
+@cache
+def _next_segment(from_states: tuple[str, ...]) -> Executable:
+    return (
+        update(Run)
+        .where(col(Run.id) == bindparam("run"), or_(*(col(Run.state) == state for state in from_states)))
+        .values(
+            state=QUEUED,
+            segment=col(Run.segment) + 1,
+            updated_at=bindparam("now", type_=Moment),
+            retry_at=bindparam("not_before", type_=Moment),
+        )
+        .returning(col(Run.segment))
+    )
+
+
 def next_segment(
     session: Session,
     run_id: str,
@@ -249,16 +267,8 @@ def next_segment(
 ) -> bool:
     """Make the run's next segment ready, at `retry_at` where given; False if the run is not in one of `from_states`."""
     session.flush()  # or what was changed and not written yet would be forgotten by the expiry below
-    segment = (
-        session.connection()
-        .execute(
-            update(Run)
-            .where(col(Run.id) == run_id, col(Run.state).in_(from_states))
-            .values(state=QUEUED, segment=col(Run.segment) + 1, updated_at=now, retry_at=retry_at)
-            .returning(col(Run.segment))
-        )
-        .scalar()
-    )
+    values = {"run": run_id, "now": now, "not_before": retry_at}
+    segment = session.connection().execute(_next_segment(from_states), values).scalar()
     session.expire_all()
     if segment is not None and retry_at is None:
         wake(session, READY, f"{run_id}:{segment}")

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from tests.behaviours.chat import Chat, SlackChat, WebChat
+from tests.behaviours.chat import Chat
+from tests.behaviours.slack_chat import SlackChat
+from tests.behaviours.web_chat import WebChat
 from tests.behaviours.world import World
 
 PLATFORMS: dict[str, type[Chat]] = {"slack": SlackChat, "web": WebChat}

@@ -2,8 +2,10 @@
 
 import pytest
 
-from tests.behaviours.chat import Chat, SlackChat, Spot, WebChat
+from tests.behaviours.chat import Chat, Spot
+from tests.behaviours.slack_chat import SlackChat
 from tests.behaviours.team import OUTSIDER, ROBOT, SLACK_CHANNELS, SLACK_USERS, STRANGER
+from tests.behaviours.web_chat import WebChat
 from tests.behaviours.world import World
 from tests.fakes.anthropic import Reply
 from tests.fakes.slack import BOT

@@ -2,8 +2,9 @@
 
 import pytest
 
-from tests.behaviours.chat import Chat, Said, SlackChat, Spot
+from tests.behaviours.chat import Chat, Said, Spot
 from tests.behaviours.payments import ask_for_payment
+from tests.behaviours.slack_chat import SlackChat
 from tests.behaviours.world import World
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

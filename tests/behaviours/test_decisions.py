@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
-from tests.behaviours.chat import Chat, Said, SlackChat, Spot
+from tests.behaviours.chat import Chat, Said, Spot
 from tests.behaviours.payments import ask_for_payment
+from tests.behaviours.slack_chat import SlackChat
 from tests.behaviours.team import GUEST, OUTSIDER, STRANGER
 from tests.behaviours.world import World
 

@@ -2,9 +2,11 @@
 
 import pytest
 
-from tests.behaviours.chat import Chat, SlackChat, Spot, WebChat
+from tests.behaviours.chat import Chat, Spot
 from tests.behaviours.payments import ask_for_payment, new_reference, payment
+from tests.behaviours.slack_chat import SlackChat
 from tests.behaviours.team import STRANGER
+from tests.behaviours.web_chat import WebChat
 from tests.behaviours.world import World
 from tests.fakes.slack import BOT
 
@@ -125,10 +127,13 @@ async def test_what_people_asked_in_private_is_listed_for_them_alone(world: Worl
     await chat.answer(Spot(channel=home.channel, root=root), "a secret of", reader="dee")
     spot = await chat.ask("ann", "runs")
     assert "a secret of" not in await chat.notice("ann", "request")
-    await chat.say("dee", "runs", Spot(channel=home.channel, root=root))
-    await chat.answer(Spot(channel=home.channel, root=root), "a secret of", "| request", reader="dee") if (
-        chat.platform == "slack"
-    ) else await chat.answer(Spot(channel=home.channel, root=root), "request", "state", reader="dee")
+    home_thread = Spot(channel=home.channel, root=root)
+    await chat.say("dee", "runs", home_thread)
+
+    async def listed() -> bool:
+        return sum("a secret of" in said.text for said in await chat.answers(home_thread, "dee")) == 2
+
+    await world.until(listed)
     await world.quiet()
     assert await chat.answers(spot) == []
 

@@ -4,9 +4,10 @@ import sqlite3
 
 import pytest
 
-from tests.behaviours.chat import Chat, Said, SlackChat, Spot
+from tests.behaviours.chat import Chat, Said, Spot
 from tests.behaviours.payments import ask_for_payment
 from tests.behaviours.process import Process
+from tests.behaviours.slack_chat import SlackChat
 from tests.behaviours.team import SLACK_CHANNELS
 from tests.behaviours.world import World
 from tests.fakes.anthropic import Reply

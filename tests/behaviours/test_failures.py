@@ -2,8 +2,9 @@
 
 import pytest
 
-from tests.behaviours.chat import Chat, SlackChat
+from tests.behaviours.chat import Chat
 from tests.behaviours.payments import ask_for_payment
+from tests.behaviours.slack_chat import SlackChat
 from tests.behaviours.team import STRANGER
 from tests.behaviours.world import World
 from tests.fakes.anthropic import Reply

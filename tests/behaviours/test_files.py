@@ -2,7 +2,9 @@
 
 import pytest
 
-from tests.behaviours.chat import Chat, SlackChat, WebChat
+from tests.behaviours.chat import Chat
+from tests.behaviours.slack_chat import SlackChat
+from tests.behaviours.web_chat import WebChat
 from tests.behaviours.world import World
 from tests.fakes.anthropic import Reply
 

@@ -80,9 +80,7 @@ async def test_a_tool_that_the_agent_was_not_given_is_refused(world: World, chat
     spot = await chat.ask("ann", f"writer: pay {reference}")
     await chat.answer(spot, "I may not.")
     assert await world.paid(reference) == []
-    assert await chat.answers(Spot(channel="approvals")) == [
-        said for said in await chat.answers(Spot(channel="approvals")) if reference not in said.text
-    ]
+    assert not any(reference in said.text for said in await chat.answers(Spot(channel="approvals")))
 
 
 async def test_a_call_that_nobody_named_is_asked_about_before_anything_leaves(world: World, chat: Chat) -> None:

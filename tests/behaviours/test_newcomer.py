@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from tests.behaviours.chat import Spot, WebChat
+from tests.behaviours.chat import Spot
+from tests.behaviours.web_chat import WebChat
 from tests.behaviours.world import World
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -45,10 +46,9 @@ async def test_the_prompts_of_the_charter_lead_to_a_card_that_another_persona_ap
     card = await web.card(spot, "Queue a payment")
     await browser.post("/api/persona", {"person": "bo"})
     await web.click("ann", card, "Approve")  # in the browser that ann began in: it is Bo's now
-    await web.answer(spot, "420.00 EUR to ACME")
+    await web.answer(spot, "420.00 EUR to ACME is on finance's payment list")
     await browser.post("/api/persona", {"person": "ann"})
-    approved = [one for one in await web.answers(spot) if "Approved by Bo" in one.text]
-    assert len(approved) == 1
+    await web.answer(spot, "Approved by Bo")
 
 
 async def test_the_digest_can_be_run_and_says_what_was_done(web: WebChat) -> None:
@@ -65,4 +65,4 @@ async def test_the_lists_of_what_waits_follow_the_persona(world: World, web: Web
     waiting = {person: (await web.browser(person).get("/api/home"))["waiting"] for person in ("ann", "bo", "cy", "dee")}
     assert {person: len(found) for person, found in waiting.items()} == {"ann": 0, "bo": 1, "cy": 1, "dee": 0}
     await web.click("cy", card, "Approve")
-    await web.answer(spot, "7.00 EUR to ACME")
+    await web.answer(spot, "7.00 EUR to ACME is on finance's payment list")

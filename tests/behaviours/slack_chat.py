@@ -1,0 +1,109 @@
+"""The team in Slack."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from tests.behaviours.chat import Chat, Said, Spot
+from tests.behaviours.team import SLACK_CHANNELS, SLACK_USERS
+from tests.fakes.slack import BOT, BOT_ID
+from tests.fakes.slack.blocks import buttons, visible
+from tests.fakes.slack.delivery import Envelope
+
+MENTION = re.compile(r"@([a-z]+)\b")
+
+
+class SlackChat(Chat):
+    """The team in Slack."""
+
+    platform = "slack"
+
+    async def say(
+        self, person: str, text: str, at: Spot, *, files: Sequence[tuple[str, bytes]] = (), size: int | None = None
+    ) -> str:
+        more: dict[str, object] = {}
+        if files:
+            more = {"subtype": "file_share", "files": [self._file(name, content, size) for name, content in files]}
+        written = MENTION.sub(self._mention, text)
+        return await self.world.slack.say(self.channel(at), self.user(person), written, at.root or None, **more)
+
+    async def announce(self, spot: Spot) -> list[Envelope]:
+        """Have Slack send the events of the thread's root again."""
+        channel = self.channel(spot)
+        return await self.world.slack.announce(channel, self.world.slack.world.channels[channel].messages[spot.root])
+
+    def _mention(self, match: re.Match[str]) -> str:
+        user = BOT if match[1] == "bosun" else SLACK_USERS.get(match[1])
+        return f"<@{user}>" if user else match[0]
+
+    def _file(self, name: str, content: bytes, size: int | None) -> dict[str, object]:
+        world = self.world.slack.world
+        file_id = world.next_id("F")
+        url = f"{self.world.slack.url}/files/{file_id}/{name}"
+        kind = {"md": "text/markdown", "exe": "application/octet-stream"}.get(name.rpartition(".")[2], "text/plain")
+        file: dict[str, object] = {"id": file_id, "name": name, "mimetype": kind, "url_private_download": url}
+        file["size"] = len(content) if size is None else size
+        world.files[file_id] = {**file, "content": content}
+        return file
+
+    @staticmethod
+    def user(person: str) -> str:
+        """The account of a person; an id stays as it is."""
+        return SLACK_USERS.get(person, person)
+
+    @staticmethod
+    def channel(spot: Spot) -> str:
+        """The id of a channel that the charter knows; another id stays as it is."""
+        return SLACK_CHANNELS.get(spot.channel, spot.channel)
+
+    async def click(self, person: str, message: Said, label: str) -> None:
+        raw = message.raw
+        pressed = next(button for button in buttons(raw) if button["text"]["text"] == label)
+        await self.world.slack.click(raw["where"], raw["ts"], self.user(person), label, element=pressed)
+
+    async def dialog(self, person: str) -> dict[str, str]:
+        dialogs = self.world.slack.world.dialogs
+        mine = await self.world.seen(lambda: [one for one in dialogs.values() if one.user == self.user(person)])
+        inputs = [block for block in mine[-1].view["blocks"] if block["type"] == "input"]
+        return {block["block_id"]: block["element"].get("initial_value", "") for block in inputs}
+
+    def open_dialogs(self, person: str) -> int:
+        """How many dialogs stand open in front of a person."""
+        return sum(one.user == self.user(person) for one in self.world.slack.world.dialogs.values())
+
+    async def submit(self, person: str, **fields: str) -> None:
+        await self.world.slack.submit_view(self.user(person), fields)
+
+    async def read(self, spot: Spot, reader: str = "dee") -> list[Said]:
+        channel = self.channel(spot)
+        shown = self.world.slack.channel_view(channel, spot.root or None)
+        return [self._said(channel, message) for message in (shown[1:] if spot.root else shown)]
+
+    def _said(self, channel: str, message: dict[str, Any]) -> Said:
+        names = {user: person for person, user in SLACK_USERS.items()}
+        user = str(message.get("user"))
+        return Said(
+            id=message["ts"],
+            by="bosun" if message.get("bot_id") == BOT_ID else names.get(user, user),
+            text=visible(message),
+            buttons=tuple(button["text"]["text"] for button in buttons(message)),
+            raw={**message, "where": channel},
+        )
+
+    async def notices(self, person: str) -> list[str]:
+        return [str(shown["visible"]) for shown in self.world.slack.ephemerals_for(self.user(person))]
+
+    async def reactions(self, spot: Spot) -> list[str]:
+        return self.world.slack.reactions(self.channel(spot), spot.root)
+
+    async def state(self, spot: Spot) -> str:
+        shown = self.world.slack.statuses(self.channel(spot), spot.root)
+        return shown[-1] if shown else "active"
+
+    def home(self, person: str) -> Spot:
+        return Spot(channel=self.world.slack.world.dm(self.user(person)).id)
+
+    async def close(self) -> None:
+        """Nobody has anything open."""

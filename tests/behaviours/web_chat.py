@@ -1,0 +1,198 @@
+"""The team in the web chat, each in a browser's tab of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import html
+import itertools
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import httpx
+
+from tests.behaviours.chat import Chat, Said, Spot
+from tests.behaviours.world import World
+
+TAG = re.compile(r"<[^>]+>")
+
+
+class Browser:
+    """One person's tab: signed in, and listening for what happens."""
+
+    def __init__(self, world: World, person: str, tab: str) -> None:
+        self.world = world
+        self.person = person
+        self.tab = tab
+        self.forms: list[dict[str, Any]] = []
+        self.http = httpx.AsyncClient(headers={"x-bosun": "1"}, timeout=10)
+        self.ready = asyncio.Event()
+        self._listening: asyncio.Task[None] | None = None
+        self._process: object = None
+
+    async def get(self, path: str) -> Any:
+        """Read something."""
+        await self.connect()
+        answer = await self.http.get(path)
+        assert answer.status_code == 200, (path, answer.text)
+        return answer.json()
+
+    async def post(self, path: str, body: Any = None, *, content: bytes | None = None) -> Any:
+        """Send something."""
+        await self.connect()
+        answer = await self.http.post(path, json=body, content=content)
+        assert answer.status_code == 200, (path, answer.text)
+        return answer.json()
+
+    async def connect(self) -> None:
+        """Sign in, once; after a restart, find the server's new address."""
+        app = self.world.app
+        if self._process is app:
+            return
+        await self._hang_up()
+        self._process = app
+        self.http.base_url = httpx.URL(app.web.url)
+        if not self.http.cookies:
+            answer = await self.http.get(app.web.login_link(self.person))
+            assert answer.status_code == 303, answer.text
+        self.ready.clear()
+        self._listening = asyncio.create_task(self._listen())
+        await self.ready.wait()
+
+    async def _listen(self) -> None:
+        """As EventSource does."""
+        name = ""
+        with contextlib.suppress(httpx.TransportError):
+            async with self.http.stream("GET", "/api/events", params={"client": self.tab}, timeout=None) as stream:
+                async for line in stream.aiter_lines():
+                    if line.startswith("event: "):
+                        name = line.removeprefix("event: ")
+                    elif line.startswith("data: "):
+                        self._happened(name, line.removeprefix("data: "))
+
+    def _happened(self, name: str, data: str) -> None:
+        if name == "form":
+            self.forms.append(json.loads(data))
+        if name == "ready":
+            self.ready.set()
+        self.world.changed()
+
+    async def _hang_up(self) -> None:
+        if self._listening is not None:
+            self._listening.cancel()
+            await asyncio.gather(self._listening, return_exceptions=True)
+
+    async def close(self) -> None:
+        """Close the tab."""
+        await self._hang_up()
+        await self.http.aclose()
+
+
+class WebChat(Chat):
+    """The team in the web chat."""
+
+    platform = "web"
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self._browsers: dict[str, Browser] = {}
+        self._numbers = itertools.count(1)
+
+    def _id(self) -> str:
+        return f"made-in-a-browser-{id(self):x}-{next(self._numbers)}"
+
+    def browser(self, person: str) -> Browser:
+        """This person's tab."""
+        if person not in self._browsers:
+            self._browsers[person] = Browser(self.world, person, self._id())
+        return self._browsers[person]
+
+    async def say(
+        self, person: str, text: str, at: Spot, *, files: Sequence[tuple[str, bytes]] = (), size: int | None = None
+    ) -> str:
+        browser = self.browser(person)
+        ids = [
+            (await browser.post(f"/api/files?name={name}", content=content))["file"]["id"] for name, content in files
+        ]
+        body = {"id": self._id(), "channel": at.channel, "thread": at.root or None, "text": text, "files": ids}
+        return str((await browser.post("/api/messages", body))["message"]["id"])
+
+    async def command(self, person: str, text: str, at: Spot) -> None:
+        """Type a slash command."""
+        body = {"id": self._id(), "channel": at.channel, "thread": at.root or None, "text": text}
+        assert await self.browser(person).post("/api/messages", body) == {"command": True}
+
+    async def click(self, person: str, message: Said, label: str) -> None:
+        pressed = next(button for button in message.raw["buttons"] if button["label"] == label)
+        await self._press(person, pressed, {}, message.id)
+
+    async def press(self, person: str, action: Any) -> None:
+        """Press a button of the dashboard."""
+        await self._press(person, action, {}, None)
+
+    async def _press(self, person: str, pressed: Any, fields: dict[str, str], message: str | None) -> None:
+        browser = self.browser(person)
+        body = {name: pressed[name] for name in ("subject", "revision", "verb")}
+        body |= {"id": self._id(), "client": browser.tab, "fields": fields, "message": message}
+        await browser.post("/api/press", body)
+
+    async def dialog(self, person: str) -> dict[str, str]:
+        forms = self.browser(person).forms
+        await self.world.seen(lambda: forms)
+        return {field["id"]: field["value"] for field in forms[-1]["fields"]}
+
+    async def submit(self, person: str, **fields: str) -> None:
+        form = self.browser(person).forms.pop()
+        filled = {field["id"]: fields.get(field["id"], field["value"]) for field in form["fields"]}
+        await self._press(person, form, filled, None)
+
+    async def read(self, spot: Spot, reader: str = "dee") -> list[Said]:
+        if spot.root:
+            shown = (await self.browser(reader).get(f"/api/threads/{spot.root}"))["messages"][1:]
+        else:
+            shown = (await self.browser(reader).get(f"/api/channels/{spot.channel}/messages"))["messages"]
+        return [_web_said(message) for message in shown]
+
+    async def notices(self, person: str) -> list[str]:
+        shown = (await self.browser(person).get("/api/boot"))["notices"]
+        return [_plain(notice["html"]) for notice in reversed(shown)]
+
+    async def reactions(self, spot: Spot) -> list[str]:
+        root = (await self.browser("dee").get(f"/api/threads/{spot.root}"))["messages"][0]
+        return list(root["reactions"])
+
+    async def state(self, spot: Spot) -> str:
+        busy = (await self.browser("dee").get("/api/boot"))["busy"]
+        return next((str(one["state"]) for one in busy if one["thread"] == spot.root), "active")
+
+    def home(self, person: str) -> Spot:
+        return Spot(channel=f"dm-{person}")
+
+    async def close(self) -> None:
+        for browser in self._browsers.values():
+            await browser.close()
+
+
+def _web_said(message: dict[str, Any]) -> Said:
+    card = message.get("card") or {}
+    parts = [card.get("headline"), card.get("state"), message.get("title")]
+    parts += [_plain(source["html"]) for source in (message, card) if source.get("html")]
+    parts += [f"{fact['label']} {fact['value']}" for fact in card.get("facts", ())]
+    parts += [payload["content"] for payload in card.get("payloads", ())]
+    parts += [card.get("warning"), card.get("footer"), message.get("footer")]
+    pressable = list(card.get("actions") or message.get("actions") or ())
+    if message.get("run"):
+        pressable = [{"label": "Stop", "subject": message["run"], "revision": 0, "verb": "stop"}]
+    return Said(
+        id=message["id"],
+        by=message["author"]["id"] or "bosun",
+        text="\n".join(part for part in parts if part),
+        buttons=tuple(button["label"] for button in pressable),
+        raw={**message, "buttons": pressable},
+    )
+
+
+def _plain(markup: str) -> str:
+    return html.unescape(TAG.sub("", markup)).strip()

@@ -57,6 +57,7 @@ class Settings:
     charter: Path = ROOT / "charter"  # BOSUN_CHARTER: the folder with the team's files
     data: Path = ROOT / "data"  # BOSUN_DATA: the folder that Bosun writes to
     web: Address = Address()  # BOSUN_WEB
+    web_origins: tuple[str, ...] = ()  # BOSUN_WEB_ORIGINS: addresses that a proxy serves it under
     log: str = "info"  # BOSUN_LOG
     database_url: Secret | None = None  # DATABASE_URL; None: SQLite in the data folder
     chroma_url: str | None = None  # CHROMA_URL; None: Chroma in the data folder
@@ -92,6 +93,7 @@ def read_settings(environ: MutableMapping[str, str] = os.environ) -> Settings:
         charter=_folder(environ, "BOSUN_CHARTER", Settings.charter),
         data=_folder(environ, "BOSUN_DATA", Settings.data),
         web=_address(environ),
+        web_origins=_origins(environ),
         log=_log_level(environ),
         database_url=take_secret("DATABASE_URL", environ),
         chroma_url=_url(environ, "CHROMA_URL"),
@@ -149,6 +151,17 @@ def _address(environ: MutableMapping[str, str]) -> Address:
     if not host or port is None or parts.netloc != value:
         raise ConfigError(f"BOSUN_WEB is {value!r}.", hint="Expected: host:port, such as 127.0.0.1:8300.")
     return Address(host=host, port=port)
+
+
+def _origins(environ: MutableMapping[str, str]) -> tuple[str, ...]:
+    values = environ.get("BOSUN_WEB_ORIGINS", "").replace(",", " ").split()
+    for value in values:
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.netloc or value != f"{parts.scheme}://{parts.netloc}":
+            raise ConfigError(
+                f"BOSUN_WEB_ORIGINS has {value!r}.", hint="Expected: addresses such as https://bosun.example.org"
+            )
+    return tuple(values)
 
 
 def _log_level(environ: MutableMapping[str, str]) -> str:

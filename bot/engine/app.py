@@ -310,6 +310,7 @@ class App:
             folder=self.settings.data / "web",
             host=address.host,
             port=address.port,
+            origins=self.settings.web_origins,
             workspace=team.name,
             demo=self.charter.demo,
             prompts=tuple(views.Prompt(**prompt.model_dump()) for prompt in team.prompts),

@@ -58,7 +58,6 @@ class Home:
             agent=run.agent or run.workflow or "",
             requester=requester.name if requester else run.requester,
             state="waiting" if waits else "running",
-            detail="waits for a decision" if waits else "",
             started_at=run.created_at,
             stoppable=run.requester == person.id,
         )

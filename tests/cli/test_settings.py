@@ -66,6 +66,8 @@ def test_addresses(text: str, address: Address) -> None:
     ("name", "value", "expected"),
     [
         ("BOSUN_WEB", "8000", "host:port"),
+        ("BOSUN_WEB_ORIGINS", "bosun.example.org", "https://bosun.example.org"),
+        ("BOSUN_WEB_ORIGINS", "https://bosun.example.org/chat", "https://bosun.example.org"),
         ("BOSUN_WEB", "http://x:1", "host:port"),
         ("BOSUN_WEB", "x:99999", "host:port"),
         ("BOSUN_LOG", "loud", "one of: debug"),
@@ -84,3 +86,8 @@ def test_a_wrong_value_names_the_variable_and_what_is_expected(name: str, value:
     assert name in caught.value.message
     assert expected in caught.value.hint
     assert "sesame" not in str(caught.value)
+
+
+def test_the_addresses_behind_a_proxy_are_a_list() -> None:
+    settings = read_settings({"BOSUN_WEB_ORIGINS": "https://a.example, https://b.example:8443"})
+    assert settings.web_origins == ("https://a.example", "https://b.example:8443")

@@ -106,17 +106,24 @@ _CLAIM = (
     .values(state=SENDING, owner=bindparam("by"), attempts=col(OutboxRow.attempts) + 1)
     .returning(*_TABLE.columns)
 )
-_REVISE = (  # one statement: a revision and a delivery in the same instant both count
+_NOW_SHOWS = {  # one statement: a revision and a delivery in the same instant both count
+    "body": bindparam("now_shows", type_=JsonText),
+    "version": col(OutboxRow.version) + 1,
+    "retry_at": None,
+    "state": case(
+        (or_(col(OutboxRow.state) == SENT, col(OutboxRow.state) == DEAD), QUEUED), else_=col(OutboxRow.state)
+    ),
+}
+_REVISE = (
     update(OutboxRow)
     .where(col(OutboxRow.id) == bindparam("row_id"))
-    .values(
-        body=bindparam("now_shows", type_=JsonText),
-        version=col(OutboxRow.version) + 1,
-        retry_at=None,
-        state=case(
-            (or_(col(OutboxRow.state) == SENT, col(OutboxRow.state) == DEAD), QUEUED), else_=col(OutboxRow.state)
-        ),
-    )
+    .values(**_NOW_SHOWS)
+    .returning(col(OutboxRow.lane))
+)
+_REVISE_COPIES = (
+    update(OutboxRow)
+    .where(col(OutboxRow.subject) == bindparam("about"))
+    .values(**_NOW_SHOWS)
     .returning(col(OutboxRow.lane))
 )
 _DELIVERED = (
@@ -180,6 +187,15 @@ def revise(session: Session, row_id: str, body: Body) -> bool:
     if lane is not None:
         wake(session, TOPIC, lane)
     return lane is not None
+
+
+def revise_copies(session: Session, subject: str, body: Body) -> int:
+    """Have every row that shows `subject` show this; returns how many there are."""
+    values = {"about": subject, "now_shows": body.model_dump(mode="json")}
+    lanes = session.connection().execute(_REVISE_COPIES, values).scalars().all()
+    for lane in lanes:
+        wake(session, TOPIC, lane)
+    return len(lanes)
 
 
 def copies(session: Session, subject: str) -> list[OutboxRow]:

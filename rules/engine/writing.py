@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from kernel import ledger
 from kernel.ledger import Record
 from kernel.store import approvals as rows
-from kernel.store import cards, runs, wake
+from kernel.store import outbox, runs, wake
 from rules.engine.cards import card
 from rules.engine.record import outcome_of
 
@@ -24,7 +24,7 @@ TOPIC = "approvals"  # woken with the reference after every change
 
 def redraw(session: Session, row: ApprovalState) -> None:
     """Bring every copy of the card to the state of the row."""
-    cards.revise(session, row.ref, card(row))
+    outbox.revise_copies(session, row.ref, card(row))
     wake(session, TOPIC, row.ref)
 
 

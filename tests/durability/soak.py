@@ -119,6 +119,7 @@ class Soak:
         self.model = FakeAnthropic(clerk)
         self.people: dict[tuple[str, str], httpx.AsyncClient] = {}
         self.kills = 0
+        self._opened: list[httpx.AsyncClient] = []
         self._sessions: dict[str, httpx.Cookies] = {}
         self._signing_in = asyncio.Lock()
 
@@ -165,7 +166,7 @@ class Soak:
             for task in (*work, *approvers):
                 task.cancel()
             await asyncio.gather(*work, *approvers, return_exceptions=True)
-            for client in self.people.values():
+            for client in self._opened:
                 await client.aclose()
             for replica in self.replicas:
                 if replica.process is not None and replica.process.returncode is None:
@@ -203,10 +204,10 @@ class Soak:
         client = httpx.AsyncClient(
             base_url=replica.url, headers={"origin": replica.url, "x-bosun": "1"}, timeout=10, follow_redirects=True
         )
+        self._opened.append(client)
         client.cookies.update(await self._cookies(replica))
         answer = await client.post("/api/persona", json={"person": person})
         if answer.status_code != 200:
-            await client.aclose()
             raise httpx.TransportError(f"{person} cannot sign in yet: {answer.text[:200]}")
         self.people[(person, replica.url)] = client
         return client

@@ -86,7 +86,7 @@ class Loop:
                 found = await self._store.read(lambda session: _load(session, run_id, segment))
                 if found is None:
                     return
-                if self._workflows is not None and _is_workflow(found[0]):
+                if self._workflows is not None and run_steps.is_workflow(found[0]):
                     await self._workflows.segment(run_id, segment)
                     return
                 try:
@@ -101,7 +101,7 @@ class Loop:
     async def broken(self, run_id: str, segment: int, error: Exception) -> None:
         """The segment fails again and again for an unknown reason: end the run and tell the person."""
         run = await self._store.read(lambda session: run_steps.load(session, run_id))
-        if self._workflows is not None and run is not None and _is_workflow(run):
+        if self._workflows is not None and run is not None and run_steps.is_workflow(run):
             await self._workflows.broken(run_id, segment, error)
             return
         log.error("run %s is given up: %r", run_id, error)
@@ -145,10 +145,6 @@ class Loop:
             raise
         finally:
             self._thinking.pop(run_id, None)
-
-
-def _is_workflow(run: RunState) -> bool:
-    return run.workflow is not None and run.parent_id is None
 
 
 def _load(session: Session, run_id: str, segment: int) -> tuple[RunState, list[Row], list[PastRun]] | None:

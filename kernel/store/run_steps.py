@@ -166,6 +166,11 @@ def lines(session: Session, run_id: str) -> list[Row]:
     return [Row(number=number, kind=kind, content=content) for number, kind, content in rows]
 
 
+def is_workflow(run: Run | RunState) -> bool:
+    """Whether this is the run of a workflow itself. An agent's run within a workflow has a parent and is not."""
+    return run.workflow is not None and run.parent_id is None
+
+
 def past(session: Session, conversation_id: str, before: str, most: int = 20) -> list[PastRun]:
     """Finished runs of the same thread before run `before`, oldest first."""
     values = {"conversation": conversation_id, "before": before, "most": most}

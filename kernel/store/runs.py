@@ -200,17 +200,6 @@ def transcript(session: Session, run_id: str) -> list[Entry]:
     return list(session.exec(select(Entry).where(col(Entry.run_id) == run_id).order_by(col(Entry.number))))
 
 
-def earlier_runs(session: Session, conversation_id: str, before: str, limit: int = 20) -> list[Run]:
-    """Finished runs of the same conversation before run `before`, oldest first."""
-    rows = session.exec(
-        select(Run)
-        .where(col(Run.conversation_id) == conversation_id, col(Run.id) < before, col(Run.state).in_(FINAL))
-        .order_by(col(Run.id).desc())
-        .limit(limit)
-    ).all()
-    return list(reversed(rows))
-
-
 def append(session: Session, run_id: str, number: int, kind: str, content: Json, now: datetime) -> bool:  # noqa: PLR0917  one column each
     """Save an entry; False, and nothing changed, if that number is already there (a re-run step)."""
     values = {"run_id": run_id, "number": number, "kind": kind, "content": content, "created_at": now}

@@ -9,12 +9,12 @@ from sqlmodel import select
 
 from kernel.clock import CountedIds, FixedClock
 from kernel.people import Role
-from kernel.store import Session, Store, approvals, runs
+from kernel.store import Session, Store, approvals, run_steps, runs
 from kernel.store.outbox import OutboxRow
 from kernel.types import Actor, Person, Place
 from workflows.engine import definition, steps
 from workflows.engine.definition import Workflow
-from workflows.engine.runner import Runner, is_workflow
+from workflows.engine.runner import Runner
 from workflows.engine.scheduler import Scheduler
 
 GENERAL = Place(platform="web", tenant="local", channel="general")
@@ -103,7 +103,7 @@ class World:
         """The segments of workflows that the engine would start."""
         now = self.clock.now()
         found = await self.store.read(lambda session: runs.ready(session, now, now))
-        return [(run_id, segment) for run_id, segment in found if is_workflow(await self.run(run_id))]
+        return [(run_id, segment) for run_id, segment in found if run_steps.is_workflow(await self.run(run_id))]
 
     async def run_now(self, name: str, report_to: Place | None = None) -> runs.Run:
         """Start a workflow by hand and do what can be done."""

@@ -50,11 +50,6 @@ class Saved:
         return None if ended else next((s for s in self.workflow.steps if s.id not in self.outputs), None)
 
 
-def is_workflow(run: Run) -> bool:
-    """Whether the run's segments are the Runner's. An agent's run within a workflow has a parent and is not."""
-    return run.workflow is not None and run.parent_id is None
-
-
 class Runner:
     """Runs the segments of workflow runs."""
 

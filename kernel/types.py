@@ -243,10 +243,10 @@ Text.model_rebuild()
 
 
 class Command(Frozen):
-    """A text command, after the desk has recognised its first word."""
+    """A text command, after the desk has recognised it."""
 
     name: str
-    rest: str = ""
+    words: dict[str, str] = {}  # the named parts of what was said
 
 
 # -- what agents do -------------------------------------------------------------------------------

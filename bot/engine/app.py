@@ -14,7 +14,7 @@ from agents.engine.loop import Loop
 from bot.engine import bridges
 from bot.engine import charter as charters
 from bot.engine.charter_keeper import CharterKeeper
-from bot.engine.commands import Commands
+from bot.engine.commands import Commands, discover
 from bot.engine.desk import Desk
 from bot.engine.directory import TeamDirectory
 from bot.engine.held import Held
@@ -25,6 +25,7 @@ from bot.engine.requests import Requests
 from bot.engine.sender import Sender
 from bot.engine.signs import Signs
 from bot.engine.stops import Stops
+from bot.engine.text_command import Office
 from bot.engine.ticker import Ticker
 from bot.engine.uploads import Uploads
 from bot.web import views
@@ -175,6 +176,7 @@ class App:
 
     def _build_platforms(self) -> None:
         self.home = Home(self.store, self.directory, self.approvals)
+        self.text_commands = discover()
         mounts: list[BaseRoute] = []
         if self.settings.uses_slack:
             mounts += self._build_slack()
@@ -209,14 +211,14 @@ class App:
         chooser = bridges.AgentChooser(lambda: self.charter, thinks=self.model.thinks)
         self.requests = Requests(self.clock, self.ids, self.directory, chooser)
         held = Held(self.store, self.clock, self.directory, self.requests)
-        commands = Commands(
+        office = Office(
             store=self.store,
             clock=self.clock,
             directory=self.directory,
+            charter=lambda: self.charter,
             decisions=self.approvals,
             workflows=bridges.WorkflowCommands(self.store, self.scheduler, lambda: self.charter),
             stops=self.stops,
-            agents=lambda: bridges.roster_table(self.charter),
         )
         self.desk = Desk(
             store=self.store,
@@ -225,7 +227,7 @@ class App:
             directory=self.directory,
             adapters=self.adapters,
             requests=self.requests,
-            commands=commands,
+            commands=Commands(office, self.text_commands),
             presses=Presses(self.approvals, self.stops, held, self.adapters, self._take_up),
             signs=self.signs,
             held=held,
@@ -313,6 +315,7 @@ class App:
             origins=self.settings.web_origins,
             workspace=team.name,
             demo=self.charter.demo,
+            commands=bridges.command_hints(self.text_commands),
             prompts=tuple(views.Prompt(**prompt.model_dump()) for prompt in team.prompts),
         )
 

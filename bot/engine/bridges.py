@@ -15,11 +15,12 @@ from knowledge.engine.audience import Audience
 from rules.engine.known import KnownTool
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from bot.engine.adapter import Adapter
     from bot.engine.charter import Charter
     from bot.engine.directory import TeamDirectory
+    from bot.engine.text_command import TextCommand
     from kernel.clock import Clock, Ids
     from kernel.errors import CharterError
     from kernel.store import Session, Store
@@ -45,7 +46,7 @@ class AgentChooser:
 
 
 class WorkflowCommands:
-    """`commands.Workflows` by the scheduler."""
+    """`text_command.Workflows` by the scheduler."""
 
     def __init__(self, store: Store, scheduler: Scheduler, charter: Callable[[], Charter]) -> None:
         self.store = store
@@ -100,16 +101,6 @@ def timing_of(adapters: Mapping[str, Adapter]) -> Callable[[Place], Timing]:
         return Timing(edit_interval=capabilities.edit_interval, time_to_progress=capabilities.time_to_progress)
 
     return timing
-
-
-def roster_table(charter: Charter) -> str:
-    """The agents and what each is for, as Markdown."""
-    rows = [
-        f"| **{agent.name}** | {agent.description} | {', '.join(agent.tools) or 'none'} |"
-        for agent in charter.roster.agents.values()
-    ]
-    hint = "Address one with `finance: ...`; otherwise the one that fits answers."
-    return "\n".join(["| agent | for | tools |", "|---|---|---|", *rows, "", hint])
 
 
 class Offers:
@@ -187,6 +178,15 @@ def web_channels(charter: Charter, directory: TeamDirectory) -> list[views.Chann
 def agent_hints(charter: Charter) -> list[views.AgentHint]:
     """The agents as the @-picker offers them."""
     return [views.AgentHint(name=agent.name, description=agent.description) for agent in charter.roster.agents.values()]
+
+
+def command_hints(commands: Iterable[TextCommand]) -> tuple[views.CommandHint, ...]:
+    """The commands as the composer offers them after `/`."""
+    return tuple(
+        views.CommandHint(name=command.name, usage=command.usage, description=command.does.capitalize())
+        for command in commands
+        if command.does
+    )
 
 
 def charter_report(place: Place, error: CharterError, clock: Clock, ids: Ids) -> Callable[[Session], object]:

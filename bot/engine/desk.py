@@ -6,7 +6,6 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from bot.engine.commands import ACTING, PERSONAL, recognise
 from bot.engine.reception import AtOnce
 from bot.engine.uploads import in_words
 from kernel.errors import BosunError, StoreError
@@ -74,7 +73,12 @@ class Desk:
         place = self._answer_place(inbound)
         plain = inbound.kind in {"mention", "message"} and inbound.addressed and not inbound.files
         opens = place.thread is not None and place.thread == inbound.message
-        if not (plain and opens) or inbound.actor.is_external or inbound.caught_up or recognise(inbound.text):
+        if (
+            not (plain and opens)
+            or inbound.actor.is_external
+            or inbound.caught_up
+            or self.commands.recognise(inbound.text)
+        ):
             return None
         person = self.directory.person(inbound.actor)
 
@@ -133,7 +137,7 @@ class Desk:
         if inbound.actor.is_external and not inbound.actor.is_bot:
             await self._refuse_external(row_id, inbound, place)
             return
-        if recognise(inbound.text) is not None:
+        if self.commands.recognise(inbound.text) is not None:
             await self._command(row_id, inbound, private=False)
             return
         if self.held.too_old(inbound):
@@ -236,13 +240,13 @@ class Desk:
     async def _command(self, row_id: str, inbound: Inbound, *, private: bool) -> None:
         place = self._answer_place(inbound)
         person = self.directory.person(inbound.actor)
-        command = recognise(inbound.text)
+        command = self.commands.recognise(inbound.text)
         if command is None:
             text = self.commands.unknown(inbound.text)
-        elif inbound.caught_up and command.name in ACTING:
+        elif inbound.caught_up and self.commands.is_acting(command):
             text = f"I was offline when you said `{inbound.text.strip()[:60]}`. Say it again if you still want it."
         else:
-            private = private or (command.name in PERSONAL and place.kind != "dm")
+            private = private or (self.commands.is_personal(command) and place.kind != "dm")
             try:
                 text = await self.commands.run(command, person, inbound, place)
             except StoreError:
@@ -268,7 +272,7 @@ class Desk:
 
     async def _stop(self, row_id: str, inbound: Inbound) -> None:
         try:
-            text = await self.commands.stop(self.directory.person(inbound.actor), inbound.actor, inbound.place, "")
+            text = await self.commands.stop(self.directory.person(inbound.actor), inbound.actor, inbound.place)
         except StoreError:
             raise
         except BosunError as error:

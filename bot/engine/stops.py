@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from kernel.clock import Clock
     from kernel.people import Directory
     from kernel.store import Session, Store
-    from kernel.types import Actor, Person
+    from kernel.types import Actor, Person, Place
 
 ADMIN = "admin"  # the role that may stop and retry what others began
 
@@ -56,6 +56,13 @@ class Stops:
             return f"Stopping {run.ref}. What was already done stays done; I'll say what."
 
         return await self.store.write(ask)
+
+    async def stop_here(self, place: Place, person: Person, actor: Actor) -> str:
+        """End the run in this thread."""
+        run = await self.store.read(lambda session: runs.active_at(session, place))
+        if run is None:
+            return "Nothing is running in this thread."
+        return await self.stop(run.ref, person, actor)
 
     async def retry(self, ref: str, person: Person, actor: Actor) -> str:
         """Continue a failed run from what it had saved."""

@@ -42,22 +42,6 @@ class Prompt(Frozen):
     channel: str | None = None  # only in this channel
 
 
-COMMANDS = (
-    CommandHint(name="help", description="What Bosun understands"),
-    CommandHint(name="agents", description="Who can help, and with what"),
-    CommandHint(name="approvals", description="What waits for you"),
-    CommandHint(name="approve", usage="AP-7F3K", description="Approve by reference"),
-    CommandHint(name="reject", usage="AP-7F3K because …", description="Reject by reference, with a reason"),
-    CommandHint(name="why", usage="AP-7F3K", description="Why you were asked"),
-    CommandHint(name="status", description="What is running here"),
-    CommandHint(name="stop", description="Stop the work in this thread"),
-    CommandHint(name="retry", usage="R-7F3K", description="Try a failed request again"),
-    CommandHint(name="runs", description="What was done lately"),
-    CommandHint(name="schedules", description="What runs by itself, and when next"),
-    CommandHint(name="run", usage="digest", description="Run a workflow now"),
-)
-
-
 class Settings(Frozen):
     """How the web chat is run."""
 
@@ -69,7 +53,7 @@ class Settings(Frozen):
     demo: bool = False  # demo people with a persona switch
     owner: str = ""  # Person id that the printed login link is for; "": the first person
     prompts: tuple[Prompt, ...] = ()
-    commands: tuple[CommandHint, ...] = COMMANDS
+    commands: tuple[CommandHint, ...] = ()  # what the composer offers after `/`
     upload_limit: int = 20 * 1024 * 1024  # bytes of one file
     files_per_message: int = 10
 

@@ -162,6 +162,14 @@ def conversation_at(session: Session, place: Place, *, lock: bool = False) -> Co
     return session.execute(_AT_LOCKED if lock else _AT, key).scalars().first()
 
 
+def active_at(session: Session, place: Place) -> Run | None:
+    """The run that is in hand in this thread."""
+    conversation = conversation_at(session, place)
+    if conversation is None or conversation.active_run_id is None:
+        return None
+    return session.get(Run, conversation.active_run_id)
+
+
 def open_conversation(session: Session, place: Place, conversation_id: str, now: datetime) -> bool:
     """Begin the conversation in this thread; False if there is one."""
     values = {

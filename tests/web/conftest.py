@@ -12,6 +12,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright
 
+from bot.engine.bridges import command_hints
+from bot.engine.commands import discover
 from bot.web.server import WebServer
 from bot.web.views import AgentHint, Channel, DocumentView, Prompt, Section, Settings, Sources
 from kernel.clock import SystemClock, SystemIds
@@ -41,6 +43,7 @@ AGENTS = (
     AgentHint(name="finance", description="Invoices, payments and budgets"),
     AgentHint(name="research", description="Reads the knowledge base and the web"),
 )
+COMMANDS = command_hints(discover())
 PROMPTS = (
     Prompt(title="Ask the handbook", message="What is our refund policy?"),
     Prompt(title="Pay an invoice", message="finance: pay invoice 1881 from ACME", channel="finance"),
@@ -79,7 +82,9 @@ class Chat:
             clock=self.clock,
             ids=SystemIds(),
             directory=self.team,
-            settings=Settings(folder=folder, port=port, workspace="Harbour", demo=demo, prompts=PROMPTS),
+            settings=Settings(
+                folder=folder, port=port, workspace="Harbour", demo=demo, prompts=PROMPTS, commands=COMMANDS
+            ),
             sources=self.sources,
         )
         self.desk.adapter = self.server.adapter

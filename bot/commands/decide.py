@@ -1,0 +1,72 @@
+"""`approvals`, `approve`, `reject`, `why`: decisions without the buttons."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from bot.engine.text_command import REF, TextCommand
+
+if TYPE_CHECKING:
+    from bot.engine.text_command import Asked, Office
+
+
+async def waiting(asked: Asked, office: Office) -> str:
+    """What waits for whoever asks."""
+    return await office.decisions.waiting(asked.person, asked.actor)
+
+
+async def approve(asked: Asked, office: Office) -> str:
+    """Approve the current revision."""
+    return await _decide("approve", asked, office)
+
+
+async def reject(asked: Asked, office: Office) -> str:
+    """Reject the current revision."""
+    return await _decide("reject", asked, office)
+
+
+async def why(asked: Asked, office: Office) -> str:
+    """Why it was asked, and what became of it."""
+    return await office.decisions.why(asked.rest.upper(), asked.person)
+
+
+async def _decide(verb: str, asked: Asked, office: Office) -> str:
+    ref, _, words = asked.rest.partition(" ")
+    words = re.sub(r"^\s*because\b:?\s*", "", words, flags=re.IGNORECASE).strip()
+    return await office.decisions.decide(ref.upper(), verb, asked.actor, words)
+
+
+COMMANDS = (
+    TextCommand(
+        name="approvals", shape="approvals", run=waiting, place=20, personal=True, does="see what waits for you"
+    ),
+    TextCommand(
+        name="approve",
+        shape=rf"approve\s+(?P<rest>{REF}(?:\s+.+)?)",
+        run=approve,
+        usage="AP-7F3K",
+        place=21,
+        acting=True,
+        personal=True,
+        does="approve without the button",
+    ),
+    TextCommand(
+        name="reject",
+        shape=rf"reject\s+(?P<rest>{REF}(?:\s+.+)?)",
+        run=reject,
+        usage="AP-7F3K because ...",
+        place=22,
+        acting=True,
+        personal=True,
+        does="reject without the button, with a reason",
+    ),
+    TextCommand(
+        name="why",
+        shape=rf"why\s+(?P<rest>{REF})",
+        run=why,
+        usage="AP-7F3K",
+        place=23,
+        does="see why I asked, or who allowed what",
+    ),
+)

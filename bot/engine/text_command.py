@@ -1,0 +1,95 @@
+"""What a text command is, what it is given and what it can use; the commands are the files of bot/commands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from bot.engine.charter import Charter
+    from bot.engine.directory import TeamDirectory
+    from bot.engine.stops import Stops
+    from kernel.clock import Clock
+    from kernel.store import Store
+    from kernel.types import Actor, Inbound, Person, Place
+
+REF = r"(?:AP|R)-[0-9A-Za-z]{4,26}"  # of an approval or a run
+
+
+class Decisions(Protocol):
+    """What commands need of the approvals."""
+
+    async def decide(self, ref: str, verb: str, actor: Actor, words: str) -> str:
+        """Approve or reject the current revision; returns what to tell the person."""
+        ...
+
+    async def why(self, ref: str, person: Person) -> str:
+        """Why it was asked, and what became of it; Markdown."""
+        ...
+
+    async def waiting(self, person: Person, actor: Actor) -> str:
+        """What waits for this person; Markdown."""
+        ...
+
+
+class Workflows(Protocol):
+    """What commands need of the workflows."""
+
+    async def run_now(self, name: str, person: Person, place: Place) -> str:
+        """Start a workflow; returns what to tell the person."""
+        ...
+
+    async def schedules(self) -> str:
+        """The schedules and their next firings; Markdown."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Office:
+    """What commands work with."""
+
+    store: Store
+    clock: Clock
+    directory: TeamDirectory
+    charter: Callable[[], Charter]  # the charter in force
+    decisions: Decisions
+    workflows: Workflows
+    stops: Stops
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """A command as somebody said it."""
+
+    person: Person
+    actor: Actor
+    place: Place  # where the answer goes
+    inbound: Inbound
+    words: Mapping[str, str]  # the named groups of the command's shape that matched
+    commands: tuple[TextCommand, ...]  # all there are, for `help`
+
+    @property
+    def rest(self) -> str:
+        """The group `rest`: what the command is about; empty where nothing was said."""
+        return self.words.get("rest", "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextCommand:
+    """A command. Its answer is Markdown; any BosunError is a refusal, told to the person alone."""
+
+    name: str  # the first word
+    shape: str  # regular expression of the whole text; matched without regard to case
+    run: Callable[[Asked, Office], Awaitable[str]]
+    usage: str = ""  # what may stand behind the name, as an example
+    does: str = ""  # a short phrase for `help` and for the composer: "see who works here"
+    place: int = 50  # position in `help`; equal ones by name
+    acting: bool = False  # it changes something, so it is not run from history after downtime; the others only tell
+    personal: bool = False  # its answer is for whoever said it alone
+
+    @property
+    def example(self) -> str:
+        """How it is written."""
+        return f"{self.name} {self.usage}".strip()

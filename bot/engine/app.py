@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import logging
 import signal
 from typing import TYPE_CHECKING
@@ -22,6 +21,7 @@ from bot.engine.home import Home
 from bot.engine.presses import Presses
 from bot.engine.reception import Reception
 from bot.engine.requests import Requests
+from bot.engine.secrets import Secrets
 from bot.engine.sender import Sender
 from bot.engine.signs import Signs
 from bot.engine.stops import Stops
@@ -42,6 +42,7 @@ from rules.engine.rulebook import RuleBook
 from rules.engine.services import Services
 from tools.engine import catalogue
 from tools.engine.context import ToolContext
+from tools.engine.toolbox import Toolbox
 from tools.engine.web.settings import WebSettings
 from workflows.engine import steps
 from workflows.engine.runner import Runner
@@ -58,7 +59,7 @@ if TYPE_CHECKING:
     from kernel.clock import Clock, Ids
     from kernel.config import Settings
     from kernel.errors import CharterError
-    from kernel.types import Place
+    from kernel.types import Place, RunFacts
 
 log = logging.getLogger(__name__)
 
@@ -88,10 +89,17 @@ class App:
     def _read_charter(self) -> None:
         self.tools = catalogue.discover()
         self.kinds = steps.discover()
-        self.keeper = CharterKeeper(self.settings.charter, bridges.known_tools(self.tools), self.kinds)
+        self.toolbox = Toolbox(self.tools)
+        self.secrets = Secrets()
+        self.keeper = CharterKeeper(
+            self.settings.charter,
+            bridges.known_tools(self.tools),
+            self.kinds,
+            bringing=bridges.bringing(self.toolbox),
+        )
         self.rules = RuleBook()
-        self._put_rules_in_force(self.charter)
-        self.keeper.on_change.append(self._put_rules_in_force)
+        self._put_in_force(self.charter)
+        self.keeper.on_change.append(self._put_in_force)
         self.keeper.on_problem.append(self._report_charter)
         self.directory = TeamDirectory(lambda: self.charter, self.clock)
 
@@ -100,8 +108,12 @@ class App:
         """The charter in force."""
         return self.keeper.current
 
-    def _put_rules_in_force(self, charter: Charter) -> None:
+    def _put_in_force(self, charter: Charter) -> None:
+        self.secrets.take(charter.tools.secrets())
+        self.toolbox.use(charter.tools, charter.folder)
         self.rules.load(charter.rules, charter.known)
+        web = charter.tools.web
+        self._http = WebSettings(timeout=web.timeout, max_bytes=web.max_bytes, max_redirects=web.max_redirects)
 
     def _build_rights(self) -> None:
         self.knowledge = Knowledge(
@@ -121,22 +133,28 @@ class App:
             fallback_channel=self.charter.team.approvals or self.charter.team.operators,
         )
         self.approvals = Approvals(services)
-        context = functools.partial(
-            ToolContext,
+        self.door = Door(
+            services,
+            self.approvals,
+            self.tools,
+            context=self._context,
+            secrets=self.secrets,
+            offered=bridges.Offers(lambda: self.charter, self.tools).to,
+        )
+
+    def _context(self, call_id: str, facts: RunFacts) -> ToolContext:
+        return ToolContext(
+            call_id=call_id,
+            facts=facts,
             store=self.store,
             clock=self.clock,
             ids=self.ids,
             workspace=self.settings.data / "workspace",
             knowledge=self.knowledge,
             directory=self.directory,
-            http=WebSettings(**self.charter.tools.web.model_dump()),
-        )
-        self.door = Door(
-            services,
-            self.approvals,
-            self.tools,
-            context=lambda call_id, facts: context(call_id=call_id, facts=facts),
-            offered=bridges.Offers(lambda: self.charter, self.tools).to,
+            http=self._http,
+            setup=self.charter.tools,
+            catalogue=self.tools,
         )
 
     def _build_agents(self) -> None:
@@ -331,7 +349,9 @@ class App:
 
 def read_charter(settings: Settings) -> Charter:
     """The charter as `up` would read it, without starting anything. CharterError with everything that is wrong."""
-    return charters.load(settings.charter, bridges.known_tools(catalogue.discover()), steps.discover())
+    tools = catalogue.discover()
+    bringing = bridges.bringing(Toolbox(tools))
+    return charters.load(settings.charter, bridges.known_tools(tools), steps.discover(), bringing=bringing)
 
 
 def _model(settings: Settings) -> Model:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from agents.engine import dispatch
 from agents.engine.ports import Charter as AgentCharter
 from agents.engine.ports import Team, Timing
+from bot.engine.charter import Brought
 from bot.engine.requests import Choice
 from bot.web import views
 from kernel.store import outbox, runs, wake
@@ -16,6 +17,7 @@ from rules.engine.known import KnownTool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
 
     from bot.engine.adapter import Adapter
     from bot.engine.charter import Charter
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from kernel.types import Person, Place
     from knowledge.engine.knowledge import Knowledge
     from tools.engine.catalogue import Catalogue
+    from tools.engine.setup.file import ToolsFile
+    from tools.engine.toolbox import Toolbox
     from workflows.engine.scheduler import Scheduler
 
 
@@ -109,17 +113,18 @@ class Offers:
     def __init__(self, charter: Callable[[], Charter], tools: Catalogue) -> None:
         self.charter = charter
         self.tools = tools
-        self._charter = ""  # digest that `_offered` was worked out for
+        self._worked_out_for = ("", 0)  # digest of the charter, version of the catalogue
         self._offered: dict[str, frozenset[str] | None] = {}
 
     def to(self, agent: str) -> frozenset[str] | None:
         """The names of the agent's tools; None, which is all, for an agent that the charter does not know."""
         charter = self.charter()
-        if charter.digest != self._charter:
-            self._charter, self._offered = charter.digest, {}
+        if (charter.digest, self.tools.version) != self._worked_out_for:
+            self._worked_out_for, self._offered = (charter.digest, self.tools.version), {}
         if agent not in self._offered:
             known = charter.roster.agents.get(agent)
-            names = () if known is None else (name for name in self.tools.names() if known.may_ask_for(name))
+            on = [name for name in self.tools.names() if self.tools.is_on(name)]
+            names = () if known is None else (name for name in on if known.may_ask_for(name))
             self._offered[agent] = None if known is None else frozenset(names)
         return self._offered[agent]
 
@@ -130,6 +135,22 @@ def known_tools(tools: Catalogue) -> dict[str, KnownTool]:
         tool.name: KnownTool(effect=tool.effect, arguments=tool.schema.arguments, free_text=tool.free_text)
         for tool in tools
     }
+
+
+def bringing(toolbox: Toolbox) -> Callable[[ToolsFile, Path], Brought]:
+    """What the charter's checks have to know of the tools that a tools.yaml brings."""
+
+    def bring(file: ToolsFile, folder: Path) -> Brought:
+        found = toolbox.declared(file, folder)
+        tools = {
+            one.name: KnownTool(
+                effect=one.effect, arguments=one.arguments, free_text=one.free_text, is_open=one.is_open
+            )
+            for one in found.tools
+        }
+        return Brought(tools=tools, problems=found.problems)
+
+    return bring
 
 
 class DocumentPages:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
@@ -13,20 +13,32 @@ from pydantic import BaseModel
 
 from agents.engine.definition import Roster, load_agents
 from bot.engine.charter_checks import channel_problems, people_problems, workflow_problems
-from bot.engine.charter_files import BosunFile, Channel, PeopleFile, PersonFile, ToolsFile
+from bot.engine.charter_files import BosunFile, Channel, PeopleFile, PersonFile
 from kernel import yaml_lines
 from kernel.errors import CharterError
 from kernel.people import Role
 from rules.engine.known import Known, KnownTool
 from rules.engine.load import load_files
+from tools.engine.setup.file import ToolsFile
 from workflows.engine import definition
 from workflows.engine.definition import Workflow
 
 if TYPE_CHECKING:
-    from kernel.yaml_lines import Located
+    from kernel.yaml_lines import Loc, Located
     from workflows.engine.steps import Kinds
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+@dataclass(kw_only=True)
+class Brought:
+    """The tools that a tools.yaml brings, and what is wrong with how it names them."""
+
+    tools: dict[str, KnownTool] = field(default_factory=dict)
+    problems: list[tuple[Loc, str, str, tuple[str, ...]]] = field(default_factory=list)  # where, what; word, known
+
+
+Bringing = Callable[[ToolsFile, Path], Brought]
 
 BOSUN, PEOPLE, TOOLS = "bosun.yaml", "people.yaml", "tools.yaml"
 PATTERNS = ("*.yaml", "agents/*.md", "rules/*.yaml", "workflows/*.yaml")  # knowledge/ is read by its own room
@@ -86,11 +98,15 @@ def digest_of(files: Mapping[str, bytes]) -> str:
     return total.hexdigest()
 
 
-def load(folder: Path, tools: Mapping[str, KnownTool], kinds: Kinds) -> Charter:
-    """Read and check the whole charter. CharterError with every problem of every file, each with file and line."""
+def load(folder: Path, own: Mapping[str, KnownTool], kinds: Kinds, *, bringing: Bringing | None = None) -> Charter:
+    """Read and check the whole charter. CharterError with every problem of every file, each with file and line.
+
+    `own` are the tools that are there whatever tools.yaml says, `bringing` tells which ones it adds.
+    """
     files = read_files(folder)
     reader = _Reader(folder, files)
     team, people, tools_file = reader.team(), reader.people(), reader.tools()
+    tools = {**own, **reader.brought(tools_file, bringing)}
     channels = frozenset(team.channels) if team else frozenset[str]()
     roster = reader.agents(tools, channels)
     workflows = reader.workflows(kinds, team.time_zone if team else "UTC", roster, channels)
@@ -153,6 +169,13 @@ class _Reader:
         text = self.files.get(TOOLS, b"")
         has_words = any(line.strip() and not line.strip().startswith(b"#") for line in text.splitlines())
         return self._file(TOOLS, ToolsFile) if has_words else ToolsFile()
+
+    def brought(self, file: ToolsFile | None, bringing: Bringing | None) -> dict[str, KnownTool]:
+        if file is None or bringing is None or TOOLS not in self.located:
+            return {}
+        found = bringing(file, self.folder)
+        self.problems += [self.located[TOOLS].problem(*problem) for problem in found.problems]
+        return found.tools
 
     def agents(self, tools: Mapping[str, KnownTool], channels: frozenset[str]) -> Roster | None:
         try:

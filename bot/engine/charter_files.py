@@ -1,4 +1,4 @@
-"""The words of bosun.yaml, people.yaml and tools.yaml, as data. What refers to what is checked in charter.py."""
+"""The words of bosun.yaml and people.yaml, as data. What refers to what is checked in charter.py."""
 
 from __future__ import annotations
 
@@ -101,17 +101,3 @@ class PeopleFile(Frozen):
     demo: bool = False  # the web chat lets everybody be anybody here: for trying Bosun, with invented people
     people: dict[Name, PersonFile] = Field(min_length=1)
     roles: dict[Name, RoleFile] = Field(default_factory=dict)
-
-
-class WebLimits(Frozen):
-    """How much of a web page is read."""
-
-    timeout: float = Field(default=20.0, gt=0, le=120)  # seconds
-    max_bytes: int = Field(default=2_000_000, ge=1_000, le=50_000_000)
-    max_redirects: int = Field(default=5, ge=0, le=20)
-
-
-class ToolsFile(Frozen):
-    """tools.yaml: how the tools are set up. Secrets are never written here; they come from the environment."""
-
-    web: WebLimits = WebLimits()

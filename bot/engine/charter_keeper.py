@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
     from pathlib import Path
 
-    from bot.engine.charter import Charter
+    from bot.engine.charter import Bringing, Charter
     from rules.engine.known import KnownTool
     from workflows.engine.steps import Kinds
 
@@ -29,13 +30,14 @@ class CharterKeeper:
     `on_change` is called with a charter that has come into force, `on_problem` with what is wrong with a new one.
     """
 
-    def __init__(self, folder: Path, tools: Mapping[str, KnownTool], kinds: Kinds) -> None:
+    def __init__(
+        self, folder: Path, tools: Mapping[str, KnownTool], kinds: Kinds, *, bringing: Bringing | None = None
+    ) -> None:
         self.folder = folder
-        self.tools = tools
-        self.kinds = kinds
+        self._read = functools.partial(charters.load, folder, tools, kinds, bringing=bringing)
         self.on_change: list[Callable[[Charter], Awaitable[None] | None]] = []
         self.on_problem: list[Callable[[CharterError], Awaitable[None] | None]] = []
-        self._charter = charters.load(folder, tools, kinds)
+        self._charter = self._read()
         self._seen = self._charter.digest
         self._stamp = _stamp(folder)
         self._watcher: asyncio.Task[None] | None = None
@@ -67,7 +69,7 @@ class CharterKeeper:
             if digest == self._seen:
                 return False
             self._seen = digest
-            fresh = await asyncio.to_thread(charters.load, self.folder, self.tools, self.kinds)
+            fresh = await asyncio.to_thread(self._read)
         except CharterError as error:
             await self._report(error)
             return False

@@ -74,7 +74,7 @@ class Door:
         self.clock = services.clock
         self.catalogue = catalogue
         self._context = context
-        self._secrets = dict(secrets or {})
+        self._secrets = secrets or {}
         self._offered = offered
         self._slow = slow
         self._judge = Judge(services)
@@ -320,10 +320,11 @@ class Door:
 
     async def _perform(self, go: Go, tool: Tool, run: RunFacts) -> ToolResult:
         """Open the tool with a permit for exactly this call. OutcomeUnknown passes; any other fault is a result."""
-        secrets = {name: self._secrets[name] for name in tool.secrets if name in self._secrets}
+        context = self._context(go.call_id, run)
+        secrets = {name: self._secrets[name] for name in tool.given(context.setup) if name in self._secrets}
         permit = issue(call_id=go.call_id, tool=tool.name, digest=go.digest, secrets=secrets)
         try:
-            result = await tool.perform(permit, go.arguments, self._context(go.call_id, run))
+            result = await tool.perform(permit, go.arguments, context)
         except OutcomeUnknown:
             raise
         except Exception:

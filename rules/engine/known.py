@@ -20,6 +20,7 @@ class KnownTool(Frozen):
     effect: Effect
     arguments: Mapping[str, Json]  # JSON Schema
     free_text: tuple[str, ...] = ()  # arguments without an origin
+    is_open: bool = False  # its arguments are known once its server has been asked: names are not checked
 
 
 class Known(Frozen):

@@ -64,6 +64,8 @@ def facts_of(known: Known, call: Mapping[str, Any]) -> CallFacts:
     if tool is not None:
         for name in schema.names(tool.arguments):
             arguments[name], origins[name] = _value(tool, name, given.pop(name, None))
+        for name in tuple(given) if tool.is_open else ():
+            arguments[name], origins[name] = _value(tool, name, given.pop(name))
     if given:
         raise ValueError(f"{call.get('tool')} has no argument {', '.join(sorted(given))}")
     requester = call.get("requester") or []

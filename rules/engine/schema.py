@@ -31,7 +31,7 @@ def types(schema: Mapping[str, Json], name: str) -> frozenset[str]:
 
 def is_list(schema: Mapping[str, Json], name: str) -> bool:
     """Whether the argument is, or can be, a list."""
-    return any(node.get("type") == "array" for node in _variants(schema, schema["properties"][name]))
+    return any(node.get("type") == "array" for node in _variants(schema, schema.get("properties", {}).get(name, {})))
 
 
 def choices(schema: Mapping[str, Json], name: str) -> list[Json]:

@@ -1,4 +1,4 @@
-"""Which tools there are: one file each, beside this folder, found by looking."""
+"""Which tools there are: one file each, beside this folder, found by looking; and those that tools.yaml brings."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from kernel.types import ToolSchema
+    from tools.engine.setup.file import ToolsFile
 
 HERE = Path(__file__).parent.parent
 
@@ -24,16 +25,26 @@ class Catalogue:
     """The tools by name. Holding one gives no way to act: a Tool opens for a permit only."""
 
     def __init__(self, tools: Iterable[Tool]) -> None:
-        self._tools: dict[str, Tool] = {}
-        for tool in tools:
-            if tool.name in self._tools:
-                first = self._tools[tool.name].module
-                raise ToolDefinitionError(f"Two tools are called {tool.name}: in {first} and in {tool.module}.")
-            self._tools[tool.name] = tool
+        self._own = _by_name(tools)  # one file each
+        self._tools = self._own
+        self._off: frozenset[str] = frozenset()
+        self.version = 0  # counts the changes: what was worked out from another version is to be worked out again
         self._schemas = {name: tool.schema for name, tool in self._tools.items()}
 
+    def configure(self, setup: ToolsFile, brought: Iterable[Tool] = ()) -> None:
+        """Take the set-up: which of the own tools can be used with it, and the tools that it brings.
+
+        ToolDefinitionError if one of them has the name of another, and nothing is changed.
+        """
+        tools = _by_name((*self._own.values(), *brought))
+        fresh = {name: self._schemas[name] for name in self._own}
+        self._schemas = fresh | {name: tool.schema for name, tool in tools.items() if name not in fresh}
+        self._tools = tools
+        self._off = frozenset(name for name, tool in tools.items() if tool.on is not None and not tool.on(setup))
+        self.version += 1
+
     def __iter__(self) -> Iterator[Tool]:
-        return iter(self._tools.values())
+        return iter(tuple(self._tools.values()))
 
     def get(self, name: str) -> Tool | None:
         """The tool with this name."""
@@ -43,9 +54,23 @@ class Catalogue:
         """All names, in order."""
         return tuple(sorted(self._tools))
 
+    def is_on(self, name: str) -> bool:
+        """Whether the tool is there and the set-up has what it needs."""
+        return name in self._tools and name not in self._off
+
     def schemas(self, names: Iterable[str]) -> list[ToolSchema]:
         """What a language model is told of these tools, in order of name; unknown names are left out."""
         return [self._schemas[name] for name in sorted(set(names)) if name in self._schemas]
+
+
+def _by_name(tools: Iterable[Tool]) -> dict[str, Tool]:
+    found: dict[str, Tool] = {}
+    for tool in tools:
+        if tool.name in found:
+            first = found[tool.name].module
+            raise ToolDefinitionError(f"Two tools are called {tool.name}: in {first} and in {tool.module}.")
+        found[tool.name] = tool
+    return found
 
 
 def discover(folder: Path = HERE) -> Catalogue:

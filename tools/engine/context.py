@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tools.engine.setup.file import ToolsFile
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from kernel.people import Directory
     from kernel.store import Store
     from kernel.types import RunFacts
+    from tools.engine.catalogue import Catalogue
     from tools.engine.recall import Recall
     from tools.engine.web.settings import WebSettings
 
@@ -30,4 +33,6 @@ class ToolContext:
     knowledge: Recall
     directory: Directory
     http: WebSettings
+    setup: ToolsFile = field(default_factory=ToolsFile)  # tools.yaml as it is in force
+    catalogue: Catalogue | None = None  # for the tools that concern tools: undo, review
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)  # set from the permit while the tool runs

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from kernel.types import Json
     from tools.engine.context import ToolContext
     from tools.engine.permit import Permit
+    from tools.engine.setup.file import ToolsFile
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +35,8 @@ REVERSIBLE = frozenset({"read", "fetch", "write"})
 A = TypeVar("A", bound=BaseModel)
 Body = Callable[[A, "ToolContext"], Awaitable[ToolResult]]
 Previewer = Callable[[A, "ToolContext"], Awaitable[Preview]]
+Undoer = Callable[[A, "Json", "ToolContext"], Awaitable[ToolResult]]  # the arguments, and the `data` of the result
+SecretNames = tuple[str, ...] | Callable[["ToolsFile"], tuple[str, ...]]  # fixed, or what tools.yaml names
 
 
 class ToolDefinitionError(ConfigError):
@@ -53,16 +56,33 @@ class Tool:
     authority: tuple[str, ...] = ()  # arguments that say who, where or what it acts on: their origin is judged
     free_text: tuple[str, ...] = ()  # arguments that are prose: judged only for the links in them
     safe_to_repeat: bool = False  # doing it twice with the same call id is the same as doing it once
-    secrets: tuple[str, ...] = ()  # names of the secrets that it needs
+    secrets: SecretNames = ()  # names of the secrets that it needs
+    may_use: SecretNames = ()  # of those that it is given where they are set
     timeout: float = 30.0  # seconds
     max_output: int = 40_000  # characters that the model gets to read
+    on: Callable[[ToolsFile], bool] | None = None  # whether the set-up has what it needs; None: it needs nothing
     _body: Body[Any] = field(repr=False)
     _previewer: Previewer[Any] | None = field(default=None, repr=False)
+    _undoer: Undoer[Any] | None = field(default=None, repr=False)
 
     @property
     def module(self) -> str:
         """The module that defines it."""
         return self._body.__module__
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether it can take back what it did."""
+        return self._undoer is not None
+
+    def needs(self, setup: ToolsFile) -> frozenset[str]:
+        """The secrets without which it cannot work."""
+        return frozenset(self.secrets(setup) if callable(self.secrets) else self.secrets)
+
+    def given(self, setup: ToolsFile) -> frozenset[str]:
+        """All secrets that it is handed, where they are set."""
+        more = self.may_use(setup) if callable(self.may_use) else self.may_use
+        return self.needs(setup).union(more)
 
     @property
     def schema(self) -> ToolSchema:
@@ -98,16 +118,25 @@ class Tool:
         OutcomeUnknown: the tool acts on the world, is not safe to repeat, and was cut off: it may have happened.
         """
         permit.spend(call_id=ctx.call_id, tool=self.name, arguments=arguments)
-        if undeclared := set(permit.secrets) - set(self.secrets):
+        if undeclared := set(permit.secrets) - self.given(ctx.setup):
             raise PermitError(f"The permit carries secrets that {self.name} does not declare: {sorted(undeclared)}.")
         try:
-            if missing := sorted(set(self.secrets) - set(permit.secrets)):
+            if missing := sorted(self.needs(ctx.setup) - set(permit.secrets)):
                 raise CannotDo(f"{self.name} needs {', '.join(missing)}, which is not set on this installation.")
             args = self.parse(arguments)
             result = await self._run(args, replace(ctx, secrets=permit.secrets))
         except ToolError as error:
             result = failure(str(error), own_words=isinstance(error, CannotDo))
         return fit(redact(result, permit.secrets), self.max_output)
+
+    async def take_back(self, arguments: Mapping[str, Json], data: Json, ctx: ToolContext) -> ToolResult:
+        """Undo what a call with these arguments did; `data` is what its result kept. For the tool `undo` alone.
+
+        CannotDo where it can no longer be undone.
+        """
+        if self._undoer is None:
+            raise CannotDo(f"What {self.name} did cannot be undone.")
+        return await self._undoer(self.parse(arguments), data, ctx)
 
     async def _run(self, args: BaseModel, ctx: ToolContext) -> ToolResult:
         try:
@@ -133,10 +162,13 @@ def tool(
     authority: tuple[str, ...] = (),
     free_text: tuple[str, ...] = (),
     safe_to_repeat: bool = False,
-    secrets: tuple[str, ...] = (),
+    secrets: SecretNames = (),
+    may_use: SecretNames = (),
     timeout: float = 30.0,
     max_output: int = 40_000,
+    on: Callable[[ToolsFile], bool] | None = None,
     preview: Previewer[A] | None = None,
+    undo: Undoer[A] | None = None,
 ) -> Callable[[Body[A]], Tool]:
     """Make a Tool of `async def NAME(args: Model, ctx: ToolContext) -> ToolResult`, named after the function.
 
@@ -159,10 +191,13 @@ def tool(
             free_text=free_text,
             safe_to_repeat=safe_to_repeat,
             secrets=secrets,
+            may_use=may_use,
             timeout=timeout,
             max_output=max_output,
+            on=on,
             _body=body,
             _previewer=preview,
+            _undoer=undo,
         )
 
     return make

@@ -17,6 +17,8 @@ from urllib.parse import quote
 import pytest
 from filelock import FileLock
 
+from kernel.store import migrations, open_store
+from kernel.store.database import sqlite_url
 from tests.ground import offline
 
 OWN_SETTINGS = ("ANTHROPIC_", "BOSUN_", "CHROMA_", "DATABASE_URL", "DISCORD_", "SLACK_")
@@ -26,14 +28,26 @@ MARKER_OF_FIXTURE = {
 }
 
 
+MEMORY = Path("/dev/shm")  # a folder in memory, on Linux
+ROOM = 3 * 2**30  # bytes that it has to have free
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Drop what would lead to a real account or out through a proxy; guard the programs that tests start."""
+    _keep_files_in_memory()
     for name in list(os.environ):
         if name.startswith(OWN_SETTINGS) or name.lower().endswith("_proxy"):
             del os.environ[name]
     folder = str(Path(offline.__file__).parent / "child")
     inherited = [part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part not in {"", folder}]
     os.environ["PYTHONPATH"] = os.pathsep.join([folder, *inherited])
+
+
+def _keep_files_in_memory() -> None:
+    """Where there is room: every commit waits for the disk, and a test has nothing to lose in a power cut."""
+    if "TMPDIR" not in os.environ and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= ROOM:
+        os.environ["TMPDIR"] = str(MEMORY)
+        tempfile.tempdir = None  # read the environment again
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -99,12 +113,17 @@ class PostgresServer:
         A module that needs tables in every database can make one, fill it, and copy it for each test.
         """
         name = f"test_{next(self._numbers)}"
-        self._run(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        self._run(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
         return self.url(name)
+
+    @staticmethod
+    def name(url: str) -> str:
+        """The database that a URL of ours leads to."""
+        return url.partition("@/")[2].partition("?")[0]
 
     def drop(self, url: str) -> None:
         """Drop a database, also under open connections."""
-        self._run(f'DROP DATABASE IF EXISTS "{url.partition("@/")[2].partition("?")[0]}" WITH (FORCE)')
+        self._run(f'DROP DATABASE IF EXISTS "{self.name(url)}" WITH (FORCE)')
 
     def tune(self) -> None:
         """Test data need not survive a power cut."""
@@ -149,6 +168,45 @@ def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
     url = postgres_server.create()
     yield url
     postgres_server.drop(url)
+
+
+# --- Databases with tables: to be asked for wherever a test does not begin with an empty one ----------------------
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with all tables and no rows. Copy it: making the tables takes longer than most tests."""
+    path = tmp_path_factory.mktemp("template") / "bosun.sqlite3"
+    _make_tables(sqlite_url(path))
+    return path
+
+
+@pytest.fixture
+def sqlite_with_tables(tmp_path: Path, sqlite_template: Path) -> str:
+    """The URL of a SQLite database of this test's own, with all tables."""
+    return f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'bosun.sqlite3')}"
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: PostgresServer) -> str:
+    """The name of a Postgres database with all tables and no rows, to be given to `postgres_server.create`."""
+    url = postgres_server.create()
+    _make_tables(url)
+    return PostgresServer.name(url)
+
+
+@pytest.fixture
+def postgres_with_tables(postgres_server: PostgresServer, postgres_template: str) -> Iterator[str]:
+    """The URL of a Postgres database of this test's own, with all tables."""
+    url = postgres_server.create(postgres_template)
+    yield url
+    postgres_server.drop(url)
+
+
+def _make_tables(url: str) -> None:
+    store = open_store(url)
+    migrations.upgrade(store)
+    store.close()
 
 
 @pytest.fixture

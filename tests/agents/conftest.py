@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import pytest
 
 from kernel.store import Store
-from kernel.store.database import open_store, sqlite_url
-from kernel.store.migrations import upgrade
+from kernel.store.database import open_store
 from tests.agents.bench import Bench
 from tests.fakes.anthropic import FakeAnthropic
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = open_store(sqlite_url(tmp_path / "bosun.db"))
-    upgrade(store)
+def store(sqlite_with_tables: str) -> Iterator[Store]:
+    store = open_store(sqlite_with_tables)
     yield store
     store.close()
 

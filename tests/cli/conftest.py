@@ -1,5 +1,6 @@
 """The command line, and a data folder that holds something."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,6 @@ from click.testing import CliRunner
 
 from bot.engine.cli import main
 from kernel.store import Store, open_store
-from kernel.store.migrations import upgrade
 
 ROOT = Path(__file__).parents[2]
 
@@ -45,9 +45,8 @@ def bosun(data: Path) -> Bosun:
 
 
 @pytest.fixture
-def store(data: Path) -> Iterator[Store]:
+def store(data: Path, sqlite_template: Path) -> Iterator[Store]:
     """The database in the data folder."""
-    opened = open_store(f"sqlite:///{data / 'bosun.sqlite3'}")
-    upgrade(opened)
+    opened = open_store(f"sqlite:///{shutil.copy(sqlite_template, data / 'bosun.sqlite3')}")
     yield opened
     opened.close()

@@ -7,28 +7,24 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kernel.clock import CountedIds, FixedClock
-from kernel.store import migrations, open_store
+from kernel.store import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from kernel.store import Store
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of an empty database."""
-    if request.param == "postgres":
-        return str(request.getfixturevalue("postgres_url"))
-    return f"sqlite:///{tmp_path / 'bosun.sqlite3'}"
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The URL of a database with its tables."""
+    return str(request.getfixturevalue(f"{request.param}_with_tables"))
 
 
 @pytest.fixture
 def store(database_url: str) -> Iterator[Store]:
     """The database with its tables."""
     opened = open_store(database_url)
-    migrations.upgrade(opened)
     yield opened
     opened.close()
 

@@ -2,35 +2,23 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg import sql
 
 from kernel.clock import CountedIds, FixedClock
-from kernel.store import Store, migrations, open_store
+from kernel.store import Store, open_store
 from tests.conftest import PostgresServer
 
 OpenStore = Callable[[], Store]
 
 
 @pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SQLite file with all tables."""
-    path = tmp_path_factory.mktemp("template") / "bosun.sqlite3"
-    make_tables(f"sqlite:///{path}")
-    return path
-
-
-@pytest.fixture(scope="session")
-def postgres_database(postgres_server: PostgresServer) -> str:
+def postgres_database(postgres_server: PostgresServer, postgres_template: str) -> str:
     """The URL of a Postgres database with all tables, which each test leaves empty: a new one takes too long."""
-    url = postgres_server.create()
-    make_tables(url)
-    return url
+    return postgres_server.create(postgres_template)
 
 
 def empty(url: str) -> None:
@@ -43,20 +31,11 @@ def empty(url: str) -> None:
         connection.execute(sql.SQL(";").join(statements))
 
 
-def make_tables(url: str) -> None:
-    """Bring an empty database to the newest version."""
-    store = open_store(url)
-    migrations.upgrade(store)
-    store.close()
-
-
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """The URL of a database with all tables and no rows."""
     if request.param == "sqlite":
-        path = tmp_path / "bosun.sqlite3"
-        shutil.copy(request.getfixturevalue("sqlite_template"), path)
-        yield f"sqlite:///{path}"
+        yield request.getfixturevalue("sqlite_with_tables")
         return
     url: str = request.getfixturevalue("postgres_database")
     yield url

@@ -9,8 +9,6 @@ import pytest
 
 from kernel.clock import FixedClock, SystemIds
 from kernel.store import Store, open_store
-from kernel.store.database import sqlite_url
-from kernel.store.migrations import upgrade
 from knowledge.engine.embedding import WORDS
 from knowledge.engine.indexer import Pace
 from knowledge.engine.knowledge import Knowledge
@@ -22,21 +20,19 @@ Opened = Callable[..., Awaitable[Knowledge]]
 
 
 @pytest.fixture
-def sqlite_store(tmp_path: Path) -> Iterator[Store]:
-    store = open_store(sqlite_url(tmp_path / "bosun.sqlite3"))
-    upgrade(store)
+def sqlite_store(sqlite_with_tables: str) -> Iterator[Store]:
+    store = open_store(sqlite_with_tables)
     yield store
     store.close()
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+def store(request: pytest.FixtureRequest) -> Iterator[Store]:
     """The same tests on both databases."""
     if request.param == "sqlite":
         yield request.getfixturevalue("sqlite_store")
         return
-    opened = open_store(request.getfixturevalue("postgres_url"))
-    upgrade(opened)
+    opened = open_store(request.getfixturevalue("postgres_with_tables"))
     yield opened
     opened.close()
 

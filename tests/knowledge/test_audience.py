@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -11,8 +13,6 @@ from hypothesis import strategies as st
 
 from kernel.clock import FixedClock, SystemIds
 from kernel.store import Store, open_store
-from kernel.store.database import sqlite_url
-from kernel.store.migrations import upgrade
 from knowledge.engine.audience import is_reader
 from knowledge.engine.embedding import WORDS
 from knowledge.engine.indexer import Pace
@@ -72,10 +72,9 @@ def test_only_four_forms_are_readers() -> None:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def library(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Knowledge]:
+async def library(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> AsyncIterator[Knowledge]:
     folder = tmp_path_factory.mktemp("library")
-    store = open_store(sqlite_url(folder / "bosun.sqlite3"))
-    upgrade(store)
+    store = open_store(f"sqlite:///{shutil.copy(sqlite_template, folder / 'bosun.sqlite3')}")
     knowledge = Knowledge(
         store,
         FixedClock(),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -10,8 +12,6 @@ import pytest_asyncio
 from kernel.clock import SystemClock, SystemIds
 from kernel.config import ROOT
 from kernel.store import open_store
-from kernel.store.database import sqlite_url
-from kernel.store.migrations import upgrade
 from knowledge.engine.audience import TEAM, Audience
 from knowledge.engine.indexer import Pace
 from knowledge.engine.knowledge import Knowledge
@@ -44,10 +44,9 @@ OFF_TOPIC = [
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def handbook(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Knowledge]:
+async def handbook(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> AsyncIterator[Knowledge]:
     folder = tmp_path_factory.mktemp("handbook")
-    store = open_store(sqlite_url(folder / "bosun.sqlite3"))
-    upgrade(store)
+    store = open_store(f"sqlite:///{shutil.copy(sqlite_template, folder / 'bosun.sqlite3')}")
     knowledge = Knowledge(store, SystemClock(), SystemIds(), folder / "knowledge", pace=Pace(settle=0.0), patience=60.0)
     await knowledge.start()
     report = await knowledge.sync_folder(HANDBOOK)

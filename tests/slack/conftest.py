@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -12,8 +11,6 @@ from bot.slack.settings import SlackSettings
 from kernel.clock import SystemClock
 from kernel.errors import StoreError
 from kernel.store import Store, open_store
-from kernel.store.database import sqlite_url
-from kernel.store.migrations import upgrade
 from kernel.store.outbox import OutboxRow
 from kernel.types import Actor, Body, Inbound, Json, Place
 from tests.fakes.slack import TEAM, FakeSlack
@@ -127,10 +124,9 @@ async def slack() -> AsyncIterator[FakeSlack]:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
+def store(sqlite_with_tables: str) -> Iterator[Store]:
     """An empty database."""
-    store = open_store(sqlite_url(tmp_path / "bosun.db"))
-    upgrade(store)
+    store = open_store(sqlite_with_tables)
     yield store
     store.close()
 

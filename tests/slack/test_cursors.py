@@ -4,24 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from kernel.clock import FixedClock
 from kernel.store import Store, cursors, open_store
-from kernel.store.database import sqlite_url
-from kernel.store.migrations import upgrade
 
 LANE = "slack:T0:C0"
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+def database(request: pytest.FixtureRequest) -> Iterator[Store]:
     """An empty database of each kind."""
-    sqlite = request.param == "sqlite"
-    store = open_store(sqlite_url(tmp_path / "c.db") if sqlite else request.getfixturevalue("postgres_url"))
-    upgrade(store)
+    store = open_store(request.getfixturevalue(f"{request.param}_with_tables"))
     yield store
     store.close()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from kernel.clock import CountedIds, FixedClock
-from kernel.store.database import open_store, sqlite_url
-from kernel.store.migrations import upgrade
+from kernel.store.database import open_store
 from tests.tools.team import Notes, Team, facts
 from tools.engine.context import ToolContext
 from tools.engine.permit import digest_of, issue
@@ -25,21 +23,10 @@ if TYPE_CHECKING:
 Perform = Callable[..., Awaitable["ToolResult"]]
 
 
-@pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SQLite file with all tables, to be copied: making them takes longer than most tests."""
-    path = tmp_path_factory.mktemp("empty") / "bosun.db"
-    store = open_store(sqlite_url(path))
-    upgrade(store)
-    store.close()
-    return path
-
-
 @pytest.fixture
-async def ctx(tmp_path: Path, empty_database: Path) -> AsyncIterator[ToolContext]:
+async def ctx(tmp_path: Path, sqlite_with_tables: str) -> AsyncIterator[ToolContext]:
     """The surroundings of a call by Mia in #general, on a fresh SQLite file and an empty workspace."""
-    shutil.copy(empty_database, tmp_path / "bosun.db")
-    store = open_store(sqlite_url(tmp_path / "bosun.db"))
+    store = open_store(sqlite_with_tables)
     workspace = tmp_path / "workspace"
     workspace.mkdir()
     yield ToolContext(

@@ -18,7 +18,6 @@ from bot.web.server import WebServer
 from bot.web.views import AgentHint, Channel, DocumentView, Prompt, Section, Settings, Sources
 from kernel.clock import SystemClock, SystemIds
 from kernel.store import Store, open_store
-from kernel.store.migrations import upgrade
 from kernel.types import Person
 from tests.web.echo import EchoDesk
 from tests.web.team import Team
@@ -113,10 +112,9 @@ class Chat:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
+def store(sqlite_with_tables: str) -> Iterator[Store]:
     """A store with tables, on SQLite."""
-    made = open_store(f"sqlite:///{tmp_path / 'web.db'}")
-    upgrade(made)
+    made = open_store(sqlite_with_tables)
     yield made
     made.close()
 

@@ -14,7 +14,6 @@ from bot.web.views import Sources
 from kernel.clock import CountedIds, FixedClock
 from kernel.errors import PlatformError, TargetGone
 from kernel.store import Session, Store, open_store, outbox, web
-from kernel.store.migrations import upgrade
 from kernel.store.outbox import OutboxRow
 from kernel.types import Actor, Body, Card, Form, Inbound, Place, Text
 from tests.web.conftest import CHANNELS
@@ -25,11 +24,9 @@ ANN = Actor(platform="web", tenant="local", user="ann", name="Ann Meier")
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+def store(request: pytest.FixtureRequest) -> Iterator[Store]:
     """The same promises on both databases."""
-    url = f"sqlite:///{tmp_path / 'web.db'}"
-    made = open_store(request.getfixturevalue("postgres_url") if request.param == "postgres" else url)
-    upgrade(made)
+    made = open_store(request.getfixturevalue(f"{request.param}_with_tables"))
     yield made
     made.close()
 

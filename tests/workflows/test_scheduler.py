@@ -9,7 +9,6 @@ import pytest
 from kernel.clock import CountedIds, FixedClock, SystemClock
 from kernel.errors import NotFound
 from kernel.store import Store, ledger, open_store, schedules
-from kernel.store.migrations import upgrade
 from tests.workflows.world import GENERAL, World, at, workflow
 
 DAILY = """
@@ -85,9 +84,8 @@ async def test_two_replicas_that_fire_together_start_one_run(store: Store) -> No
 
 
 @pytest.mark.parametrize("rounds", [5])
-async def test_two_replicas_on_postgres_start_one_run_for_each_firing(postgres_url: str, rounds: int) -> None:
-    first, second = open_store(postgres_url), open_store(postgres_url)
-    upgrade(first)
+async def test_two_replicas_on_postgres_start_one_run_for_each_firing(postgres_with_tables: str, rounds: int) -> None:
+    first, second = open_store(postgres_with_tables), open_store(postgres_with_tables)
     try:
         await _fire_from_replicas(first, [first, second], rounds)
     finally:

@@ -12,14 +12,13 @@ import os
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from time import time
 from typing import Any
 
 import aiohttp
 import orjson
 from dbos import DBOS, SetWorkflowID
 from sqlalchemy import Engine, create_engine, event
-
-from kernel.store.database import add_unixepoch
 
 Json = dict[str, Any]
 
@@ -106,7 +105,8 @@ def _engine(url: str) -> Engine:
     def prepare(connection: sqlite3.Connection, _record: object) -> None:
         for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=30000"):
             connection.execute(f"PRAGMA {pragma}")
-        add_unixepoch(connection)
+        if sqlite3.sqlite_version_info < (3, 42):  # older libraries lack the subseconds that DBOS asks for
+            connection.create_function("unixepoch", -1, lambda *subseconds: time() if subseconds else int(time()))
 
     return engine
 

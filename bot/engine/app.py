@@ -34,7 +34,6 @@ from kernel import engine as durable
 from kernel import lock
 from kernel.clock import SystemClock, SystemIds
 from kernel.store import migrations, open_store
-from kernel.store.database import sqlite_url
 from knowledge.engine.knowledge import Knowledge
 from rules.engine.approvals import Approvals
 from rules.engine.door import Door
@@ -75,8 +74,8 @@ class App:
         self.ids = ids or SystemIds()
         self.executor_id = self.ids.new()
         settings.data.mkdir(parents=True, exist_ok=True)
-        self._lock = lock.hold(settings.data) if settings.database_url is None else None
         self.store = open_store(settings.database)
+        self._lock = lock.hold(self.store.folder) if self.store.is_sqlite else None
         migrations.upgrade(self.store)
         self._read_charter()
         self._build_rights()
@@ -187,10 +186,7 @@ class App:
             closing=bridges.announce_state,
             workflows=self.runner,
         )
-        url = self.settings.database
-        if self.store.is_sqlite:
-            url = sqlite_url(self.settings.data / "engine.sqlite3")
-        self.engine = durable.Engine(self.store, url, self.executor_id, self.clock, self.loop)
+        self.engine = durable.Engine(self.store, self.settings.database, self.executor_id, self.clock, self.loop)
 
     def _build_platforms(self) -> None:
         self.home = Home(self.store, self.directory, self.approvals)

@@ -10,11 +10,10 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
-import sqlite3
-import time
 from collections import defaultdict, deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 import psycopg
@@ -27,8 +26,8 @@ from sqlmodel import Session, SQLModel
 from kernel.errors import ConfigError, StoreError
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Callable, Iterable
-    from pathlib import Path
 
     from sqlalchemy import Connection, Executable
     from sqlalchemy.engine.interfaces import ExceptionContext
@@ -87,6 +86,11 @@ class Store:
         self._readers = self._writers if not self.is_sqlite else ThreadPoolExecutor(2, "store-read")
         self._waiting: deque[tuple[Callable[[Session], Any], asyncio.Future[Any]]] = deque()
         self._writing = False  # a batch of waiting writes is under way
+
+    @property
+    def folder(self) -> Path:
+        """Where the file of a SQLite database is."""
+        return Path(self.engine.url.database or "").parent
 
     def on(self, topic: str, subscriber: Callable[[str], None]) -> None:
         """Call `subscriber(key)` in the event loop after each commit that woke `topic`."""
@@ -243,18 +247,6 @@ def _sqlite_engine(url: str) -> Engine:
             connection.execute(f"PRAGMA {pragma}")
 
     return engine
-
-
-def add_unixepoch(connection: sqlite3.Connection) -> None:
-    """Give a SQLite library before 3.42 the `unixepoch` with subseconds that DBOS asks for."""
-    if sqlite3.sqlite_version_info < (3, 42):
-        connection.create_function("unixepoch", -1, _unixepoch)
-
-
-def _unixepoch(*arguments: str) -> float | int:
-    subsec = "subsec" in arguments or "subsecond" in arguments
-    now = time.time()  # noqa: TID251  stands in for the database's own clock
-    return now if subsec else int(now)
 
 
 def _mark_lost_connection(context: ExceptionContext) -> None:

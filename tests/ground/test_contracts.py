@@ -22,7 +22,8 @@ ALLOWED = {
     "knowledge.engine.index": "import chromadb, kernel.types",
     "kernel.types": "",
     "kernel.store.tables": "import sqlmodel, sqlalchemy.orm, alembic.op",
-    "kernel.engine": "import dbos, sqlalchemy, kernel.store.tables",
+    "kernel.engine": "import kernel.replicas, kernel.store.tables",
+    "kernel.replicas": "import dbos",
 }
 FORBIDDEN = {
     "layers": {"kernel.types": "import knowledge.engine.index"},

@@ -9,26 +9,31 @@ from pydantic import Field
 from kernel.store import files as labels_of
 from kernel.types import Labelled, ToolResult
 from tools.engine import Arguments, ToolContext, tool
-from tools.engine.workspace import MOST_LISTED, Workspace
+from tools.engine.files.spaces import spot_of
+from tools.engine.files.workspace import MOST_LISTED
 
 
 class ListFiles(Arguments):
     """Which folder."""
 
-    folder: str = Field(description="Folder in the workspace, like 'reports'; '.' for the whole workspace")
+    folder: str = Field(
+        description="Folder in the workspace, like 'reports'; '.' for all of it; 'channel' for this channel's own"
+    )
 
 
 @tool(effect="read", authority=("folder",), timeout=10)
 async def list_files(args: ListFiles, ctx: ToolContext) -> ToolResult:
     """List the files of the team's workspace with their sizes. Use it to find out what read_file can read."""
-    found = await asyncio.to_thread(Workspace(ctx.workspace).listing, args.folder)
-    known = await ctx.store.read(lambda session: labels_of.labels(session, [file.path for file in found]))
+    spot = spot_of(args.folder, ctx)
+    found = await asyncio.to_thread(spot.workspace.listing, spot.path)
+    keys = {file.path: f"{spot.prefix}{file.path}" for file in found}
+    known = await ctx.store.read(lambda session: labels_of.labels(session, keys.values()))
     inside = {row.path for row in known} - {row.path for row in known if row.origin == "outside_text"}
     lines = [
         Labelled(
-            text=f"{file.path} ({file.size:,} bytes)",
-            origin="member_text" if file.path in inside else "outside_text",
-            source=f"file:{file.path}",
+            text=f"{spot.named(file.path)} ({file.size:,} bytes)",
+            origin="member_text" if keys[file.path] in inside else "outside_text",
+            source=f"file:{spot.named(file.path)}",
         )
         for file in found
     ]

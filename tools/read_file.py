@@ -9,23 +9,27 @@ from pydantic import Field
 from kernel.store import files as labels_of
 from kernel.types import Labelled, Source, ToolResult
 from tools.engine import Arguments, CannotDo, ToolContext, tool
-from tools.engine.workspace import Workspace, digest_of
+from tools.engine.files.documents import text_of
+from tools.engine.files.spaces import spot_of
+from tools.engine.files.workspace import bytes_digest
 
 
 class ReadFile(Arguments):
     """Which file, which part of it."""
 
-    path: str = Field(description="File in the workspace, like 'reports/march.md'")
+    path: str = Field(description="File in the workspace, like 'reports/march.md' or 'channel/prices.xlsx'")
     first_line: int = Field(default=1, ge=1, description="Line to start with, counted from 1")
     lines: int = Field(default=400, ge=1, le=2000, description="How many lines to read")
 
 
-@tool(effect="read", authority=("path",), timeout=10)
+@tool(effect="read", authority=("path",), timeout=30)
 async def read_file(args: ReadFile, ctx: ToolContext) -> ToolResult:
-    """Read a text file of the team's workspace, a long one in parts."""
-    text = await asyncio.to_thread(Workspace(ctx.workspace).read, args.path)
-    version = digest_of(text)
-    known = await ctx.store.read(lambda session: labels_of.label(session, args.path, version))
+    """Read a file of the team's workspace: text, CSV, PDF, Word, Excel or PowerPoint; a long one in parts."""
+    spot = spot_of(args.path, ctx)
+    content = await asyncio.to_thread(spot.workspace.content, spot.path)
+    text = await text_of(args.path, content)
+    version = bytes_digest(content)
+    known = await ctx.store.read(lambda session: labels_of.label(session, spot.key, version))
     every = text.splitlines()
     part = every[args.first_line - 1 : args.first_line - 1 + args.lines]
     if not part and every:

@@ -3,76 +3,101 @@
 from __future__ import annotations
 
 import asyncio
-import difflib
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 
 from kernel.store import files as labels_of
-from kernel.types import Fact, Labelled, Payload, ToolResult
-from tools.engine import Arguments, Preview, ToolContext, labels, tool
+from kernel.types import Fact, Json, Labelled, ToolResult
+from tools.engine import Arguments, CannotDo, Preview, ToolContext, labels, said, tool
+from tools.engine.files.difference import change_of
+from tools.engine.files.spaces import spot_of
+from tools.engine.files.workspace import digest_of
 from tools.engine.preview import one_line
-from tools.engine.workspace import Workspace, digest_of
 
-MOST_COMPARED = 5_000  # lines: comparing takes time in the square of them
+if TYPE_CHECKING:
+    from tools.engine.files.spaces import Spot
 
 
 class WriteFile(Arguments):
     """Where and what."""
 
-    path: str = Field(description="File in the workspace, like 'reports/march.md'; folders are made as needed")
+    path: str = Field(
+        description="File in the workspace, like 'reports/march.md'; 'channel/notes.md' is in this channel's own folder"
+    )
     content: str = Field(description="The whole new text of the file")
 
 
 async def _preview(args: WriteFile, ctx: ToolContext) -> Preview:
-    before = await asyncio.to_thread(Workspace(ctx.workspace).read_if_there, args.path)
-    verb = "Create" if before is None else "Change"
-    if before is None:
-        payload = Payload(title=args.path, content=args.content, language="text")
-        size = f"{len(args.content.encode()):,} bytes, new file"
-    else:
-        difference = await asyncio.to_thread(_difference, args.path, before, args.content)
-        payload = Payload(title=args.path, content=difference, language="diff")
-        size = f"{len(args.content.encode()):,} bytes instead of {len(before.encode()):,}"
+    spot = spot_of(args.path, ctx)
+    before = await asyncio.to_thread(spot.workspace.read_if_there, spot.path)
+    size = f"{len(args.content.encode()):,} bytes"
+    size += ", new file" if before is None else f" instead of {len(before.encode()):,}"
     return Preview(
-        headline=one_line(f"{verb} {args.path}"),
+        headline=one_line(f"{'Create' if before is None else 'Change'} {args.path}"),
         facts=(Fact(label="File", value=args.path), Fact(label="Size", value=size)),
-        payloads=(payload,),
+        payloads=(await asyncio.to_thread(change_of, args.path, before, args.content),),
     )
 
 
-@tool(effect="write", authority=("path",), free_text=("content",), safe_to_repeat=True, timeout=10, preview=_preview)
+async def _undo(args: WriteFile, data: Json, ctx: ToolContext) -> ToolResult:
+    spot = spot_of(args.path, ctx, reads=False)
+    now = await asyncio.to_thread(spot.workspace.read_if_there, spot.path)
+    before: str | None = data["before"]
+    if now == before:
+        return said(f"{args.path} is as it was before.", origin="nowhere")
+    if now is None or digest_of(now) != data["digest"]:
+        raise CannotDo(f"{args.path} was changed since, so the earlier text is not put back.")
+    if before is None:
+        await asyncio.to_thread(spot.workspace.trash, spot.path, ctx.call_id)
+        return said(f"{args.path}, which was new, is in the trash.", origin="nowhere")
+    await _write(spot, before, data.get("origin", "outside_text"), ctx)
+    return said(f"{args.path} has its earlier text again.", origin="nowhere")
+
+
+@tool(
+    effect="write",
+    authority=("path",),
+    free_text=("content",),
+    safe_to_repeat=True,
+    timeout=10,
+    preview=_preview,
+    undo=_undo,
+)
 async def write_file(args: WriteFile, ctx: ToolContext) -> ToolResult:
     """Write a text file into the team's workspace. It replaces the file if there is one, so pass the whole text."""
-    workspace = Workspace(ctx.workspace)
-    before = await asyncio.to_thread(workspace.read_if_there, args.path)
-    version, origin = digest_of(args.content), labels.of_run(ctx.facts)
+    spot = spot_of(args.path, ctx, reads=False)
+    before = await asyncio.to_thread(spot.workspace.read_if_there, spot.path)
+    origin = labels.of_run(ctx.facts)
+    known = None
+    if before is not None:
+        version = digest_of(before)
+        known = await ctx.store.read(lambda session: labels_of.label(session, spot.key, version))
+    was = known.origin if known is not None else "outside_text"
     if before == args.content and origin == "member_text":
-        return _done(args, before, "is as asked already")  # and keeps its label, which may be a worse one
-    # The label first: a crash in between leaves a label without a file, never a file without its label.
+        return _done(args, before, was, "is as asked already")  # and keeps its label, which may be a worse one
+    await _write(spot, args.content, origin, ctx)
+    return _done(args, before, was, "is written")
+
+
+async def _write(spot: Spot, text: str, origin: str, ctx: ToolContext) -> None:
+    """The label first: a crash in between leaves a label without a file, never a file without its label."""
+    version = digest_of(text)
     await ctx.store.write(
         lambda session: labels_of.record(
-            session, args.path, version, origin=origin, run_id=ctx.facts.run_id, now=ctx.clock.now()
+            session, spot.key, version, origin=origin, run_id=ctx.facts.run_id, now=ctx.clock.now()
         )
     )
-    await asyncio.to_thread(workspace.write, args.path, args.content, ctx.call_id)
-    await ctx.store.write(lambda session: labels_of.forget_others(session, args.path, version))
-    return _done(args, before, "is written")
+    await asyncio.to_thread(spot.workspace.write, spot.path, text, ctx.call_id)
+    await ctx.store.write(lambda session: labels_of.forget_others(session, spot.key, version))
 
 
-def _done(args: WriteFile, before: str | None, what: str) -> ToolResult:
+def _done(args: WriteFile, before: str | None, was: str, what: str) -> ToolResult:
     sentence = f"{args.path} {what}: {len(args.content.encode()):,} bytes."
     piece = Labelled(text=args.path, origin="made_here" if before is None else "nowhere", source=f"file:{args.path}")
     return ToolResult(
         content=sentence,
         pieces=(piece,),
-        data={"path": args.path, "before": before, "digest": digest_of(args.content)},
+        data={"path": args.path, "before": before, "origin": was, "digest": digest_of(args.content)},
         summary=f"{'Created' if before is None else 'Changed'} {args.path}",
     )
-
-
-def _difference(path: str, before: str, after: str) -> str:
-    old, new = before.splitlines(), after.splitlines()
-    if max(len(old), len(new)) > MOST_COMPARED:
-        return f"The file is too long to be compared. The whole new text:\n\n{after}"
-    lines = list(difflib.unified_diff(old, new, f"{path} (now)", f"{path} (new)", lineterm="", n=3))
-    return "\n".join(lines) or "Nothing changes but the ends of lines."

@@ -56,6 +56,7 @@ NAMES = tuple(field.name for field in fields(CallState))
 _COLUMNS = inspect(Call).local_table.columns
 _ALL = select(*(_COLUMNS[name] for name in NAMES))
 _GET = _ALL.where(col(Call.run_id) == bindparam("run"), col(Call.use_id) == bindparam("use"))
+_OF_RUN = _ALL.where(col(Call.run_id) == bindparam("run")).order_by(col(Call.id).desc())
 _BY_ID = _ALL.where(col(Call.id) == bindparam("call"))
 _ASKED = (
     _GET.add_columns(col(Approval.ref), col(Approval.state))
@@ -92,6 +93,11 @@ def by_id(session: Session, call_id: str) -> CallState | None:
     """The call with this id."""
     row = session.connection().execute(_BY_ID, {"call": call_id}).first()
     return None if row is None else _call(row)
+
+
+def of_run(session: Session, run_id: str) -> list[CallState]:
+    """All calls of a run, newest first."""
+    return [_call(row) for row in session.connection().execute(_OF_RUN, {"run": run_id})]
 
 
 def asked(session: Session, run_id: str, use_id: str) -> Asked | None:

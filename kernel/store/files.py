@@ -46,3 +46,9 @@ def forget_others(session: Session, path: str, digest: str) -> None:
     session.connection().execute(
         delete(FileLabel).where(FileLabel.path == path, FileLabel.digest != digest)  # type: ignore[arg-type]
     )
+
+
+def copy(session: Session, path: str, to: str) -> None:
+    """Give the labels of a file to another path, before it is moved there."""
+    for row in labels(session, [path]):
+        session.merge(FileLabel(**(row.model_dump() | {"path": to})))

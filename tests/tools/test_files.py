@@ -9,8 +9,10 @@ import pytest
 from kernel.types import Actor, Labelled, RunFacts
 from tests.tools.conftest import Perform
 from tests.tools.team import GENERAL, facts
+from tools.delete_file import delete_file
 from tools.engine import Tool, ToolContext
 from tools.list_files import list_files
+from tools.move_file import move_file
 from tools.read_file import read_file
 from tools.write_file import write_file
 
@@ -154,3 +156,44 @@ async def test_a_written_file_can_be_taken_back(ctx: ToolContext, perform: Perfo
     await perform(write_file, path="a.md", content="old")
     changed = await perform(write_file, path="a.md", content="new")
     assert changed.data["before"] == "old"
+
+
+async def test_a_channel_has_a_folder_that_no_other_place_reaches(ctx: ToolContext, perform: Perform) -> None:
+    await perform(write_file, path="channel/plan.md", content="ours")
+    assert (await perform(read_file, path="channel/plan.md")).content == "ours"
+    assert (await perform(list_files, folder="channel")).content == "channel/plan.md (4 bytes)"
+    assert (await perform(list_files, folder=".")).content == "There are no files here."
+    elsewhere = replace(ctx, facts=facts(place=GENERAL.model_copy(update={"channel": "c-finance"})))
+    assert (await perform(read_file, elsewhere, path="channel/plan.md")).error
+    in_thread = replace(ctx, facts=facts(place=GENERAL.in_thread("m7")))
+    assert (await perform(read_file, in_thread, path="channel/plan.md")).content == "ours"
+
+
+async def test_where_outsiders_read_along_the_teams_files_stay_closed(ctx: ToolContext, perform: Perform) -> None:
+    await perform(write_file, path="plan.md", content="ours")
+    shared = replace(ctx, facts=facts(place=GENERAL.model_copy(update={"external": True})))
+    for tool, arguments in ((read_file, {"path": "plan.md"}), (list_files, {"folder": "."})):
+        refused = await perform(tool, shared, **arguments)
+        assert (refused.error, "People outside the team read this channel" in refused.content) == (True, True)
+    preview = await write_file.preview({"path": "plan.md", "content": "x"}, shared)
+    assert "ours" not in preview.model_dump_json()
+
+
+async def test_a_deleted_file_is_shown_before_and_lies_in_the_trash(ctx: ToolContext, perform: Perform) -> None:
+    await perform(write_file, path="plan.md", content="ours")
+    preview = await delete_file.preview({"path": "plan.md"}, ctx)
+    assert (preview.headline, preview.payloads[0].content) == ("Delete plan.md", "ours")
+    deleted = await perform(delete_file, path="plan.md")
+    again = await perform(delete_file, path="plan.md")
+    assert deleted == again
+    assert (await perform(delete_file, call_id="another", path="plan.md")).content == (
+        "There is no plan.md in the workspace."
+    )
+
+
+async def test_a_move_that_is_repeated_after_a_crash_has_happened_once(ctx: ToolContext, perform: Perform) -> None:
+    await perform(write_file, path="a.md", content="x")
+    first = await perform(move_file, path="a.md", to="b.md")
+    assert await perform(move_file, path="a.md", to="b.md") == first
+    another = await perform(move_file, call_id="another", path="a.md", to="b.md")
+    assert (another.error, another.content) == (True, "There is no a.md in the workspace.")

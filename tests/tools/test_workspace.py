@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tools.engine import CannotDo
-from tools.engine.workspace import LARGEST_FILE, Workspace
+from tools.engine.files.workspace import LARGEST_FILE, Quota, Workspace
 
 TOKEN = "01CALL"
 
@@ -237,3 +237,60 @@ def test_a_listing_has_an_end(root: Path) -> None:
     for number in range(620):
         (root / f"f{number:04}").touch()
     assert len(Workspace(root).listing(".")) == 500
+
+
+def test_a_file_is_moved_and_nothing_is_ever_replaced(root: Path) -> None:
+    workspace = Workspace(root)
+    workspace.write("a.md", "a", TOKEN)
+    workspace.write("b.md", "b", TOKEN)
+    with pytest.raises(CannotDo, match="There is something at"):
+        workspace.move("a.md", "b.md")
+    with pytest.raises(CannotDo, match="is there already"):
+        workspace.move("a.md", "a.md")
+    workspace.move("a.md", "deep/c.md")
+    assert [file.path for file in workspace.listing(".")] == ["b.md", "deep/c.md"]
+
+
+def test_links_are_neither_moved_nor_deleted(root: Path, outside: Path) -> None:
+    (root / "link.md").symlink_to(outside)
+    (root / "door").symlink_to(outside.parent)
+    workspace = Workspace(root)
+    for act, *words in (
+        (workspace.move, "link.md", "x.md"),
+        (workspace.trash, "link.md", TOKEN),
+        (workspace.trash, "door/secret.txt", TOKEN),
+        (workspace.move, "door/secret.txt", "x.md"),
+    ):
+        with pytest.raises(CannotDo):
+            act(*words)
+    assert outside.read_text() == "outside"
+    assert (root / "link.md").is_symlink()
+
+
+def test_the_trash_is_out_of_reach_gives_back_and_is_emptied(root: Path) -> None:
+    workspace = Workspace(root)
+    workspace.write("a.md", "a", TOKEN)
+    workspace.trash("a.md", TOKEN)
+    assert workspace.listing(".") == []
+    with pytest.raises(CannotDo, match="begins with a dot"):
+        workspace.read(f".trash/{TOKEN}")
+    workspace.empty_trash(before=0)
+    workspace.restore("a.md", TOKEN)
+    assert workspace.read("a.md") == "a"
+    workspace.trash("a.md", TOKEN)
+    workspace.empty_trash(before=(root / ".trash" / TOKEN).stat().st_ctime + 1)
+    assert not workspace.in_trash(TOKEN)
+
+
+def test_a_workspace_holds_no_more_than_its_quota_the_trash_included(root: Path) -> None:
+    workspace = Workspace(root, Quota(size=10, files=3))
+    workspace.write("a.md", "12345678", TOKEN)
+    with pytest.raises(CannotDo, match="holds 8 of 10 bytes; 3 more do not fit"):
+        workspace.write("b.md", "123", TOKEN)
+    workspace.trash("a.md", TOKEN)
+    with pytest.raises(CannotDo, match="do not fit"):
+        workspace.write("b.md", "123", TOKEN)
+    for name in ("b", "c"):
+        workspace.write(name, "1", TOKEN)
+    with pytest.raises(CannotDo, match="holds 3 files"):
+        workspace.write("d", "", TOKEN)

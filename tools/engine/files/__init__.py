@@ -1,0 +1,1 @@
+"""The files of the workspaces: how they are reached, read, changed and taken back."""

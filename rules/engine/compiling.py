@@ -11,13 +11,16 @@ from rules.engine.conditions import (
     Attended,
     During,
     Found,
+    LinksFrom,
     OneOf,
     OutsideTextRead,
+    PersonalDataRead,
     RequesterRole,
     Workflow,
     either,
     shown,
 )
+from rules.engine.meters import Within, meters_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,13 +49,18 @@ def compile_checks(rule: Rule) -> tuple[Check, ...]:
     if rule.time is not None:
         checks.append(During(rule.time, allows=allows))
     checks += _context(rule.context, allows=allows)
+    if allows:
+        checks += map(Within, meters_of(rule))
     return tuple(checks)
 
 
 def _context(context: Context | None, *, allows: bool) -> list[Check]:
-    if context is None or context.outside_text_read is None:
-        return []
-    return [OutsideTextRead(context.outside_text_read, allows)]
+    checks: list[Check] = []
+    if context is not None and context.outside_text_read is not None:
+        checks.append(OutsideTextRead(context.outside_text_read, allows))
+    if context is not None and context.personal_data_read is not None:
+        checks.append(PersonalDataRead(context.personal_data_read, allows))
+    return checks
 
 
 def _argument(name: str, condition: Condition, *, allows: bool) -> list[Check]:
@@ -73,6 +81,8 @@ def _argument(name: str, condition: Condition, *, allows: bool) -> list[Check]:
         checks.append(Found(name, frozenset(condition.from_), only=False, allows=allows))
     if condition.only_from:
         checks.append(Found(name, frozenset(condition.only_from), only=True, allows=allows))
+    if condition.links_from:
+        checks.append(LinksFrom(name, frozenset(condition.links_from), allows))
     return checks
 
 

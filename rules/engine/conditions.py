@@ -193,6 +193,47 @@ class Found:
         return f"{self.name} {origin_words(wrong)}, not {either(self.origins)}"
 
 
+@dataclass(frozen=True, slots=True)
+class PersonalDataRead:
+    """The run has, or has not, read personal or secret data."""
+
+    wanted: bool
+    allows: bool
+    of_call: bool = True
+
+    def holds(self, facts: CallFacts) -> bool:
+        known = facts.personal_data_read
+        return known is self.wanted if known is not None else not self.allows
+
+    def failed(self, facts: CallFacts) -> str:
+        return f"this run has {'not ' if self.wanted else ''}read personal data"
+
+
+@dataclass(frozen=True, slots=True)
+class LinksFrom:
+    """Where the links, addresses and account numbers of a text were found. Allow: all of them there, or none at all."""
+
+    name: str
+    origins: frozenset[str]
+    allows: bool
+    of_call: bool = True
+
+    def holds(self, facts: CallFacts) -> bool:
+        known = None if facts.links is None else facts.links.get(self.name)
+        if known is None:  # not computed; a text that is not given holds no links
+            return (facts.arguments.get(self.name) is None) is self.allows
+        if self.allows:
+            return all(found & self.origins for found in known)
+        return any(found & self.origins for found in known)
+
+    def failed(self, facts: CallFacts) -> str:
+        known = (facts.links or {}).get(self.name, ())
+        wrong = next((found for found in known if not found & self.origins), None)
+        if wrong is None:
+            return f"{self.name} holds no link, address or account number that {origins_either(self.origins)}"
+        return f"{self.name} holds a link, address or account number that {origin_words(wrong)}"
+
+
 ORIGINS = {
     "typed": "was typed by the person who asked",
     "found_by_your_words": "was found by the words of the person who asked",
@@ -209,6 +250,11 @@ ORIGINS = {
 def origin_words(found: frozenset[str]) -> str:
     """Where a value comes from, as the end of a sentence about it."""
     return " and ".join(words for origin, words in ORIGINS.items() if origin in found) or "has no known origin"
+
+
+def origins_either(origins: Iterable[str]) -> str:
+    """The same about any of several origins."""
+    return either(ORIGINS.get(origin, origin) for origin in origins)
 
 
 def shown(value: Json) -> str:

@@ -16,6 +16,7 @@ from rules.engine.decide import decide
 from rules.engine.outcome import Finished, Outcome, Parked, SegmentOvertaken
 from rules.engine.record import outcome_of, policy_of
 from rules.engine.requests import reachable
+from rules.engine.surroundings import complete
 from rules.engine.tooling import call_digest
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ class Consuming:
         if not _is_what_was_approved(row, call):
             log.error("the arguments of %s are not the ones that were approved", row.ref)
             return self._withdraw(session, row, call, "its content is not what was approved", now)
-        verdict = self._today(row, run, unsure, now)
+        verdict = self._today(session, row, run, unsure, now)
         if verdict.decision == "deny":
             return self._withdraw(session, row, call, f"the rules now deny it. {verdict.reason}", now)
         approved = self._approved_policy(session, row)
@@ -118,7 +119,9 @@ class Consuming:
             note=_edit_note(row),
         )
 
-    def _today(self, row: ApprovalState, run: RunFacts, unsure: frozenset[str], now: datetime) -> Verdict:
+    def _today(
+        self, session: Session, row: ApprovalState, run: RunFacts, unsure: frozenset[str], now: datetime
+    ) -> Verdict:
         """What the rules in force say to the approved call at this moment."""
         tool = self.services.tools.get(row.tool)
         facts = facts_of_calls.of_run(
@@ -130,7 +133,8 @@ class Consuming:
             now=now,
             unsure_roles=unsure,
         )
-        return decide(self.services.rules.current, facts)
+        rules = self.services.rules.current
+        return decide(rules, complete(self.services, session, rules, facts))
 
     def _approved_policy(self, session: Session, row: ApprovalState) -> Policy | None:
         """The policy that people have satisfied for this call; None if nobody was asked before it began."""

@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from kernel.types import Decision, Json
+from rules.engine.meters import Charge
 from rules.engine.policy import Policy, strictest
 
 if TYPE_CHECKING:
-    from rules.engine.facts import CallFacts
-    from rules.engine.ruleset import Compiled, RuleSet
+    from rules.engine.facts import CallFacts, Granted
+    from rules.engine.ruleset import Candidates, Compiled, RuleSet
 
 log = logging.getLogger(__name__)
+
+FROM_OUTSIDE = frozenset({"outside_text"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Trial:
+    """What rules that only log would have changed."""
+
+    rules: tuple[str, ...]  # ids of the rules that hold
+    decision: Decision  # with them in force
+
+    def record(self) -> Json:
+        """What is stored of it, as JSON."""
+        return {"rules": list(self.rules), "decision": self.decision}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,15 +40,25 @@ class Verdict:
     version: str  # of the rule set
     reason: str  # one sentence for people
     policy: Policy | None = None  # for `ask`: who has to agree
+    grant: str = ""  # reference of the standing permission that answered instead of people
+    promoted: bool = False  # allowed by rules that ask, because people have agreed often enough
+    trial: Trial | None = None  # None: no rule that only logs holds
 
     def record(self) -> Json:
         """What is stored of it, as JSON."""
-        return {
+        found: dict[str, Json] = {
             "decision": self.decision,
             "rules": list(self.rules),
             "version": self.version,
             "reason": self.reason,
         }
+        if self.grant:
+            found["grant"] = self.grant
+        if self.promoted:
+            found["promoted"] = True
+        if self.trial is not None:
+            found["log_only"] = self.trial.record()
+        return found
 
 
 def decide(rules: RuleSet, facts: CallFacts) -> Verdict:
@@ -48,38 +73,93 @@ def decide(rules: RuleSet, facts: CallFacts) -> Verdict:
         return _verdict(rules, "deny", (), "The rules could not be applied to this call; the log says why.")
 
 
+def charges(rules: RuleSet, verdict: Verdict, facts: CallFacts) -> tuple[Charge, ...]:
+    """What the call uses of the budgets and limits of the rules that decided. Costs of the model are not among them."""
+    meters = [meter for meter in rules.meters(facts.agent, facts.tool, facts.effect) if meter.rule in verdict.rules]
+    found = [(meter, meter.account(facts), meter.adds(facts.arguments)) for meter in meters if meter.kind != "cost"]
+    return tuple(
+        Charge(meter=meter, account=account, amount=amount)
+        for meter, account, amount in found
+        if account is not None and amount is not None
+    )
+
+
+def from_outside(facts: CallFacts) -> bool:
+    """Whether some value of the call stands only in text that somebody outside wrote."""
+    return any(found == FROM_OUTSIDE for known in facts.origins.values() for found in known)
+
+
 def _decide(rules: RuleSet, facts: CallFacts) -> Verdict:
     if facts.effect is None:
         return _verdict(rules, "deny", (), f"There is no tool {facts.tool}.")
     known = rules.candidates(facts.agent, facts.tool, facts.effect)
+    verdict = _apply(rules, known, facts)
+    if known.trial is None:
+        return verdict
+    logging_only = _holding(known.log_only, facts)
+    if not logging_only:
+        return verdict
+    tried = _apply(rules, known.trial, facts)
+    ids = tuple(sorted(each.rule.id for each in logging_only))
+    return replace(verdict, trial=Trial(rules=ids, decision=tried.decision))
+
+
+def _apply(rules: RuleSet, known: Candidates, facts: CallFacts) -> Verdict:
     if found := _holding(known.deny, facts):
         return _verdict(rules, "deny", found)
     if found := _holding(known.ask, facts):
-        return _asked(rules, found)
+        return _asked(rules, found, facts)
     if found := _holding(known.allow, facts):
         return _verdict(rules, "allow", found)
     if found := _holding(known.otherwise_deny, facts):
         return _verdict(rules, "deny", found)
     if found := _holding(known.otherwise_ask, facts):
-        return _asked(rules, found)
+        return _asked(rules, found, facts)
     if facts.effect == "read":
         return _verdict(rules, "allow", (), "It only reads, and no rule says otherwise.")
-    return Verdict(
-        decision="ask",
-        rules=(),
-        version=rules.version,
-        reason=f"No rule decides about {facts.tool} here, so people are asked.",
-        policy=rules.fallback,
-    )
+    reason = f"No rule decides about {facts.tool} here, so people are asked."
+    return _granted(rules, (), facts, rules.fallback) or _verdict(rules, "ask", (), reason, rules.fallback)
 
 
 def _holding(candidates: tuple[Compiled, ...], facts: CallFacts) -> list[Compiled]:
     return [each for each in candidates if each.holds(facts)]
 
 
-def _asked(rules: RuleSet, found: list[Compiled]) -> Verdict:
-    policy = strictest(each.policy or rules.fallback for each in found)
-    return _verdict(rules, "ask", found, policy=policy)
+def _asked(rules: RuleSet, found: list[Compiled], facts: CallFacts) -> Verdict:
+    """Ask, unless a budget of a rule that asks is used up, the rules are promoted, or a permission stands."""
+    for each in found:
+        beyond = next((meter for meter in each.meters if meter.fits(facts) is not True), None)
+        if beyond is not None:
+            told = beyond.told(facts)
+            return _verdict(rules, "deny", [each], f"{told[0].upper()}{told[1:]}.")
+    asking = [each for each in found if not _is_promoted(each, facts)]
+    if not asking:
+        return replace(_verdict(rules, "allow", found), promoted=True)
+    policy = strictest(each.policy or rules.fallback for each in asking)
+    return _granted(rules, asking, facts, policy) or _verdict(rules, "ask", asking, policy=policy)
+
+
+def _is_promoted(each: Compiled, facts: CallFacts) -> bool:
+    """Never for what cannot be undone, nor for values that somebody outside brought in."""
+    return (
+        each.rule.promote is not None
+        and each.rule.id in facts.promoted
+        and facts.effect != "destroy"
+        and not from_outside(facts)
+    )
+
+
+def _granted(rules: RuleSet, found: list[Compiled] | tuple[()], facts: CallFacts, policy: Policy) -> Verdict | None:
+    """Allowed by the first standing permission that was given by the people whom the rules would ask."""
+    grant = next((grant for grant in facts.grants if _covers(grant, policy)), None)
+    if grant is None:
+        return None
+    reason = f"A standing permission covers it: {grant.ref}, {grant.told}."
+    return replace(_verdict(rules, "allow", found, reason), grant=grant.ref)
+
+
+def _covers(grant: Granted, policy: Policy) -> bool:
+    return policy.grant is not None and not policy.confirm and policy.within(grant.policy)
 
 
 def _verdict(

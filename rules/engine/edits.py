@@ -19,6 +19,7 @@ from rules.engine.preview import difference, outside_warning, plain, target_of, 
 from rules.engine.record import Edit, outcome_of, policy_of, preview_of
 from rules.engine.requests import reachable
 from rules.engine.standing import standing_of
+from rules.engine.surroundings import complete
 from rules.engine.tooling import call_digest, exact
 from rules.engine.wording import Reply, refused
 
@@ -109,7 +110,7 @@ class Edits:
         if row.revision != seen.revision:
             return refused(wording.old_revision(row, seen.revision))
         rules = self.services.rules.current
-        facts = self._facts(row, call.verdict["context"], change, now)
+        facts = complete(self.services, session, rules, self._facts(row, call.verdict["context"], change, now))
         verdict = decide(rules, facts)
         if verdict.decision == "deny":
             return refused(f"The rules do not allow that, so nothing was changed. {verdict.reason}")

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, get_args
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, get_args
 
 from kernel.types import Effect, Json, Origin, RunFacts
+from rules.engine.meters import Used
+from rules.engine.policy import Policy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,6 +17,20 @@ if TYPE_CHECKING:
 Origins = tuple[frozenset[Origin], ...]  # of one argument: a set for each value in it, in order
 
 EFFECTS: frozenset[str] = frozenset(get_args(Effect))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Granted:
+    """A standing permission that is in force and covers exactly this call: scope, count and date were looked at."""
+
+    ref: str
+    policy: Policy  # that was satisfied when it was given
+    told: str  # "given by Bo until 3 March", for people
+
+    def record(self) -> Json:
+        """What is stored of it, as JSON."""
+        policy = self.policy.model_dump(mode="json", exclude_defaults=True)
+        return {"ref": self.ref, "policy": policy, "told": self.told}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,10 +50,15 @@ class CallFacts:
     workflow: str | None = None  # set: nobody attends
     now: datetime | None = None
     outside_text_read: bool | None = None
+    personal_data_read: bool | None = None
+    links: Mapping[str, Origins] | None = None  # of free texts: of each link, address and account number, in order
+    used: Mapping[str, Used] = field(default_factory=dict)  # by Meter.key, in the account that the call falls into
+    promoted: frozenset[str] = frozenset()  # ids of rules that are promoted for calls like exactly this one
+    grants: tuple[Granted, ...] = ()
 
     def context(self) -> Json:
         """What is stored beside tool, arguments and origins, as JSON."""
-        return {
+        known = {
             "effect": self.effect,
             "channel": self.channel,
             "platform": self.platform,
@@ -46,7 +68,22 @@ class CallFacts:
             "workflow": self.workflow,
             "now": self.now.isoformat() if self.now else None,
             "outside_text_read": self.outside_text_read,
+            "personal_data_read": self.personal_data_read,
         }
+        return {**known, **self._standing()}
+
+    def _standing(self) -> dict[str, Json]:
+        """What most calls have none of."""
+        found: dict[str, Json] = {}
+        if self.links is not None:
+            found["links"] = origins_to_json(self.links)
+        if self.used:
+            found["used"] = {key: [str(used.amount), str(used.raised)] for key, used in self.used.items()}
+        if self.promoted:
+            found["promoted"] = sorted(self.promoted)
+        if self.grants:
+            found["grants"] = [each.record() for each in self.grants]
+        return found
 
 
 def of_run(
@@ -94,7 +131,25 @@ def restored(agent: str, tool: str, arguments: Mapping[str, Json], origins: Json
         workflow=known["workflow"],
         now=datetime.fromisoformat(known["now"]) if known["now"] else None,
         outside_text_read=known["outside_text_read"],
+        personal_data_read=known.get("personal_data_read"),
+        **_standing_from(known),
     )
+
+
+def _standing_from(known: Mapping[str, Json]) -> dict[str, Any]:
+    links = known.get("links")
+    return {
+        "links": None if links is None else origins_from_json(links),
+        "used": {
+            key: Used(amount=Decimal(amount), raised=Decimal(raised))
+            for key, (amount, raised) in known.get("used", {}).items()
+        },
+        "promoted": frozenset(known.get("promoted", ())),
+        "grants": tuple(
+            Granted(ref=each["ref"], policy=Policy.model_validate(each["policy"]), told=each["told"])
+            for each in known.get("grants", ())
+        ),
+    }
 
 
 def origins_to_json(origins: Mapping[str, Origins]) -> Json:

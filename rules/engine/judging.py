@@ -11,6 +11,7 @@ from rules.engine import facts as facts_of_calls
 from rules.engine.decide import decide
 from rules.engine.origins import origins_of
 from rules.engine.recording import printable
+from rules.engine.surroundings import completed
 from rules.engine.tooling import call_digest, exact
 
 if TYPE_CHECKING:
@@ -65,7 +66,14 @@ class Judge:
             now=self.services.clock.now(),
             unsure_roles=await self.unsure_roles(run),
         )
-        return Judged(tool=tool, arguments=arguments, digest=digest, facts=facts, verdict=decide(rules, facts))
+        facts = await completed(self.services, rules, facts)
+        return Judged(
+            tool=tool,
+            arguments=arguments,
+            digest=digest,
+            facts=facts,
+            verdict=decide(rules, facts),
+        )
 
     async def unsure_roles(self, run: RunFacts) -> frozenset[str]:
         """Roles that rules ask of a requester and that cannot be looked up now: they close, they never open."""

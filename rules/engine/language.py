@@ -4,30 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from kernel.types import Decision, Effect, Origin
-from rules.engine.policy import REQUESTER
-from rules.engine.words import ONE_OR_MANY, Duration, Name, Names, TimeOfDay, Values, Zone
-
-# Words of the full language that this version does not do. They are errors, never silently without effect.
-LATER = {
-    "rule": frozenset({"budget", "limit", "promote", "log_only"}),
-    "approval": frozenset({"escalate", "delegate", "remind", "batchable", "reject", "break_glass"}),
-    "condition": frozenset({"links_from"}),
-    "context": frozenset({"personal_data_read"}),
-}
+from rules.engine.approval_words import Approval
+from rules.engine.meter_words import Budgets, Limits
+from rules.engine.promote_words import Promote
+from rules.engine.words import ONE_OR_MANY, Name, Names, TimeOfDay, Values, Word, Zone
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Days = Annotated[tuple[Day, ...], *ONE_OR_MANY]
 Effects = Annotated[tuple[Effect, ...], *ONE_OR_MANY]
 Origins = Annotated[tuple[Origin, ...], *ONE_OR_MANY]
-
-
-class Word(BaseModel):
-    """A part of a rule file: closed, immutable."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=False)
 
 
 class Length(Word):
@@ -51,6 +39,7 @@ class Condition(Word):
     length: Length | None = None
     from_: Origins | None = Field(default=None, alias="from")  # found in one of these
     only_from: Origins | None = None  # found nowhere else
+    links_from: Origins | None = None  # of the links, addresses and account numbers in a free text
 
 
 class Time(Word):
@@ -66,27 +55,7 @@ class Context(Word):
     """What the run has done before this call."""
 
     outside_text_read: bool | None = None  # it has read text that somebody outside wrote
-
-
-class Approval(Word):
-    """Who decides, and how."""
-
-    who: Names  # roles, or "requester"
-    need: int = Field(default=1, ge=1, le=20)
-    not_requester: bool | None = None  # not said: the requester is excluded unless named in `who`
-    where: Names | None = None  # channels that get a card beside the thread
-    expires: Duration = "24h"
-    if_nobody_answers: Literal["deny"] = "deny"
-    edit: bool = False
-    confirm: Literal["type_target"] | None = None
-
-    @model_validator(mode="after")
-    def _can_be_met(self) -> Approval:
-        if self.not_requester and REQUESTER in self.who:
-            raise ValueError("'who' names the requester and 'not_requester' excludes them")
-        if self.need > 1 and self.who == (REQUESTER,):
-            raise ValueError(f"{self.need} people have to agree, and only the requester may")
-        return self
+    personal_data_read: bool | None = None  # it has read personal or secret data
 
 
 class Rule(Word):
@@ -108,13 +77,21 @@ class Rule(Word):
     decision: Decision | None = None
     otherwise: Literal["ask", "deny"] | None = None  # decides only where no other rule does
     approval: Approval | None = None
+    budget: Budgets | None = None
+    limit: Limits | None = None
+    promote: Promote | None = None
+    log_only: bool = False  # it is recorded what the rule would have said, and it has no effect
 
     @model_validator(mode="after")
     def _decides_once(self) -> Rule:
         if (self.decision is None) == (self.otherwise is None):
             raise ValueError("a rule has either 'decision' or 'otherwise'")
-        if self.approval is not None and self.verdict != "ask":
-            raise ValueError(f"'approval' belongs to a rule that asks; this one decides {self.verdict}")
+        for word in ("approval", "promote"):
+            if getattr(self, word) is not None and self.verdict != "ask":
+                raise ValueError(f"'{word}' belongs to a rule that asks; this one decides {self.verdict}")
+        for word in ("budget", "limit"):
+            if getattr(self, word) is not None and self.verdict == "deny":
+                raise ValueError(f"'{word}' belongs to a rule that allows or asks; this one denies everything")
         return self
 
     @property

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import copy
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from kernel.errors import CharterError
 from kernel.yaml_lines import Located, load, parse
-from rules.engine import language
 from rules.engine.checks import problems_of
 from rules.engine.language import RuleFile
 
@@ -28,12 +26,8 @@ class LoadedFile(NamedTuple):
 def load_file(path: str, text: str, known: Known) -> LoadedFile:
     """Read one file and compare it with what there is. CharterError with every problem."""
     located = load(path, text)
-    supported, problems = _without_later_words(located)
-    try:
-        content = parse(Located(path=path, value=supported, lines=located.lines), RuleFile)
-    except CharterError as error:
-        raise CharterError([*problems, *error.problems]) from error
-    problems += problems_of(located, content, known)
+    content = parse(located, RuleFile)
+    problems = problems_of(located, content, known)
     if problems:
         raise CharterError(problems)
     return LoadedFile(located, content)
@@ -59,31 +53,3 @@ def load_files(files: Mapping[str, str], known: Known) -> list[LoadedFile]:
     if problems:
         raise CharterError(problems)
     return loaded
-
-
-def _without_later_words(located: Located) -> tuple[Any, list[str]]:
-    """The document without the words of the full language that are not supported yet, and a problem for each."""
-    value = copy.deepcopy(located.value)
-    problems: list[str] = []
-
-    def take(part: Any, kind: str, loc: Loc) -> None:
-        if not isinstance(part, dict):
-            return
-        for word in sorted(language.LATER[kind] & part.keys()):
-            problems.append(located.problem((*loc, word), f"'{word}' is not supported yet"))
-            del part[word]
-
-    rules = value.get("rules") if isinstance(value, dict) else None
-    for number, rule in enumerate(rules if isinstance(rules, list) else []):
-        loc: Loc = ("rules", number)
-        take(rule, "rule", loc)
-        if not isinstance(rule, dict):
-            continue
-        take(rule.get("approval"), "approval", (*loc, "approval"))
-        take(rule.get("context"), "context", (*loc, "context"))
-        if rule.get("context") == {}:
-            rule["context"] = None
-        args = rule.get("args")
-        for name, condition in (args if isinstance(args, dict) else {}).items():
-            take(condition, "condition", (*loc, "args", name))
-    return value, problems

@@ -1,9 +1,10 @@
 """The `tests:` section of a rule file: a call in short form, and what the rules have to say to it.
 
-In a call, `agent`, `tool`, `requester` (roles), `channel`, `platform`, `workflow` and `now` describe the situation;
-every other word is an argument, or stands under `args` where a tool has an argument of one of these names. The name of
-an origin as a value (`account: paid_before`) means some value from there; any other value is found nowhere, unless it
-is written `{value: ..., from: [typed]}`.
+In a call, `agent`, `tool`, `requester` (roles), `channel`, `platform`, `workflow`, `now`, `outside_text_read`,
+`personal_data_read`, `used` (rule id -> what is gone of its budgets and limits) and `promoted` (rule ids) describe the
+situation; every other word is an argument, or stands under `args` where a tool has an argument of one of these names.
+The name of an origin as a value (`account: paid_before`) means some value from there, and for a free text that it holds
+a link from there; any other value is found nowhere, unless it is written `{value: ..., from: [typed]}`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from kernel.types import Frozen, Origin
 from rules.engine import schema, values
 from rules.engine.decide import decide
 from rules.engine.facts import CallFacts
+from rules.engine.meters import Used
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +28,13 @@ if TYPE_CHECKING:
     from rules.engine.language import Test
     from rules.engine.ruleset import RuleSet
 
-SITUATION = frozenset({"agent", "tool", "requester", "channel", "platform", "workflow", "now", "args"})
+SITUATION = frozenset(
+    {
+        *("agent", "tool", "requester", "channel", "platform", "workflow", "now", "args", "outside_text_read"),
+        *("personal_data_read", "used", "promoted"),
+    }
+)
+NOWHERE: frozenset[Origin] = frozenset({"nowhere"})
 ORIGINS: frozenset[str] = frozenset(get_args(Origin))
 
 
@@ -44,8 +52,8 @@ def run_test(rules: RuleSet, known: Known, located: Located, number: int, test: 
     """Judge the call of one test."""
     where = f"{located.path}:{located.line(('tests', number))}"
     try:
-        facts = facts_of(known, test.call)
-    except ValueError as error:
+        facts = facts_of(rules, known, test.call)
+    except (ValueError, TypeError) as error:
         return TestResult(where=where, ok=False, text=str(error))
     verdict = decide(rules, facts)
     by = verdict.rules or ("default",)
@@ -55,48 +63,90 @@ def run_test(rules: RuleSet, known: Known, located: Located, number: int, test: 
     return TestResult(where=where, ok=ok, text=got if ok else f"expected {wanted}, got {got}")
 
 
-def facts_of(known: Known, call: Mapping[str, Any]) -> CallFacts:
+def facts_of(rules: RuleSet, known: Known, call: Mapping[str, Any]) -> CallFacts:
     """The facts that a call in short form describes; ValueError where it makes no sense."""
     tool = known.tools.get(str(call.get("tool")))
-    given = {name: value for name, value in call.items() if name not in SITUATION} | dict(call.get("args") or {})
+    if tool is None:
+        raise ValueError(f"There is no tool {call.get('tool')}.")
+    given = {name: value for name, value in call.items() if name not in SITUATION} | _mapping(call, "args")
     arguments: dict[str, Json] = {}
     origins: dict[str, Origins] = {}
-    if tool is not None:
-        for name in schema.names(tool.arguments):
-            arguments[name], origins[name] = _value(tool, name, given.pop(name, None))
-        for name in tuple(given) if tool.is_open else ():
-            arguments[name], origins[name] = _value(tool, name, given.pop(name))
+    links: dict[str, Origins] = {}
+    for name in (*schema.names(tool.arguments), *(tuple(given) if tool.is_open else ())):
+        if name in arguments:
+            continue
+        value, found = _value(tool, name, given.pop(name, None))
+        arguments[name] = value
+        if name in tool.free_text:
+            links[name] = tuple(each for each in found if each != NOWHERE)
+        else:
+            origins[name] = found
     if given:
         raise ValueError(f"{call.get('tool')} has no argument {', '.join(sorted(given))}")
-    requester = call.get("requester") or []
+    outside = any("outside_text" in one for found in (*origins.values(), *links.values()) for one in found)
     return CallFacts(
         agent=str(call.get("agent")),
         tool=str(call.get("tool")),
-        effect=tool.effect if tool else None,
+        effect=tool.effect,
         arguments=arguments,
         origins=origins,
+        links=links,
         channel=str(call.get("channel", "")),
         platform=str(call.get("platform", "web")),
         requester="somebody",
-        roles=frozenset(requester if isinstance(requester, list) else [requester]),
+        roles=_names(call, "requester"),
         workflow=call.get("workflow"),
         now=_moment(call.get("now")),
-        outside_text_read="outside_text" in {each for found in origins.values() for one in found for each in one},
+        outside_text_read=bool(call.get("outside_text_read", outside)),
+        personal_data_read=bool(call.get("personal_data_read", False)),
+        used=_used(rules, tool, call),
+        promoted=_names(call, "promoted"),
     )
 
 
+def _used(rules: RuleSet, tool: KnownTool, call: Mapping[str, Any]) -> dict[str, Used]:
+    given = _mapping(call, "used")
+    meters = rules.meters(str(call.get("agent")), str(call.get("tool")), tool.effect)
+    strangers = sorted(given.keys() - {meter.rule for meter in meters})
+    if strangers:
+        raise ValueError(f"{', '.join(strangers)} has no budget and no limit for this call")
+    amounts = {meter.key: values.number(given.get(meter.rule, 0)) for meter in meters}
+    if None in amounts.values():
+        raise ValueError("'used' gives a number for each rule")
+    return {key: Used(amount=amount) for key, amount in amounts.items() if amount is not None}
+
+
+def _mapping(call: Mapping[str, Any], word: str) -> dict[str, Any]:
+    found = call.get(word) or {}
+    if not isinstance(found, dict):
+        raise TypeError(f"'{word}' is a mapping, not {found!r}")
+    return {str(name): value for name, value in found.items()}
+
+
+def _names(call: Mapping[str, Any], word: str) -> frozenset[str]:
+    found = call.get(word) or []
+    return frozenset(map(str, found if isinstance(found, list) else [found]))
+
+
 def _value(tool: KnownTool, name: str, given: Any) -> tuple[Json, Origins]:
-    found: frozenset[Any] = frozenset({"nowhere"})
+    found: frozenset[Any] = NOWHERE
     if isinstance(given, str) and given in ORIGINS:
         value: Json = f"({given})"
         if schema.is_list(tool.arguments, name):
             value = [value]
         found = frozenset({given})
     elif isinstance(given, dict) and given.keys() == {"value", "from"}:
-        value, found = given["value"], frozenset(given["from"])
+        value, found = given["value"], _origins(given["from"])
     else:
         value = given
     return value, tuple(found for _ in values.leaves(value))
+
+
+def _origins(given: Any) -> frozenset[Any]:
+    found = frozenset(given if isinstance(given, list) else [given])
+    if not found <= ORIGINS:
+        raise ValueError(f"{', '.join(sorted(map(str, found - ORIGINS)))} is no origin")
+    return found
 
 
 def _moment(text: Any) -> datetime | None:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from kernel.canonical import digest
 from rules.engine.compiling import compile_checks
-from rules.engine.policy import FALLBACK, REQUESTER, Group, Policy
-from rules.engine.words import parse_duration
+from rules.engine.language import Rule
+from rules.engine.meters import meters_of
+from rules.engine.policy import FALLBACK, Policy
+from rules.engine.policy_of_words import policy_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from kernel.types import Json
     from rules.engine.conditions import Check
     from rules.engine.facts import CallFacts
-    from rules.engine.language import Approval, Rule
+    from rules.engine.meters import Meter
 
 CACHED = 4096  # pairs of agent and tool whose candidates are remembered
 
@@ -28,6 +30,7 @@ class Compiled:
     rule: Rule
     checks: tuple[Check, ...]
     policy: Policy | None  # for a rule that asks
+    meters: tuple[Meter, ...] = ()  # its budgets and limits
 
     def holds(self, facts: CallFacts) -> bool:
         """Whether all of its selectors hold; agent, tool and effect were looked at by the index."""
@@ -42,6 +45,8 @@ class Candidates(NamedTuple):
     allow: tuple[Compiled, ...]
     otherwise_deny: tuple[Compiled, ...]
     otherwise_ask: tuple[Compiled, ...]
+    log_only: tuple[Compiled, ...] = ()  # of no effect; in none of the above
+    trial: Candidates | None = None  # with those of no effect among them; None where there are none
 
 
 class RuleSet:
@@ -50,7 +55,7 @@ class RuleSet:
     def __init__(self, rules: Iterable[Rule] = (), *, fallback: Policy = FALLBACK) -> None:
         self.rules = tuple(sorted(rules, key=lambda rule: rule.id))  # so that the order in files changes nothing
         self.fallback = fallback  # who decides where no rule says who
-        self.version = digest({"rules": [_content(rule) for rule in self.rules]})
+        self.version = digest(self.content())
         self.requester_roles = frozenset(role for rule in self.rules for role in rule.requester or ())
         self._compiled = tuple(self._compile(rule) for rule in self.rules)
         self._candidates: dict[tuple[str, str, str | None], Candidates] = {}
@@ -65,43 +70,55 @@ class RuleSet:
             found = self._candidates[key] = self._find(agent, tool, effect)
         return found
 
+    def meters(self, agent: str, tool: str, effect: str | None) -> tuple[Meter, ...]:
+        """The budgets and limits that a decision about the tool can look at, those of rules that only log as well."""
+        known = self.candidates(agent, tool, effect)
+        known = known.trial or known
+        several = (known.ask, known.allow, known.otherwise_ask)
+        return tuple(meter for rules in several for each in rules for meter in each.meters)
+
+    def rule(self, rule_id: str) -> Rule | None:
+        """The rule with this id."""
+        return next((rule for rule in self.rules if rule.id == rule_id), None)
+
+    def content(self) -> dict[str, Json]:
+        """Everything that a decision takes from the rules, as JSON: what is stored to repeat it."""
+        return {
+            "rules": [_content(rule) for rule in self.rules],
+            "fallback": self.fallback.model_dump(mode="json", exclude_defaults=True),
+        }
+
     def _find(self, agent: str, tool: str, effect: str | None) -> Candidates:
         fitting = [each for each in self._compiled if _fits(each.rule, agent, tool, effect)]
-
-        def pick(verdict: str, *, last: bool = False) -> tuple[Compiled, ...]:
-            return tuple(
-                each for each in fitting if each.rule.verdict == verdict and (each.rule.otherwise is not None) is last
-            )
-
-        return Candidates(
-            deny=pick("deny"),
-            ask=pick("ask"),
-            allow=pick("allow"),
-            otherwise_deny=pick("deny", last=True),
-            otherwise_ask=pick("ask", last=True),
-        )
+        in_force = _sorted([each for each in fitting if not each.rule.log_only])
+        log_only = tuple(each for each in fitting if each.rule.log_only)
+        return in_force._replace(log_only=log_only, trial=_sorted(fitting)) if log_only else in_force
 
     def _compile(self, rule: Rule) -> Compiled:
         policy = None
         if rule.verdict == "ask":
             policy = policy_of(rule.approval) if rule.approval else self.fallback
-        return Compiled(rule=rule, checks=compile_checks(rule), policy=policy)
+        return Compiled(rule=rule, checks=compile_checks(rule), policy=policy, meters=meters_of(rule))
 
 
-def policy_of(approval: Approval) -> Policy:
-    """The policy that an `approval:` section describes."""
-    excluded = approval.not_requester
-    group = Group(
-        who=approval.who,
-        need=approval.need,
-        not_requester=REQUESTER not in approval.who if excluded is None else excluded,
-    )
-    return Policy(
-        groups=(group,),
-        where=approval.where or (),
-        expires=int(parse_duration(approval.expires).total_seconds()),
-        edit=approval.edit,
-        confirm=approval.confirm is not None,
+def from_content(content: Json) -> RuleSet:
+    """The rule set whose `content` was stored: it decides as the one that was in force."""
+    rules = [Rule.model_validate(rule) for rule in content["rules"]]
+    return RuleSet(rules, fallback=Policy.model_validate(content["fallback"]))
+
+
+def _sorted(fitting: list[Compiled]) -> Candidates:
+    def pick(verdict: str, *, last: bool = False) -> tuple[Compiled, ...]:
+        return tuple(
+            each for each in fitting if each.rule.verdict == verdict and (each.rule.otherwise is not None) is last
+        )
+
+    return Candidates(
+        deny=pick("deny"),
+        ask=pick("ask"),
+        allow=pick("allow"),
+        otherwise_deny=pick("deny", last=True),
+        otherwise_ask=pick("ask", last=True),
     )
 
 
@@ -111,6 +128,11 @@ def _fits(rule: Rule, agent: str, tool: str, effect: str | None) -> bool:
         and (rule.tool is None or tool in rule.tool)
         and (rule.effect is None or effect in rule.effect)
     )
+
+
+def digest_of(rule: Rule) -> str:
+    """The identity of what one rule says."""
+    return digest(_content(rule))
 
 
 def _content(rule: Rule) -> dict[str, Json]:

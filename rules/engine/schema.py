@@ -23,6 +23,16 @@ def names(schema: Mapping[str, Json]) -> list[str]:
     return list(schema.get("properties", {}))
 
 
+def paths(schema: Mapping[str, Json]) -> list[str]:
+    """The names of the arguments, and of the fields of those that are objects: "event", "event.customer"."""
+    found = []
+    for name, node in schema.get("properties", {}).items():
+        found.append(name)
+        inner = [variant for variant in _variants(schema, node) if isinstance(variant.get("properties"), dict)]
+        found += [f"{name}.{field}" for variant in inner for field in variant["properties"]]
+    return found
+
+
 def types(schema: Mapping[str, Json], name: str) -> frozenset[str]:
     """JSON types that a value of the argument, or of an entry where it is a list, can have. Empty: any."""
     found = {str(kind) for node in _scalars(schema, schema["properties"][name]) for kind in _kinds(node)}

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from kernel.people import Directory
     from kernel.store import Store
     from rules.engine.rulebook import RuleBook
+    from rules.engine.surroundings import Source
     from rules.engine.tooling import Tools
 
 
@@ -23,4 +24,5 @@ class Services:
     directory: Directory
     rules: RuleBook
     tools: Tools
+    sources: tuple[Source, ...] = ()  # what decisions look at beside the call: budgets, permissions, promotions
     fallback_channel: str = ""  # "#approvals": gets the card of a request from a DM whose rule names no channel

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -30,6 +31,16 @@ def leaves(value: Json) -> list[Json]:
     if isinstance(value, dict):
         return [leaf for key in sorted(value) for leaf in leaves(value[key])]
     return [] if value is None else [value]
+
+
+def at_path(arguments: Mapping[str, Json], path: str) -> tuple[bool, Json]:
+    """Whether there is an argument, or a field of one ("event.customer"), and its value."""
+    here: Json = arguments
+    for part in path.split("."):
+        if not isinstance(here, Mapping) or part not in here:
+            return False, None
+        here = here[part]
+    return True, here
 
 
 def same(value: Json, wanted: Json, *, exactly: bool) -> bool:

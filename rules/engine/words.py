@@ -7,17 +7,24 @@ from datetime import timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
 from kernel.types import Json
 
-DURATION = re.compile(r"([1-9][0-9]{0,4})([mhd])")
-UNITS = {"m": "minutes", "h": "hours", "d": "days"}
-LONGEST = timedelta(days=90)
+DURATION = re.compile(r"([1-9][0-9]{0,4})([smhd])")
+UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+LONGEST = timedelta(days=366)
+PERCENT = re.compile(r"(100|[1-9]?[0-9])\s?%")
 TIME = re.compile(r"([01][0-9]|2[0-4]):([0-5][0-9])")
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 Scalar = str | int | float | bool | None
+
+
+class Word(BaseModel):
+    """A part of a rule file: closed, immutable."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=False)
 
 
 def parse_duration(text: str) -> timedelta:
@@ -27,8 +34,29 @@ def parse_duration(text: str) -> timedelta:
         raise ValueError(f"'{text}' is not a duration: write for example 30m, 4h or 7d")
     duration = timedelta(**{UNITS[match[2]]: int(match[1])})
     if duration > LONGEST:
-        raise ValueError(f"'{text}' is longer than 90 days")
+        raise ValueError(f"'{text}' is longer than a year")
     return duration
+
+
+def seconds(text: str) -> int:
+    """The same in seconds."""
+    return int(parse_duration(text).total_seconds())
+
+
+def in_time(amount: int) -> str:
+    """Seconds as they are written: "4h", "90m", "2d"."""
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
+        if amount >= size and amount % size == 0:
+            return f"{amount // size}{unit}"
+    return f"{amount}s"
+
+
+def parse_percent(text: str) -> int:
+    """ "10%" as 10; ValueError otherwise."""
+    match = PERCENT.fullmatch(text)
+    if match is None:
+        raise ValueError(f"'{text}' is not a percentage: write for example 10%")
+    return int(match[1])
 
 
 def parse_time(text: str) -> int:
@@ -56,6 +84,18 @@ def _duration_text(text: str) -> str:
     return text
 
 
+def _percent_text(text: str) -> str:
+    parse_percent(text)
+    return text
+
+
+def _distinct(values: tuple[Scalar, ...]) -> tuple[Scalar, ...]:
+    twice = next((value for number, value in enumerate(values) if value in values[:number]), None)
+    if twice is not None:
+        raise ValueError(f"'{twice}' stands here twice")
+    return values
+
+
 def _time_text(text: str) -> str:
     parse_time(text)
     return text
@@ -74,10 +114,13 @@ def _name(text: str) -> str:
 
 
 ONE_OR_MANY = (BeforeValidator(_one_or_many), AfterValidator(_not_empty))
+DISTINCT = AfterValidator(_distinct)
 
 Names = Annotated[tuple[str, ...], *ONE_OR_MANY]
+Durations = Annotated[tuple[Annotated[str, AfterValidator(_duration_text)], ...], *ONE_OR_MANY]
 Values = Annotated[tuple[Scalar, ...], *ONE_OR_MANY]
 Duration = Annotated[str, AfterValidator(_duration_text)]
+Percent = Annotated[str, AfterValidator(_percent_text)]
 TimeOfDay = Annotated[str, AfterValidator(_time_text)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Name = Annotated[str, AfterValidator(_name)]

@@ -290,6 +290,11 @@ class Labelled(Frozen):
     text: str
     origin: Origin = "outside_text"
     source: str = ""  # document id, URL, ...
+    field: str = ""  # the field of a record whose whole value this is; empty: prose
+    record: int = 0  # number of that record in the result, from 1
+    names: bool = False  # the field says which record it is, or how to reach it: an id, a path, an address
+    personal: bool = False  # personal or secret data: once it was read, nothing leaves without a person
+    readers: tuple[str, ...] = ()  # who may read it ("channel:...", "person:..."); empty: the whole team
 
 
 class ToolResult(Frozen):
@@ -318,3 +323,13 @@ class RunFacts(Frozen):
     workflow: str | None = None  # set for unattended runs
     typed: tuple[str, ...] = ()  # what the requester typed in this request
     seen: tuple[Labelled, ...] = ()  # everything that the run has read so far
+
+    @property
+    def outside_text_read(self) -> bool:
+        """It has read text that somebody outside wrote, or text of which nobody knows who did."""
+        return any(piece.origin == "outside_text" for piece in self.seen)
+
+    @property
+    def personal_data_read(self) -> bool:
+        """It has read personal or secret data."""
+        return any(piece.personal for piece in self.seen)

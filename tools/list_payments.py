@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
 from kernel.store import payments
-from kernel.types import Labelled, ToolResult
-from tools.engine import Arguments, ToolContext, tool
+from kernel.types import ToolResult
+from tools.engine import Arguments, From, Returned, Row, ToolContext, records, tool
 from tools.engine.preview import one_line
 
 if TYPE_CHECKING:
@@ -22,24 +22,39 @@ class ListPayments(Arguments):
     limit: int = Field(default=20, ge=1, le=100, description="How many, newest first")
 
 
-@tool(effect="read", timeout=10)
+class Listed(Returned):
+    """A payment on the list."""
+
+    payment: Annotated[str, From(names=True)]
+    day: str
+    amount: str
+    payee: Annotated[str, From(names=True)]
+    reference: str
+    why: str
+    asked_by: Annotated[str, From(origin="member")]
+
+
+@tool(effect="read", look_up=("payee",), returns=Listed, timeout=10)
 async def list_payments(args: ListPayments, ctx: ToolContext) -> ToolResult:
     """List the payments and refunds that were queued for finance, newest first. It does not know what is paid."""
     found = await ctx.store.read(lambda session: payments.newest(session, args.limit, args.payee))
-    lines = tuple(_line(payment) for payment in found)
-    content = "\n".join(line.text for line in lines) or "No payments are queued."
-    return ToolResult(
-        content=content,
-        pieces=lines or (Labelled(text=content, origin="nowhere"),),
+    return records(
+        [_row(payment) for payment in found],
         summary=f"{len(found)} payment{'' if len(found) == 1 else 's'}",
+        empty="No payments are queued.",
     )
 
 
-def _line(payment: Payment) -> Labelled:
-    return Labelled(
-        text=(
-            f"{payment.ref} | {payment.created_at:%Y-%m-%d} | {payment.amount} {payment.currency} | to {payment.payee}"
-            f" | reference {payment.reference} | {one_line(payment.why, 300)} | asked by {payment.requester}"
+def _row(payment: Payment) -> Row:
+    return Row(
+        record=Listed(
+            payment=payment.ref,
+            day=f"{payment.created_at:%Y-%m-%d}",
+            amount=f"{payment.amount} {payment.currency}",
+            payee=payment.payee,
+            reference=payment.reference,
+            why=one_line(payment.why, 300),
+            asked_by=payment.requester,
         ),
         origin="member_text" if payment.origin == "member_text" else "outside_text",
         source=f"payment:{payment.ref}",

@@ -77,7 +77,7 @@ def entry_of(call: ToolCall, result: ToolResult, numbering: Numbering, own: Own)
         "tool": call.tool,
         "content": result.content,
         "error": result.error,
-        "pieces": [piece.model_dump() for piece in result.pieces],
+        "pieces": [piece.model_dump(exclude_defaults=True) for piece in result.pieces],
         "sources": [source.model_dump() for source in numbering.number(result.sources)],
         "summary": result.summary,
         **({"handover": True} if handed else {}),

@@ -36,6 +36,14 @@ _GET = _ALL.where(col(Payment.id) == bindparam("payment"))
 _NEWEST = _ALL.order_by(col(Payment.created_at).desc(), col(Payment.id).desc()).limit(bindparam("most"))
 
 
+_PAYEE = select(col(Payment.payee)).where(col(Payment.payee) == bindparam("payee")).limit(1)
+
+
+def has_payee(session: Session, payee: str) -> bool:
+    """Whether a payment to exactly this payee was queued before."""
+    return session.connection().execute(_PAYEE, {"payee": payee}).first() is not None
+
+
 def get(session: Session, payment_id: str) -> Payment | None:
     """The payment that this call queued."""
     row = session.connection().execute(_GET, {"payment": payment_id}).first()

@@ -23,6 +23,7 @@ from rules.engine import facts as facts_of_calls
 from rules.engine import recording, wording, writing
 from rules.engine.consuming import Consuming, Go
 from rules.engine.explain import always_denied, why_not_alone
+from rules.engine.finding import by_words
 from rules.engine.judging import Judge, UnfitError
 from rules.engine.outcome import Finished, Outcome, Parked, SegmentOvertaken
 from rules.engine.preview import Shown, plain, preview
@@ -331,7 +332,7 @@ class Door:
             reference = go.call_id[-6:]
             log.exception("%s failed in call %s (ref %s)", tool.name, go.call_id, reference)
             return wording.told(f"{tool.name} failed unexpectedly (ref {reference}).")
-        return _storable(result)
+        return _storable(by_words(tool, go.arguments, run, result))
 
     async def _outcome_unknown(self, call_id: str, run: RunFacts) -> Outcome:
         """Ask a person what became of a call that was started and whose end nobody saw."""

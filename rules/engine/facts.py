@@ -41,7 +41,7 @@ class CallFacts:
     tool: str
     effect: str | None  # None: no such tool
     arguments: Mapping[str, Json]
-    origins: Mapping[str, Origins] = field(default_factory=dict)  # of every argument that is not free text
+    origins: Mapping[str, Origins] = field(default_factory=dict)  # of every value; of free text: every link
     channel: str | None = None  # "#finance", as the charter calls it; empty: it has no name there
     platform: str | None = None
     requester: str | None = None  # Person.id
@@ -110,7 +110,8 @@ def of_run(
         unsure_roles=unsure_roles - run.roles,
         workflow=run.workflow,
         now=now,
-        outside_text_read=any(piece.origin == "outside_text" for piece in run.seen),
+        outside_text_read=run.outside_text_read,
+        personal_data_read=run.personal_data_read,
     )
 
 

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 from kernel.errors import ToolError
 from kernel.people import RoleUnknownError
+from kernel.store import payments
+from kernel.types import Labelled
 from rules.engine import facts as facts_of_calls
 from rules.engine.decide import decide
 from rules.engine.origins import origins_of
 from rules.engine.recording import printable
 from rules.engine.surroundings import completed
 from rules.engine.tooling import call_digest, exact
+from rules.engine.values import leaves
 
 if TYPE_CHECKING:
     from kernel.types import Json, RunFacts, ToolCall
@@ -57,12 +60,15 @@ class Judge:
         except (ValueError, RecursionError) as error:  # what canonical JSON cannot carry
             raise UnfitError(f"The arguments do not fit: {error}.") from error
         rules = self.services.rules.current
+        run = await self._with_payees(tool, arguments, run)
         facts = facts_of_calls.of_run(
             run,
             tool=tool.name,
             effect=tool.effect,
             arguments=arguments,
-            origins=origins_of(tool, arguments, run, self.services.directory),
+            origins=origins_of(
+                tool, arguments, run, self.services.directory, self.services.seen.of(run.run_id, run.seen)
+            ),
             now=self.services.clock.now(),
             unsure_roles=await self.unsure_roles(run),
         )
@@ -74,6 +80,17 @@ class Judge:
             facts=facts,
             verdict=decide(rules, facts),
         )
+
+    async def _with_payees(self, tool: GovernedTool, arguments: dict[str, Json], run: RunFacts) -> RunFacts:
+        """Where money moves, the run knows those to whom a payment was queued before."""
+        if tool.effect != "spend":
+            return run
+        named = [leaf for name in tool.authority for leaf in leaves(arguments.get(name)) if isinstance(leaf, str)]
+        paid = await self.services.store.read(
+            lambda session: [name for name in dict.fromkeys(named) if payments.has_payee(session, name)]
+        )
+        known = tuple(Labelled(text=name, origin="paid_before", field="payee") for name in paid)
+        return run.model_copy(update={"seen": (*run.seen, *known)}) if known else run
 
     async def unsure_roles(self, run: RunFacts) -> frozenset[str]:
         """Roles that rules ask of a requester and that cannot be looked up now: they close, they never open."""

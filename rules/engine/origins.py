@@ -6,29 +6,33 @@ import re
 from typing import TYPE_CHECKING
 
 from rules.engine import values
-from rules.engine.spelling import mentions, typed
+from rules.engine.links import links
+from rules.engine.seen import Seen
+from rules.engine.spelling import filled, mentions, typed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from kernel.people import Directory
-    from kernel.types import Json, Labelled, Origin, RunFacts
+    from kernel.types import Json, Origin, RunFacts
     from rules.engine.facts import Origins
     from rules.engine.tooling import GovernedTool
 
 
 def origins_of(
-    tool: GovernedTool, arguments: Mapping[str, Json], run: RunFacts, directory: Directory
+    tool: GovernedTool, arguments: Mapping[str, Json], run: RunFacts, directory: Directory, seen: Seen | None = None
 ) -> dict[str, Origins]:
-    """For every argument that is not free text, and every value in it, all origins that it was found in.
+    """For every argument and every value in it, all origins that it was found in; for free text, of every link in it.
 
-    A value that was found nowhere has the origin `nowhere`. What is not labelled counts as outside text.
+    A value that was found nowhere has the origin `nowhere`. What is not labelled counts as outside text. `seen` is the
+    index of `run.seen`, where there is one.
     """
-    sources = _Sources(run, directory)
+    sources = _Sources(run, directory, seen)
     words = frozenset(_words(tool.name))
     found: dict[str, Origins] = {}
     for name, value in arguments.items():
         if name in tool.free_text:
+            found[name] = tuple(sources.of_link(link) for leaf in values.leaves(value) for link in links(str(leaf)))
             continue
         about = words.union(_words(name)) if name in tool.authority else None
         found[name] = tuple(sources.origins(leaf, about) for leaf in values.leaves(value))
@@ -42,28 +46,36 @@ def _words(name: str) -> list[str]:
 class _Sources:
     """What a run knows: the texts and records that values are looked for in."""
 
-    def __init__(self, run: RunFacts, directory: Directory) -> None:
+    def __init__(self, run: RunFacts, directory: Directory, seen: Seen | None) -> None:
         self.run = run
         self.directory = directory
+        self.seen = seen or Seen.of(run.seen)
         # What a guest or somebody outside types gives no authority to anything.
         outsider = not run.requester.can_decide or (run.actor is not None and run.actor.is_external)
         self.typed = () if outsider else run.typed
-        self.pieces: dict[Origin, list[str]] = {}
-        for piece in run.seen:
-            self.pieces.setdefault(_label(piece), []).append(piece.text)
-        if outsider:
-            self.pieces.setdefault("outside_text", []).extend(run.typed)
+        self.outside = run.typed if outsider else ()
 
     def origins(self, value: Json, about: Collection[str] | None) -> frozenset[Origin]:
-        found: set[Origin] = set()
-        if any(typed(text, value, about=about) for text in self.typed):
+        found = self.seen.origins(value)
+        plain = about is None and isinstance(value, str)
+        if any(typed(text, value, about=about) or (plain and self._fills(text, value)) for text in self.typed):
             found.add("typed")
-        for origin, texts in self.pieces.items():
-            if origin != "nowhere" and any(mentions(text, value) for text in texts):
-                found.add(origin)
+        if any(mentions(text, value) for text in self.outside):
+            found.add("outside_text")
         if isinstance(value, str):
             found |= self._records(value)
         return frozenset(found) if found else frozenset({"nowhere"})
+
+    def of_link(self, link: str) -> frozenset[Origin]:
+        """A link is found wherever it was mentioned: it need not be a value by itself."""
+        found = set(self.origins(link, None))
+        if any(mentions(text, link) for text in self.typed):
+            found.add("typed")
+        return frozenset(found - {"nowhere"}) if len(found) > 1 else frozenset(found)
+
+    def _fills(self, text: str, value: str) -> bool:
+        """The requester typed it with a gap, "Dinner at {restaurant}", and a whole value that was read fills that."""
+        return any(self.seen.holds_value(gap) for gap in filled(text, value))
 
     def _records(self, value: str) -> set[Origin]:
         """People and channels that the charter names."""
@@ -75,8 +87,3 @@ class _Sources:
         if value.startswith("#") and self.directory.channel(value, place.platform, place.tenant) is not None:
             found.add("address_book")
         return found
-
-
-def _label(piece: Labelled) -> Origin:
-    """A tool cannot say that the requester typed something."""
-    return "outside_text" if piece.origin == "typed" else piece.origin

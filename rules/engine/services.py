@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from rules.engine.seen import Indexes
 
 if TYPE_CHECKING:
     from kernel.clock import Clock, Ids
@@ -26,3 +28,4 @@ class Services:
     tools: Tools
     sources: tuple[Source, ...] = ()  # what decisions look at beside the call: budgets, permissions, promotions
     fallback_channel: str = ""  # "#approvals": gets the card of a request from a DM whose rule names no channel
+    seen: Indexes = field(default_factory=Indexes)  # of what the runs at work have read

@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -20,6 +22,8 @@ JOINING = frozenset("-./:@+~=&?%\\#$€£°")  # between two characters of a wor
 MONEY = frozenset("$€£")
 UNITS = frozenset("%€£$°")  # behind a number
 NAMED = frozenset({"id", "no", "nr", "number", "nummer", "ref", "#"})  # "file no 13"
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_GAP = re.compile(r"(?P<before>[^{}\"'“”‘’.:;!?]{0,80})\{[\w ]{1,40}\}(?P<after>[^{}\"'“”‘’.:;!?]{0,80})")
 LONG = 5  # digits from which a number is an account or an id by itself
 
 
@@ -30,7 +34,26 @@ def spellings(value: Json) -> tuple[str, ...]:
     if isinstance(value, int | float):
         return _number_spellings(Decimal(str(value)))
     text = " ".join(unicodedata.normalize("NFC", value).split())
-    return (text,) if text else ()
+    return (text, *dates(text)) if text else ()
+
+
+def dates(text: str) -> tuple[str, ...]:
+    """How people write a day that is given as 2026-05-26, and with it a time of that day; empty for anything else."""
+    match = _DAY.fullmatch(text)
+    if match is None:
+        return ()
+    try:
+        day = date.fromisoformat(match[0])
+    except ValueError:
+        return ()
+    month, short, number = day.strftime("%B"), day.strftime("%b"), day.day
+    ordinal = f"{number}{'th' if 10 < number < 14 else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
+    names = dict.fromkeys((month, short))
+    days = [f"{name} {each}" for name in names for each in (number, ordinal)]
+    days += [f"{each} {name}" for name in names for each in (number, ordinal)]
+    days += [f"{ordinal} of {name}" for name in names]
+    dotted = [f"{number}.{day.month}.{day.year}", f"{number:02}.{day.month:02}.{day.year}"]
+    return (*days, *dotted)
 
 
 def _number_spellings(number: Decimal) -> tuple[str, ...]:
@@ -57,7 +80,7 @@ def loose(text: str) -> str:
 def mentions(text: str, value: Json) -> bool:
     """Whether the value stands anywhere in the text, compared loosely. For labels that make a call less free."""
     haystack = loose(text)
-    return any(_occurs(haystack, loose(spelled), _any_place) for spelled in spellings(value))
+    return any(occurs(haystack, loose(spelled)) for spelled in spellings(value))
 
 
 def typed(text: str, value: Json, *, about: Collection[str] | None) -> bool:
@@ -67,9 +90,9 @@ def typed(text: str, value: Json, *, about: Collection[str] | None) -> bool:
     only if it is named ("file 13", "#13", quoted), not as a day, an amount or a count. None: a plain argument.
     """
     haystack = plain(text)
-    folds = isinstance(value, str) and ("@" in value or value.startswith("#"))
+    folds = isinstance(value, str) and ("@" in value or value.startswith("#") or _is_words(value))
     number = not isinstance(value, str) or value.isdigit()
-    if folds:  # addresses and channels are the same in any case
+    if folds:  # addresses, channels and ordinary words are the same in any case; ids and paths are not
         haystack = haystack.casefold()
 
     def counts(found: str, start: int, end: int) -> bool:
@@ -82,8 +105,36 @@ def typed(text: str, value: Json, *, about: Collection[str] | None) -> bool:
     return any(_occurs(haystack, one.casefold() if folds else one, counts) for one in spellings(value))
 
 
+def filled(text: str, value: str) -> Iterator[str]:
+    """What fills the gap, where the value is something that the text holds with one gap: "Dinner at {restaurant}"."""
+    if "{" not in text:
+        return
+    wanted = plain(value)
+    for match in _GAP.finditer(plain(text)):
+        before, after = match["before"], match["after"]
+        # The words around the gap may be shorter than what was typed around it, but there have to be some.
+        for start in range(len(before)):
+            head = before[start:]
+            if (start and (before[start - 1].isalnum() or not head[0].isalnum())) or not wanted.startswith(head):
+                continue
+            for end in range(len(after), -1, -1):
+                tail = after[:end]
+                if wanted.endswith(tail) and len(wanted) > len(head) + len(tail):
+                    yield wanted[len(head) : len(wanted) - len(tail)]
+
+
+def _is_words(value: str) -> bool:
+    """Nothing but words of a language, as a name or a title has them."""
+    return all(part.isalpha() for part in re.split(r"[ '’-]", value.strip()) if part) and any(map(str.isalpha, value))
+
+
 def _any_place(_text: str, _start: int, _end: int) -> bool:
     return True
+
+
+def occurs(text: str, token: str) -> bool:
+    """Whether the token stands anywhere in the text as a whole; both are in the form that `loose` or `plain` gives."""
+    return _occurs(text, token, _any_place)
 
 
 def _occurs(text: str, token: str, counts: Callable[[str, int, int], bool]) -> bool:

@@ -38,6 +38,16 @@ class GovernedTool(Protocol):
         ...
 
     @property
+    def look_up(self) -> tuple[str, ...]:
+        """Arguments that are search words."""
+        ...
+
+    @property
+    def posts_to(self) -> str:
+        """The argument that names the channel whose readers will read the free text; empty: there is none."""
+        ...
+
+    @property
     def schema(self) -> ToolSchema:
         """What a model is told of it."""
         ...

@@ -30,8 +30,8 @@ async def test_a_payment_is_queued_and_listed(perform: Perform) -> None:
     assert queued.content == f"{ref}: 80.00 EUR to Acme GmbH is on finance's payment list. It is not paid yet."
     listed = await perform(list_payments)
     assert listed.content == (
-        f"{ref} | 2026-03-02 | 80.00 EUR | to Acme GmbH | reference order 4711 | The parcel arrived broken."
-        " | asked by mia"
+        f"payment: {ref} | day: 2026-03-02 | amount: 80.00 EUR | payee: Acme GmbH | reference: order 4711"
+        " | why: The parcel arrived broken. | asked_by: mia"
     )
 
 
@@ -83,9 +83,9 @@ async def test_the_list_carries_the_label_of_the_run_that_queued(ctx: ToolContex
     await perform(queue_payment, outside, call_id="outside", **(REFUND | {"payee": "Mallory"}))
     await perform(queue_payment, call_id="inside", **REFUND)
     listed = await perform(list_payments)
-    assert {"Mallory" in piece.text: piece.origin for piece in listed.pieces} == {
-        True: "outside_text",
-        False: "member_text",
+    assert {piece.text: piece.origin for piece in listed.pieces if piece.field == "payee"} == {
+        "Mallory": "outside_text",
+        "Acme GmbH": "member_text",
     }
 
 

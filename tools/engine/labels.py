@@ -17,5 +17,4 @@ def of_run(facts: RunFacts) -> Literal["member_text", "outside_text"]:
     insider = facts.workflow is not None or facts.requester.can_decide
     if facts.actor is not None and (facts.actor.is_guest or facts.actor.is_external):
         insider = False
-    tainted = any(piece.origin == "outside_text" for piece in facts.seen)
-    return "member_text" if insider and not facts.place.external and not tainted else "outside_text"
+    return "member_text" if insider and not facts.place.external and not facts.outside_text_read else "outside_text"

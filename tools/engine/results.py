@@ -12,9 +12,18 @@ if TYPE_CHECKING:
 SHORTEST_SECRET = 6  # characters: replacing shorter ones would garble ordinary text
 
 
-def said(text: str, *, origin: Origin, source: str = "", summary: str = "", data: Json = None) -> ToolResult:
-    """A result of one piece, all of it from one origin."""
-    piece = Labelled(text=text, origin=origin, source=source)
+def said(
+    text: str,
+    *,
+    origin: Origin,
+    source: str = "",
+    summary: str = "",
+    data: Json = None,
+    personal: bool = False,
+    readers: tuple[str, ...] = (),
+) -> ToolResult:
+    """A result of one piece of prose, all of it from one origin. `readers`: who may read it; empty: the team."""
+    piece = Labelled(text=text, origin=origin, source=source, personal=personal, readers=readers)
     return ToolResult(content=text, pieces=(piece,), summary=summary, data=data)
 
 

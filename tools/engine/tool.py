@@ -14,6 +14,7 @@ from kernel.errors import ConfigError, OutcomeUnknown, ToolError
 from kernel.types import Effect, ToolResult, ToolSchema
 from tools.engine import arguments as typed
 from tools.engine.failure import CannotDo
+from tools.engine.fields import Returned
 from tools.engine.permit import PermitError
 from tools.engine.preview import Preview, generic, literal
 from tools.engine.results import failure, fit, redact
@@ -55,6 +56,9 @@ class Tool:
     arguments: type[BaseModel]
     authority: tuple[str, ...] = ()  # arguments that say who, where or what it acts on: their origin is judged
     free_text: tuple[str, ...] = ()  # arguments that are prose: judged only for the links in them
+    look_up: tuple[str, ...] = ()  # arguments that are search words: who typed them meant the one record they find
+    posts_to: str = ""  # the argument that names the channel whose readers will read the free text
+    returns: type[Returned] | None = None  # the records that it returns; None: prose
     safe_to_repeat: bool = False  # doing it twice with the same call id is the same as doing it once
     secrets: SecretNames = ()  # names of the secrets that it needs
     may_use: SecretNames = ()  # of those that it is given where they are set
@@ -161,6 +165,9 @@ def tool(
     effect: Effect | None = None,
     authority: tuple[str, ...] = (),
     free_text: tuple[str, ...] = (),
+    look_up: tuple[str, ...] = (),
+    posts_to: str = "",
+    returns: type[Returned] | None = None,
     safe_to_repeat: bool = False,
     secrets: SecretNames = (),
     may_use: SecretNames = (),
@@ -173,13 +180,23 @@ def tool(
     """Make a Tool of `async def NAME(args: Model, ctx: ToolContext) -> ToolResult`, named after the function.
 
     The docstring is the description that the language model reads, `Model` gives the schema of the arguments.
+    A tool that returns records declares their fields as `returns` and answers with `records(...)`. Where the values
+    of `look_up` were typed by the requester and exactly one record came back, what names it is found by their words.
     Raises ToolDefinitionError, with every fault, where a declaration is missing or contradicts the arguments.
     """
 
     def make(body: Body[A]) -> Tool:
         name = body.__name__
         model = _model_of(body)
-        faults = _faults(name, body.__doc__, model, effect=effect, authority=authority, free_text=free_text)
+        faults = _faults(
+            name,
+            body.__doc__,
+            model,
+            effect=effect,
+            authority=authority,
+            free_text=free_text,
+            others=(*look_up, posts_to),
+        )
         if faults or effect is None or model is None:
             raise ToolDefinitionError("\n".join(faults))
         return Tool(
@@ -189,6 +206,9 @@ def tool(
             arguments=model,
             authority=authority,
             free_text=free_text,
+            look_up=look_up,
+            posts_to=posts_to,
+            returns=returns,
             safe_to_repeat=safe_to_repeat,
             secrets=secrets,
             may_use=may_use,
@@ -221,6 +241,7 @@ def _faults(
     effect: Effect | None,
     authority: tuple[str, ...],
     free_text: tuple[str, ...],
+    others: tuple[str, ...] = (),
 ) -> list[str]:
     faults = []
     if effect not in EFFECTS:
@@ -238,5 +259,6 @@ def _faults(
             faults.append(f"{name}: there is no argument {key!r}.")
         elif key in authority and not known.is_required():
             faults.append(f"{name}: {key!r} bears authority, so it may not have a default: rules must see its value.")
+    faults += [f"{name}: there is no argument {key!r}." for key in others if key and key not in model.model_fields]
     faults += [f"{name}: {key!r} is both authority and free text." for key in set(authority) & set(free_text)]
     return faults

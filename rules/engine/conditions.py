@@ -219,7 +219,7 @@ class LinksFrom:
     of_call: bool = True
 
     def holds(self, facts: CallFacts) -> bool:
-        known = None if facts.links is None else facts.links.get(self.name)
+        known = facts.origins.get(self.name)
         if known is None:  # not computed; a text that is not given holds no links
             return (facts.arguments.get(self.name) is None) is self.allows
         if self.allows:
@@ -227,7 +227,7 @@ class LinksFrom:
         return any(found & self.origins for found in known)
 
     def failed(self, facts: CallFacts) -> str:
-        known = (facts.links or {}).get(self.name, ())
+        known = facts.origins.get(self.name, ())
         wrong = next((found for found in known if not found & self.origins), None)
         if wrong is None:
             return f"{self.name} holds no link, address or account number that {origins_either(self.origins)}"

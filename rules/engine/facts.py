@@ -51,7 +51,6 @@ class CallFacts:
     now: datetime | None = None
     outside_text_read: bool | None = None
     personal_data_read: bool | None = None
-    links: Mapping[str, Origins] | None = None  # of free texts: of each link, address and account number, in order
     used: Mapping[str, Used] = field(default_factory=dict)  # by Meter.key, in the account that the call falls into
     promoted: frozenset[str] = frozenset()  # ids of rules that are promoted for calls like exactly this one
     grants: tuple[Granted, ...] = ()
@@ -75,8 +74,6 @@ class CallFacts:
     def _standing(self) -> dict[str, Json]:
         """What most calls have none of."""
         found: dict[str, Json] = {}
-        if self.links is not None:
-            found["links"] = origins_to_json(self.links)
         if self.used:
             found["used"] = {key: [str(used.amount), str(used.raised)] for key, used in self.used.items()}
         if self.promoted:
@@ -138,9 +135,7 @@ def restored(agent: str, tool: str, arguments: Mapping[str, Json], origins: Json
 
 
 def _standing_from(known: Mapping[str, Json]) -> dict[str, Any]:
-    links = known.get("links")
     return {
-        "links": None if links is None else origins_from_json(links),
         "used": {
             key: Used(amount=Decimal(amount), raised=Decimal(raised))
             for key, (amount, raised) in known.get("used", {}).items()

@@ -71,26 +71,21 @@ def facts_of(rules: RuleSet, known: Known, call: Mapping[str, Any]) -> CallFacts
     given = {name: value for name, value in call.items() if name not in SITUATION} | _mapping(call, "args")
     arguments: dict[str, Json] = {}
     origins: dict[str, Origins] = {}
-    links: dict[str, Origins] = {}
     for name in (*schema.names(tool.arguments), *(tuple(given) if tool.is_open else ())):
         if name in arguments:
             continue
         value, found = _value(tool, name, given.pop(name, None))
         arguments[name] = value
-        if name in tool.free_text:
-            links[name] = tuple(each for each in found if each != NOWHERE)
-        else:
-            origins[name] = found
+        origins[name] = tuple(each for each in found if each != NOWHERE) if name in tool.free_text else found
     if given:
         raise ValueError(f"{call.get('tool')} has no argument {', '.join(sorted(given))}")
-    outside = any("outside_text" in one for found in (*origins.values(), *links.values()) for one in found)
+    outside = any("outside_text" in one for found in origins.values() for one in found)
     return CallFacts(
         agent=str(call.get("agent")),
         tool=str(call.get("tool")),
         effect=tool.effect,
         arguments=arguments,
         origins=origins,
-        links=links,
         channel=str(call.get("channel", "")),
         platform=str(call.get("platform", "web")),
         requester="somebody",

@@ -187,7 +187,7 @@ def test_what_a_call_uses_is_charged_to_the_account_that_the_rule_names() -> Non
     ],
 )
 def test_links_in_a_text_are_judged_by_where_they_were_found(links: Any, allowed: bool, denied: bool) -> None:
-    facts = call(arguments={"body": "see this"}, links=links)
+    facts = call(arguments={"body": "see this"}, origins=links or {})
     words = {"tool": "t", "args": {"body": {"links_from": "typed"}}}
     assert (decide(rules({**words, "decision": "allow"}), facts).decision == "allow") is allowed
     assert (decide(rules({**words, "decision": "deny"}), facts).decision == "deny") is denied

@@ -2,13 +2,13 @@
 # 3.13. Packages come from whatever index pip is configured with; versions and hashes from the lock files.
 
 .DEFAULT_GOAL := help
-.PHONY: help up test check bench lock clean FORCE
+.PHONY: help up test check bench bench-retrieval lock clean FORCE
 
 PY := .venv/bin/python
 LOCKS := requirements.lock requirements-dev.lock requirements-model.lock
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 up: .venv/ready ## start Bosun: web chat, and Slack and Discord where tokens are set
 	@$(PY) -m bot up
@@ -25,6 +25,9 @@ check: .venv/ready ## lint, format, types, import contracts, documentation
 
 bench: .venv/ready ## measure speed, CPU and memory beside two yardsticks; ARGS=--quick: in a minute
 	@$(PY) -m benchmarks $(ARGS)
+
+bench-retrieval: .venv/ready ## how well searches find; COLLECTION=folder in BEIR's layout, or our own documentation
+	@$(PY) -m benchmarks.retrieval $(COLLECTION) $(ARGS)
 
 # requirements.lock is what Bosun runs on; requirements-dev.lock holds the same pins and the tools.
 # UPGRADE=--upgrade takes newer versions; without it only what pyproject.toml asks for changes. uv writes them and

@@ -1,68 +1,120 @@
-"""Source: a folder of Markdown and text files, the charter's `knowledge/` first of all.
+"""Source: a folder of files, the charter's `knowledge/` first of all. Files are read when they change.
 
-Front matter may name a document's title and its readers; without it the first heading is the title and the team reads.
+Front matter of a Markdown file may name its title and its readers; without it the first heading is the title, and
+those who read the folder read the file.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from knowledge.engine.audience import TEAM, is_reader
 from knowledge.engine.blocks import first_heading
 from knowledge.engine.documents import Document
-from knowledge.engine.loading import NotReadable, check_size, decode, format_of
-from knowledge.engine.source import Item, Source
+from knowledge.engine.readable import NotReadable, check_size
+from knowledge.engine.reading import Reader, suffix_of
+from knowledge.engine.source import Item, SourceAway
+from knowledge.engine.source_settings import SourceSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Sequence
+
+    from knowledge.engine.source_settings import Surroundings
 
 OWN_FILES = frozenset({"sources.yaml"})  # of the charter, no documents
 FENCE = "---"
+MOST = 20_000  # files
 
 
-class Folder(Source):
+class Settings(SourceSettings):
+    """A folder on this machine."""
+
+    kind: Literal["folder"]
+    path: str  # relative to the charter's knowledge folder, or absolute
+
+
+class Folder:
     """The files below a folder. Hidden files are none of it; links that lead out of it are refused."""
 
-    def __init__(self, path: Path, name: str = "charter") -> None:
-        self.name = f"folder:{name}"
-        self._root = path
+    kind = "folder"
+    complete = True
 
-    def items(self) -> Iterator[Item]:
+    def __init__(
+        self, path: Path, name: str = "charter", *, readers: Sequence[str] = (TEAM,), reader: Reader | None = None
+    ) -> None:
+        self.name = f"folder:{name}"
+        self.title = name
+        self.watched = path
+        self._root = path
+        self._readers = tuple(readers)
+        self._reader = reader or Reader()
+
+    async def items(self) -> AsyncIterator[Item]:
+        for path in await asyncio.to_thread(self._files):
+            key = _printable(path.relative_to(self._root).as_posix())
+            yield Item(key=key, version=self._version(path), load=partial(self._load, path, key))
+
+    def _version(self, path: Path) -> str:
+        try:
+            found = path.stat()
+        except OSError:
+            return ""
+        # Front matter may be missing: who reads the folder is part of the version.
+        return f"{found.st_mtime_ns}-{found.st_size}-{found.st_ino}-{','.join(self._readers)}"
+
+    def _files(self) -> list[Path]:
         if not self._root.is_dir():
-            raise NotReadable(f"There is no folder {self._root}.", hint="Nothing was removed for that.")
+            raise SourceAway(f"There is no folder {self._root}.", hint="Nothing was removed for that.")
+        found: list[Path] = []
         for folder, names, files in os.walk(self._root):
             names[:] = sorted(name for name in names if not name.startswith("."))
-            for file in sorted(files):
-                if not file.startswith(".") and file not in OWN_FILES:
-                    path = Path(folder, file)
-                    key = path.relative_to(self._root).as_posix()
-                    yield Item(key=_printable(key), load=partial(self._load, path, _printable(key)))
+            found += [
+                Path(folder, file) for file in sorted(files) if not file.startswith(".") and file not in OWN_FILES
+            ]
+            if len(found) > MOST:
+                raise SourceAway(f"The folder {self._root} has more than {MOST:,} files.", hint="Name a smaller one.")
+        return found
 
-    def _load(self, path: Path, key: str) -> Document:
-        form = format_of(path.name)
-        if not path.resolve().is_relative_to(self._root.resolve()):
-            raise NotReadable("It is a link that leads out of the folder.")
-        if not path.is_file():
-            raise NotReadable("It is not a regular file.")
-        check_size(path.stat().st_size)
-        text = decode(path.read_bytes())
+    async def _load(self, path: Path, key: str) -> Document:
+        suffix_of(path.name)
+        data = await asyncio.to_thread(self._bytes, path)
+        parsed = await self._reader.read(path.name, data)
         front: dict[str, Any] = {}
-        if form == "markdown":
+        text = parsed.text
+        if parsed.format == "markdown":
             front, text = split_front_matter(text)
-        title = str(front.get("title") or "") or (first_heading(text) if form == "markdown" else "")
+        title = str(front.get("title") or "") or parsed.title
+        if not title and parsed.format == "markdown" and path.suffix.lower() in {".md", ".markdown"}:
+            title = first_heading(text)
         return Document(
             source=self.name,
             key=key,
             kind="file",
             title=" ".join(title.split())[:200] or _title_of(path),
             text=text,
-            format=form,
-            readers=_readers(front.get("readers", TEAM)),
+            format=parsed.format,
+            readers=_named(front["readers"]) if "readers" in front else self._readers,
             origin="member_text",
         )
+
+    def _bytes(self, path: Path) -> bytes:
+        if not path.resolve().is_relative_to(self._root.resolve()):
+            raise NotReadable("It is a link that leads out of the folder.")
+        if not path.is_file():
+            raise NotReadable("It is not a regular file.")
+        check_size(path.stat().st_size)
+        return path.read_bytes()
+
+
+def open_source(settings: Settings, around: Surroundings) -> Folder:
+    """The folder that the charter names."""
+    path = Path(settings.path).expanduser()
+    root = path if path.is_absolute() else around.charter / "knowledge" / path
+    return Folder(root, settings.name, readers=around.readers(settings), reader=around.files)
 
 
 def split_front_matter(text: str) -> tuple[dict[str, Any], str]:
@@ -85,7 +137,7 @@ def split_front_matter(text: str) -> tuple[dict[str, Any], str]:
     return front, rest
 
 
-def _readers(value: object) -> tuple[str, ...]:
+def _named(value: object) -> tuple[str, ...]:
     """Readers as the front matter has them. A wrong one is an error: the document must not be read by more people."""
     named = value if isinstance(value, list) else [value]
     for reader in named:

@@ -7,32 +7,35 @@ from typing import TYPE_CHECKING
 from knowledge.engine import audience
 from knowledge.engine.blocks import first_heading
 from knowledge.engine.documents import Document
-from knowledge.engine.loading import decode, format_of
+from knowledge.engine.reading import suffix_of
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from kernel.types import Person, Place
+    from knowledge.engine.reading import Reader
 
 SOURCE = "upload"
 
 
-def upload(name: str, data: bytes, *, key: str, person: Person, place: Place, at: datetime | None = None) -> Document:
+async def upload(
+    name: str, data: bytes, reader: Reader, *, key: str, person: Person, place: Place, at: datetime | None = None
+) -> Document:
     """A document from an uploaded file; NotReadable says why there is none.
 
     Whoever can read the place can read the document: the channel's readers, or in a DM the person. It is a member's
     text unless an outsider uploaded it or outsiders write in the channel. `key` is the platform's id of the file.
     """
-    form = format_of(name)
-    text = decode(data)
+    suffix_of(name)
+    parsed = await reader.read(name, data)
     trusted = person.can_decide and not place.external
     return Document(
         source=SOURCE,
         key=key,
         kind="upload",
-        title=(first_heading(text) if form == "markdown" else "") or name,
-        text=text,
-        format=form,
+        title=parsed.title or (first_heading(parsed.text) if parsed.format == "markdown" else "") or name,
+        text=parsed.text,
+        format=parsed.format,
         readers=(audience.person(person.id) if place.kind == "dm" else audience.channel(place),),
         origin="member_text" if trusted else "outside_text",
         author=person.name,

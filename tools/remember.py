@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
@@ -17,8 +17,15 @@ if TYPE_CHECKING:
 class Remember(Arguments):
     """What is kept."""
 
-    about: OneLine = Field(min_length=1, max_length=120, description="What it is about, in a few words")
-    text: str = Field(min_length=1, max_length=4000, description="The fact, so that it is understood without context")
+    about: OneLine = Field(
+        min_length=1,
+        max_length=120,
+        description="What it is about, in a few words. A newer fact about the same, in the same words, replaces it",
+    )
+    text: str = Field(min_length=1, max_length=1500, description="The fact, so that it is understood without context")
+    kind: Literal["fact", "preference", "decision", "correction"] = Field(
+        default="fact", description="preference: what the requester likes; correction: something that was wrong before"
+    )
 
 
 def _readers(facts: RunFacts) -> tuple[str, str]:
@@ -40,28 +47,38 @@ async def _preview(args: Remember, ctx: ToolContext) -> Preview:
 
 @tool(effect="write", free_text=("about", "text"), safe_to_repeat=True, timeout=30, preview=_preview)
 async def remember(args: Remember, ctx: ToolContext) -> ToolResult:
-    """Keep a fact for later requests in this channel. Use it when somebody asks to remember something."""
-    from knowledge.engine.documents import Document
+    """Keep a fact for later requests in this channel: what the team decided, prefers or found out, or asks to remember.
 
-    reader, people = _readers(ctx.facts)
-    added = await ctx.knowledge.add(
-        Document(
-            source="memory",
+    A newer fact about the same replaces the older one.
+    """
+    from knowledge.memory import Fact as Kept
+
+    facts = ctx.facts
+    reader, people = _readers(facts)
+    kept = await ctx.knowledge.remember(
+        Kept(
             key=ctx.call_id,  # the same call is the same memory
-            kind="memory",
-            title=args.about,
+            about=args.about,
             text=args.text,
-            format="text",
+            kind=args.kind,
             readers=(reader,),
-            origin=labels.of_run(ctx.facts),
-            author=ctx.facts.requester.name,
-            written_at=ctx.clock.now(),
+            origin=labels.of_run(facts),
+            author=facts.requester.name,
+            author_id=facts.requester.id,
+            source=f"{facts.agent}, {facts.ref}",
+            lane=facts.place.lane,
+            thread=facts.place.thread or "",
+            at=ctx.clock.now(),
         )
     )
-    sentence = f"Remembered for {people}."
+    sentence = f"Remembered for {people} as {kept.ref}."
+    pieces = [Labelled(text=sentence, origin="nowhere")]
+    if kept.replaced:
+        sentence += f" It replaces {kept.replaced[0]}."
+        pieces.append(Labelled(text=kept.replaced[0], origin="outside_text", source=kept.id))
     return ToolResult(
         content=sentence,
-        pieces=(Labelled(text=sentence, origin="nowhere"),),
-        data={"document": added.document_id},
+        pieces=tuple(pieces),
+        data={"document": kept.id, "memory": kept.ref},
         summary=one_line(f"Remembered: {args.about}"),
     )

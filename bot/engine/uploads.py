@@ -48,7 +48,15 @@ class Uploads:
             return Read(name=file.name, refused=f"larger than {LARGEST // 1024 // 1024} MB")
         try:
             data = await adapter.download(file, LARGEST)
-            document = upload(file.name, data, key=file.id, person=person, place=inbound.place, at=inbound.sent_at)
+            document = await upload(
+                file.name,
+                data,
+                self.knowledge.files,
+                key=file.id,
+                person=person,
+                place=inbound.place,
+                at=inbound.sent_at,
+            )
             added = await self.knowledge.add(document)
         except BosunError as error:
             log.info("file %s was not read: %s", file.name, error)

@@ -28,7 +28,7 @@ class DocumentRow(SQLModel, table=True):
     """A document. One row per (source, key), whatever its version."""
 
     __tablename__ = "document"
-    __table_args__ = (UniqueConstraint("source", "key"),)
+    __table_args__ = (UniqueConstraint("source", "key"), Index("document_kind", "kind"))
 
     id: str = Field(primary_key=True)
     source: str
@@ -40,6 +40,8 @@ class DocumentRow(SQLModel, table=True):
     author: str = ""
     text: str = Field(sa_type=SqlText)  # the whole text: a better way to cut it needs no source
     digest: str  # of everything that the chunks are made of
+    url: str = Field(default="", sa_type=SqlText)  # opens the original; empty: our own page shows it
+    version: str = Field(default="", sa_type=SqlText)  # the source's mark: unchanged, it is not read
     written_at: datetime | None = Field(default=None, sa_type=Moment)
     created_at: datetime = Field(sa_type=Moment)
     updated_at: datetime = Field(sa_type=Moment)
@@ -67,19 +69,22 @@ class ChunkRow(SQLModel, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     document_id: str = Field(sa_column_args=(ForeignKey("document.id", ondelete="CASCADE"),))
-    number: int  # from 1
+    number: int  # from 1; -3 is message 3 of a conversation together with its neighbours
     heading: str = Field(sa_type=SqlText)  # title and headings above it, one per line
     text: str = Field(sa_type=SqlText)
     digest: str  # of heading and text: the same digest, the same vector
+    url: str = Field(default="", sa_type=SqlText)  # opens exactly this piece: the permalink of a message
+    written_at: datetime | None = Field(default=None, sa_type=Moment)  # of this piece, where its source says so
 
 
 class ChunkVector(SQLModel, table=True):
-    """The vector of a chunk under one embedding model."""
+    """The vector of a chunk under one embedding model; while another one takes over, a chunk has two."""
 
     __tablename__ = "chunk_vector"
+    __table_args__ = (Index("chunk_vector_of_chunk", "chunk_id"),)
 
+    model: str = Field(primary_key=True)
     chunk_id: int = Field(primary_key=True, sa_column_args=(ForeignKey("chunk.id", ondelete="CASCADE"),))
-    model: str
     dimension: int
     data: bytes = Field(sa_type=LargeBinary)  # fp16, little-endian, of length 1
 
@@ -92,6 +97,7 @@ class VectorIndex(SQLModel, table=True):
     id: str = Field(primary_key=True)
     place: str = Field(index=True)  # which folder or server
     model: str
+    embedder: str = Field(default="", sa_type=SqlText)  # the choice that embeds questions for it
     state: str = BUILDING
     touched_at: datetime = Field(sa_type=Moment)  # while it is built: its builder was alive then
 
@@ -108,9 +114,12 @@ class ChunkIndexed(SQLModel, table=True):
 class NewChunk(NamedTuple):
     """A chunk to be stored."""
 
+    number: int
     heading: str
     text: str
     digest: str
+    url: str = ""
+    written_at: datetime | None = None
 
 
 class Found(NamedTuple):
@@ -118,7 +127,9 @@ class Found(NamedTuple):
 
     id: int
     document_id: str
+    number: int
     digest: str
+    kind: str  # of its document
     allowed: bool
 
 
@@ -134,6 +145,11 @@ class ChunkText(NamedTuple):
     origin: str
     kind: str
     author: str
+    source: str
+    key: str
+    url: str  # opens the document's original
+    opens: str  # opens exactly this piece
+    written_at: datetime | None  # of the piece, or of its document
     updated_at: datetime
 
 
@@ -192,19 +208,28 @@ def replace_chunks(session: Session, document_id: str, chunks: Sequence[NewChunk
     old = "SELECT coalesce(max(id), 0) FROM chunk WHERE document_id = :document"
     last = run(session, old, document=document_id).scalar_one()
     if chunks:
+        moment, dialect = Moment(), session.get_bind().dialect
         session.connection().execute(
             text(
-                "INSERT INTO chunk (document_id, number, heading, text, digest)"
-                " VALUES (:document, :number, :heading, :text, :digest)"
+                "INSERT INTO chunk (document_id, number, heading, text, digest, url, written_at)"
+                " VALUES (:document, :number, :heading, :text, :digest, :url, :written_at)"
             ),
-            [{"document": document_id, "number": n, **chunk._asdict()} for n, chunk in enumerate(chunks, 1)],
+            [
+                {
+                    "document": document_id,
+                    **chunk._asdict(),
+                    "written_at": moment.process_bind_param(chunk.written_at, dialect),
+                }
+                for chunk in chunks
+            ],
         )
     reused = run(
         session,
         "INSERT INTO chunk_vector (chunk_id, model, dimension, data)"
         " SELECT new.id, known.model, known.dimension, known.data FROM chunk new JOIN chunk_vector known"
-        " ON known.chunk_id = (SELECT min(same.id) FROM chunk same JOIN chunk_vector v ON v.chunk_id = same.id"
-        " WHERE same.digest = new.digest AND v.model = :model)"
+        " ON known.model = :model AND known.chunk_id ="
+        " (SELECT min(same.id) FROM chunk same JOIN chunk_vector v ON v.chunk_id = same.id AND v.model = :model"
+        " WHERE same.digest = new.digest)"
         " WHERE new.document_id = :document AND new.id > :last",
         document=document_id,
         model=model,
@@ -228,7 +253,7 @@ def keys(session: Session, source: str) -> dict[str, str]:
 
 def chunks(session: Session, document_id: str) -> list[tuple[int, str, str]]:
     """(number, heading, text) of a document's chunks, in order."""
-    sql = "SELECT number, heading, text FROM chunk WHERE document_id = :document ORDER BY number"
+    sql = "SELECT number, heading, text FROM chunk WHERE document_id = :document AND number > 0 ORDER BY number"
     return [(row[0], row[1], row[2]) for row in run(session, sql, document=document_id)]
 
 
@@ -245,9 +270,24 @@ def digest_of(session: Session, source: str, key: str) -> str | None:
     return run(session, sql, source=source, key=key).scalar()
 
 
+def id_of(session: Session, source: str, key: str) -> str | None:
+    """The id of a document; None if it is not known."""
+    found: str | None = run(
+        session, "SELECT id FROM document WHERE source = :source AND key = :key", source=source, key=key
+    ).scalar()
+    return found
+
+
+def text_of(session: Session, source: str, key: str) -> str:
+    """The whole text of a document, locked until the commit; empty if it is not known."""
+    lock = "" if session.get_bind().dialect.name == "sqlite" else "FOR UPDATE"
+    sql = f"SELECT text FROM document WHERE source = :source AND key = :key {lock}"  # noqa: S608  a constant
+    return run(session, sql, source=source, key=key).scalar() or ""
+
+
 def count_chunks(session: Session, document_id: str) -> int:
     """How many chunks a document has."""
-    sql = "SELECT count(*) FROM chunk WHERE document_id = :document"
+    sql = "SELECT count(*) FROM chunk WHERE document_id = :document AND number > 0"
     return int(run(session, sql, document=document_id).scalar_one())
 
 
@@ -270,8 +310,22 @@ _ALLOWED = "EXISTS (SELECT 1 FROM document_reader r WHERE r.document_id = c.docu
 
 def look_up(session: Session, ids: list[int], grants: list[str]) -> list[Found]:
     """The chunks among `ids` that exist, and whether an audience with `grants` may read each."""
-    sql = f"SELECT c.id, c.document_id, c.digest, {_ALLOWED} FROM chunk c WHERE c.id IN :ids"  # noqa: S608  constants
-    return [Found(row[0], row[1], row[2], bool(row[3])) for row in run(session, sql, ids=ids, grants=grants)]
+    fields = f"c.id, c.document_id, c.number, c.digest, d.kind, {_ALLOWED}"
+    sql = f"SELECT {fields} FROM chunk c JOIN document d ON d.id = c.document_id WHERE c.id IN :ids"  # noqa: S608  constants
+    return [
+        Found(row[0], row[1], row[2], row[3], row[4], bool(row[5])) for row in run(session, sql, ids=ids, grants=grants)
+    ]
+
+
+def numbered(session: Session, documents: list[str], numbers: list[int]) -> list[tuple[int, str, int]]:
+    """(chunk, document, number) of the chunks of `documents` that have one of `numbers`."""
+    sql = "SELECT id, document_id, number FROM chunk WHERE document_id IN :documents AND number IN :numbers"
+    return [(row[0], row[1], row[2]) for row in run(session, sql, documents=documents, numbers=numbers)]
+
+
+def bodies(session: Session, ids: list[int]) -> dict[int, str]:
+    """Id -> text of chunks, for ranking; nobody gets to read it from here."""
+    return {row[0]: row[1] for row in run(session, "SELECT id, text FROM chunk WHERE id IN :ids", ids=ids)}
 
 
 def readable_chunks(session: Session, grants: list[str], limit: int) -> list[int]:
@@ -291,11 +345,15 @@ def readable_documents(session: Session, grants: list[str]) -> int:
 
 def texts(session: Session, ids: list[int], grants: list[str]) -> dict[int, ChunkText]:
     """Those of the chunks with these ids that an audience with `grants` may read."""
-    fields = "c.id, c.document_id, c.number, c.heading, c.text, d.title, d.origin, d.kind, d.author, d.updated_at"
+    fields = (
+        "c.id, c.document_id, c.number, c.heading, c.text, d.title, d.origin, d.kind, d.author, d.source, d.key, d.url,"
+        " c.url, coalesce(c.written_at, d.written_at), d.updated_at"
+    )
     joined = "chunk c JOIN document d ON d.id = c.document_id"
     sql = f"SELECT {fields} FROM {joined} WHERE c.id IN :ids AND {_ALLOWED}"  # noqa: S608  constants
     moment, dialect = Moment(), session.get_bind().dialect
     found = {}
-    for *values, updated_at in run(session, sql, ids=ids, grants=grants):
-        found[values[0]] = ChunkText._make((*values, moment.process_result_value(updated_at, dialect)))
+    for *values, written_at, updated_at in run(session, sql, ids=ids, grants=grants):
+        times = [moment.process_result_value(value, dialect) for value in (written_at, updated_at)]
+        found[values[0]] = ChunkText._make((*values, *times))
     return found

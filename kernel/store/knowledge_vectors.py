@@ -34,8 +34,7 @@ def save_vectors(session: Session, model: str, dimension: int, made: Sequence[tu
     sql = (
         "INSERT INTO chunk_vector (chunk_id, model, dimension, data)"
         " SELECT id, :model, :dimension, :data FROM chunk WHERE id = :chunk"
-        " ON CONFLICT (chunk_id) DO UPDATE SET"
-        " model = excluded.model, dimension = excluded.dimension, data = excluded.data"
+        " ON CONFLICT (model, chunk_id) DO UPDATE SET dimension = excluded.dimension, data = excluded.data"
     )
     for chunk_id, data in made:
         run(session, sql, chunk=chunk_id, model=model, dimension=dimension, data=data)
@@ -97,9 +96,18 @@ def indexes(session: Session, place: str) -> list[VectorIndex]:
     return [session.get_one(VectorIndex, row[0]) for row in ids.all()]
 
 
-def create_index(session: Session, index_id: str, place: str, model: str, now: datetime) -> None:
+def create_index(session: Session, index_id: str, place: str, model: str, embedder: str, now: datetime) -> None:  # noqa: PLR0917  a row
     """Record an index that is going to be filled."""
-    session.add(VectorIndex(id=index_id, place=place, model=model, state=BUILDING, touched_at=now))
+    session.add(VectorIndex(id=index_id, place=place, model=model, embedder=embedder, state=BUILDING, touched_at=now))
+
+
+def drop_vectors(session: Session, model: str, limit: int) -> int:
+    """Delete some vectors of all models but `model`, and say how many; 0 when none are left."""
+    sql = (
+        "DELETE FROM chunk_vector WHERE model <> :model AND chunk_id IN"
+        " (SELECT chunk_id FROM chunk_vector WHERE model <> :model ORDER BY chunk_id LIMIT :limit)"
+    )
+    return run(session, sql, model=model, limit=limit).rowcount
 
 
 def touch_index(session: Session, index_id: str, now: datetime) -> bool:

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from knowledge.engine.blocks import Block, headings_only, markdown_blocks, plain_blocks
+from knowledge.engine.conversation import in_words, messages_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
-    from knowledge.engine.documents import Format
+    from knowledge.engine.readable import Format
 
-VERSION = "1"  # part of every document's digest: a new way to cut makes new chunks
+VERSION = "2"  # part of every document's digest: a new way to cut makes new chunks
 TARGET = 1_200  # characters of text, without the headings
 LIMIT = 1_600
 MAX_HEADING = 120  # characters of one heading that are put in front
@@ -28,6 +30,8 @@ class Chunk:
 
     headings: tuple[str, ...]  # above it, outermost first, without the document's title
     text: str
+    url: str = ""  # opens exactly this piece
+    written_at: datetime | None = None
 
     def heading(self, title: str) -> str:
         """What is put in front for both indexes: title and headings, one per line."""
@@ -38,13 +42,34 @@ def cut(text: str, form: Format, title: str) -> list[Chunk]:
     """The chunks of a text in order.
 
     Each has at most 1,600 characters, but for a single table row that is longer. A table or fence that has to be
-    divided is divided between its lines, and each part is a whole table or fence again.
+    divided is divided between its lines, and each part is a whole table or fence again. A message of a conversation
+    is a chunk; a page of a document begins one.
     """
-    blocks = markdown_blocks(text) if form == "markdown" else plain_blocks(text)
-    chunks = list(_pack(blocks, title))
-    if not chunks and (alone := headings_only(text)):
+    if form == "chat":
+        return list(_messages(text))
+    chunks = list(_pack(_blocks(text, form), title))
+    if not chunks and form == "markdown" and (alone := headings_only(text)):
         chunks = [Chunk(headings=(), text="\n".join(alone)[:LIMIT])]
     return chunks
+
+
+def _blocks(text: str, form: Format) -> list[Block]:
+    if form == "markdown":
+        return markdown_blocks(text)
+    if form == "text":
+        return plain_blocks(text)
+    return [
+        Block(kind=block.kind, text=block.text, headings=(f"Page {number}",))
+        for number, page in enumerate(text.split("\f"), 1)
+        for block in plain_blocks(page)
+    ]
+
+
+def _messages(text: str) -> Iterator[Chunk]:
+    """Each message with who said it and when; one that is too long is divided."""
+    for said in messages_of(text):
+        for part in _join(in_words(said).split("\n"), "\n", LIMIT):
+            yield Chunk(headings=(), text=part, url=said.url, written_at=said.at)
 
 
 def _pack(blocks: list[Block], title: str) -> Iterator[Chunk]:

@@ -8,16 +8,18 @@ from typing import Literal
 from pydantic import Field
 
 from kernel.types import Frozen
+from knowledge.engine.readable import Format
 
-Format = Literal["markdown", "text"]
-Kind = Literal["file", "upload", "memory"]
+Kind = Literal[
+    "file", "upload", "memory", "chat", "web", "code", "feed", "mail", "event", "record", "decision", "output"
+]
 Origin = Literal["member_text", "outside_text"]
 
 
 class Document(Frozen):
     """A text to be known, as a source hands it over."""
 
-    source: str  # "folder:charter", "upload", "memory"
+    source: str  # "folder:charter", "chat:slack:T1:C1", "upload", "memory"
     key: str  # the source's own identity of it: the same key is a new version of the same document
     kind: Kind = "file"
     title: str
@@ -27,6 +29,18 @@ class Document(Frozen):
     origin: Origin = "outside_text"  # member_text only where a member of the team wrote all of it
     author: str = ""  # for people
     written_at: datetime | None = None  # shown, and put in front of a memory
+    url: str = ""  # opens the original
+    version: str = ""  # the source's own mark of this version
+
+
+class Said(Frozen):
+    """A message of a conversation. A document of the format "chat" is a JSON array of these, in order."""
+
+    id: str  # the platform's
+    by: str  # who said it, for people
+    at: datetime
+    text: str
+    url: str = ""  # permalink
 
 
 class AddResult(Frozen):
@@ -49,13 +63,23 @@ class Passage(Frozen):
     origin: Origin
     kind: Kind = "file"
     author: str = ""
+    source: str = ""
+    key: str = ""
+    original: str = ""  # opens the document where it comes from
+    permalink: str = ""  # opens exactly this piece where it comes from
+    written_at: datetime | None = None
     updated_at: datetime | None = None
-    score: float  # 0 to 1; 0.6 x cosine + 0.4 x bm25 / best bm25
+    score: float  # 0 to 1
 
     @property
     def url(self) -> str:
-        """Opens the document at the passage; a path below the web console."""
-        return f"/documents/{self.document_id}#c{self.number}"
+        """Opens the passage: the message itself, or its document in the web console at this place."""
+        return self.permalink or f"/documents/{self.document_id}#c{self.number}"
+
+    @property
+    def dated(self) -> datetime | None:
+        """When it was written, as far as that is known."""
+        return self.written_at or self.updated_at
 
 
 Way = Literal["meaning", "words"]
@@ -69,6 +93,7 @@ class SearchResult(Frozen):
     ways: tuple[Way, ...] = ("words",)
     note: str = ""  # why it was searched by words alone
     withheld: bool = False  # something fits that the audience may not read: may be said, never what
+    cautions: tuple[str, ...] = ()  # where passages disagree, are old, or have a newer version
 
     @property
     def searched(self) -> str:
@@ -100,9 +125,37 @@ class StoredDocument(Frozen):
     origin: Origin
     author: str
     readers: tuple[str, ...]
+    url: str
     chunks: tuple[StoredChunk, ...]
     created_at: datetime
     updated_at: datetime
+
+
+class SourceStatus(Frozen):
+    """How a source stands."""
+
+    name: str
+    kind: str
+    title: str
+    state: Literal["waiting", "reading", "ready", "away", "cut off"]
+    problem: str = ""
+    done: int = 0  # of the pieces that are being read
+    total: int = 0
+    documents: int = 0
+    failed: int = 0
+    checked_at: datetime | None = None
+    fresh_at: datetime | None = None  # something in it was new then
+    due_at: datetime | None = None
+
+
+class Failed(Frozen):
+    """A piece of a source that could not be read."""
+
+    source: str
+    key: str
+    reason: str
+    hint: str = ""
+    at: datetime
 
 
 class Refused(Frozen):
@@ -121,6 +174,7 @@ class SyncReport(Frozen):
     unchanged: int = 0
     forgotten: int = 0
     refused: tuple[Refused, ...] = ()
+    state: str = "ready"  # or "away", "cut off": then the source itself could not be read
 
     @property
     def summary(self) -> str:

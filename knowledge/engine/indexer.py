@@ -11,10 +11,10 @@ import logging
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from kernel.errors import BosunError
-from knowledge.engine.vectors import EngineEnded, VectorClient, VectorsFailed
+from knowledge.engine.vectors import EngineEnded, OpenIndex, VectorClient, VectorsFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from knowledge.engine.documents import IndexState
     from knowledge.engine.upkeep import Upkeep
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+LONGER = 0.5  # seconds that the engine stays up for a search that is under way
 FIRST_RETRY, LAST_RETRY = 1.0, 60.0  # seconds
 NOTES: dict[IndexState, str] = {
     "off": "the index of meanings is off",
@@ -54,7 +55,7 @@ class Reached(NamedTuple):
     """A vector index that can be searched now."""
 
     client: VectorClient
-    index_id: str
+    opened: OpenIndex
 
 
 class Indexer:
@@ -66,7 +67,10 @@ class Indexer:
         self.problem = ""
         self._closing: asyncio.Task[None] | None = None
         self._client: VectorClient | None = None
-        self._index_id: str | None = None
+        self._index: OpenIndex | None = None  # the one that is searched: of the model before, until a new one is full
+        self._without_former = False  # the model before cannot embed questions any more
+        self._searching = 0  # searches under way
+        self._renew = False  # somebody wants the index built anew
         self._suspect: str | None = None  # an index that may have ended the engine
         self._task: asyncio.Task[None] | None = None
         self._work = asyncio.Event()  # something may be left to do
@@ -102,6 +106,11 @@ class Indexer:
         """Return once everything known is embedded and in the index."""
         await self._level.wait()
 
+    async def renew(self) -> None:
+        """Build the vector index anew, beside the one that is searched meanwhile; returns once that is asked for."""
+        self._renew = True
+        self.poke()
+
     def want(self) -> None:
         """Somebody is going to search: wake the engine, and keep it for a while."""
         self._asked = asyncio.get_running_loop().time()
@@ -115,14 +124,24 @@ class Indexer:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(patience):
                     await self._up.wait()
-        if self._client is None or self._index_id is None or not self._up.is_set():
+        if self._client is None or self._index is None or not self._up.is_set():
             return None
-        return Reached(self._client, self._index_id)
+        return Reached(self._client, self._index)
+
+    @contextlib.contextmanager
+    def in_use(self) -> Iterator[None]:
+        """A search is under way: the engine does not go to sleep in the middle of it."""
+        self._searching += 1
+        try:
+            yield
+        finally:
+            self._searching -= 1
 
     def lost(self, error: BosunError) -> None:
         """A search met a broken index: look after it."""
         if self.state == "ready":
             log.warning("The vector index failed in a search and is looked after: %s", error)
+            self._without_former = self._without_former or not self._is_ours(self._index)
             self._up.clear()
             self._enter("failed", str(error))
             self._work.set()
@@ -174,55 +193,90 @@ class Indexer:
         self._client = client = VectorClient(self._connect())
         loading = asyncio.create_task(client.warm())
         try:
-            index_id = await self._upkeep.current()
-            if index_id is None or not await self._is_whole(client, index_id):
+            index = await self._upkeep.current() or await self._former()
+            if index is None or not await self._is_whole(client, index):
                 self._enter("rebuilding")
-                index_id = await self._upkeep.rebuild(client)
-            else:
-                await self._upkeep.sweep(client, index_id)
+                index = await self._upkeep.rebuild(client)
+            elif self._is_ours(index):
+                await self._upkeep.sweep(client, index.id)
             await loading
         finally:
             loading.cancel()
             await asyncio.gather(loading, return_exceptions=True)
-        self._index_id = index_id
+        self._index = index
         self._suspect = None
         self._compared = self._worked = asyncio.get_running_loop().time()
         self._up.set()
         self._enter("ready")
 
-    async def _is_whole(self, client: VectorClient, index_id: str) -> bool:
+    async def _former(self) -> OpenIndex | None:
+        return None if self._without_former else await self._upkeep.former()
+
+    def _is_ours(self, index: OpenIndex | None) -> bool:
+        return index is None or index.model == self._upkeep.model
+
+    async def _is_whole(self, client: VectorClient, index: OpenIndex) -> bool:
         """An index that ended the engine once is not opened a second time."""
-        if self._suspect == index_id:
+        if self._suspect == index.id:
             return False
         try:
-            return await self._upkeep.is_whole(client, index_id)
+            return await self._upkeep.is_whole(client, index)
         except EngineEnded:
-            self._suspect = index_id
+            self._suspect = index.id
             raise
 
     async def _catch_up(self) -> None:
-        """Embed, add and remove until nothing is left."""
-        client, index_id = self._client, self._index_id
-        if client is None or index_id is None:
-            return
-        while self._up.is_set():
+        """Embed, add and remove until nothing is left; an index of another model is replaced once all is embedded."""
+        while self._client is not None and self._index is not None and self._up.is_set():
+            client, index = self._client, self._index
             self._work.clear()
             last = added = 0
-            while last := await self._upkeep.embed(client, last):
-                added = await self._upkeep.add(client, index_id, added) or added
+            while last := await self._embed(client, last):
+                if self._is_ours(index):
+                    added = await self._upkeep.add(client, index.id, added) or added
                 self._worked = asyncio.get_running_loop().time()
-            while added := await self._upkeep.add(client, index_id, 0):
-                self._worked = asyncio.get_running_loop().time()
-            while await self._upkeep.remove(client, index_id):
-                self._worked = asyncio.get_running_loop().time()
+            if self._is_ours(index) and not self._renew:
+                await self._level_out(client, index)
+            elif not self._work.is_set():
+                self._index = await self._upkeep.rebuild(client)
+                self._renew = False
+                self._work.set()
             if not self._work.is_set():
                 self._level.set()
                 return
+
+    async def _level_out(self, client: VectorClient, index: OpenIndex) -> None:
+        while await self._upkeep.add(client, index.id, 0):
+            self._worked = asyncio.get_running_loop().time()
+        while await self._upkeep.remove(client, index.id):
+            self._worked = asyncio.get_running_loop().time()
+
+    async def _embed(self, client: VectorClient, after: int) -> int:
+        """Embed some chunks. Where only the embedding fails (a service is away), the index stays up meanwhile."""
+        retry = FIRST_RETRY
+        while True:
+            try:
+                made = await self._upkeep.embed(client, after)
+            except EngineEnded:
+                raise
+            except VectorsFailed as error:
+                log.warning("What is new cannot be embedded yet: %s", error)
+                self._enter(self.state, str(error))
+                await self._pause(retry)
+                retry = min(retry * 2, LAST_RETRY)
+                if not self._up.is_set():
+                    raise
+            else:
+                if self.problem and self.state == "ready":
+                    self._enter("ready")
+                return made
 
     async def _rest(self) -> None:
         """Wait for work; let the engine go when nobody has needed it for long enough."""
         now, asked = asyncio.get_running_loop().time(), self._asked
         tired = max(self._worked + self._pace.linger, self._asked + self._pace.linger_after_search)
+        if self._searching:
+            tired = max(tired, now + LONGER)
         if self._client is not None and tired <= now:
             await self._let_go("asleep")
         if self._client is not None:
@@ -230,7 +284,7 @@ class Indexer:
             await self._wait(min(self._pace.check, tired - now))
             return
         while self._asked == asked:
-            if await self._upkeep.is_behind(await self._upkeep.current()):
+            if self._renew or await self._upkeep.is_behind(await self._upkeep.current()):
                 return
             if not self._work.is_set():
                 self._level.set()
@@ -244,16 +298,16 @@ class Indexer:
 
     async def _look_again(self, now: float) -> None:
         """Compare an index that has been up for long."""
-        if self._client is None or self._index_id is None or now - self._compared < self._pace.compare:
+        if self._client is None or self._index is None or now - self._compared < self._pace.compare:
             return
         self._compared = now
-        if not await self._upkeep.is_whole(self._client, self._index_id):
+        if not await self._upkeep.is_whole(self._client, self._index):
             self.lost(VectorsFailed("The vector index does not match the database."))
 
     async def _let_go(self, state: IndexState, problem: str = "") -> None:
         """Close the engine and give its memory back."""
         self._up.clear()
-        client, self._client, self._index_id = self._client, None, None
+        client, self._client, self._index = self._client, None, None
         if client is not None:
             # Finished even where the task is cancelled meanwhile: `stop` waits for it.
             self._closing = asyncio.create_task(_close(client))

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections import Counter
 from typing import TYPE_CHECKING
 
-from kernel.errors import BosunError
 from kernel.store import knowledge as rows
 from knowledge.engine.audience import is_reader
 from knowledge.engine.chunking import VERSION, cut
-from knowledge.engine.documents import AddResult, Refused, SyncReport
-from knowledge.engine.loading import content_hash
+from knowledge.engine.conversation import amended
+from knowledge.engine.documents import AddResult
+from knowledge.engine.hashing import content_hash
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from kernel.clock import Clock, Ids
     from kernel.store import Session, Store
-    from knowledge.engine.documents import Document
-    from knowledge.engine.source import Source
-
-log = logging.getLogger(__name__)
+    from knowledge.engine.chunking import Chunk
+    from knowledge.engine.documents import Document, Said
 
 
 class Ingest:
@@ -31,35 +29,55 @@ class Ingest:
 
     async def add(self, document: Document) -> AddResult:
         """Store a document, or its new version. Readers that nobody can match are dropped: unknown means nobody."""
-        digest = content_hash(VERSION, document.format, document.title, document.text)
+        digest = _digest(document)
         known = await self._store.read(lambda session: rows.digest_of(session, document.source, document.key))
         chunks = [] if known == digest else await asyncio.to_thread(_chunks, document)
-        new_id, now = self._ids.new(), self._clock.now()
+        return await self._store.write(self.adding(document, chunks))
+
+    def adding(
+        self,
+        document: Document,
+        chunks: Sequence[rows.NewChunk] = (),
+        also: Callable[[Session, str], None] | None = None,
+    ) -> Callable[[Session], AddResult]:
+        """The same as work for a transaction; `also` is done in it, with the id of the document."""
+        digest, new_id, now = _digest(document), self._ids.new(), self._clock.now()
 
         def save(session: Session) -> AddResult:
-            values = {
-                **document.model_dump(include={"source", "key", "kind", "title", "format", "origin", "author"}),
-                "text": document.text,
-                "written_at": document.written_at,
-                "created_at": now,
-                "updated_at": now,
-                "digest": "",
-            }
-            row, _fresh = rows.claim(session, new_id, values)
+            row, _fresh = rows.claim(session, new_id, _values(document, now))
             rows.set_readers(session, row.id, [reader for reader in document.readers if is_reader(reader)])
             changed, reused = row.digest != digest, 0
             if changed:
-                # Another process may have changed it since we looked.
-                made = chunks or _chunks(document)
+                made = chunks or _chunks(document)  # another process may have changed it since we looked
                 reused = rows.replace_chunks(session, row.id, made, self._model)
                 row.text, row.format, row.digest, row.updated_at = document.text, document.format, digest, now
             row.title, row.origin, row.author = document.title, document.origin, document.author
             row.kind, row.written_at = document.kind, document.written_at
+            row.url, row.version = document.url, document.version
             session.add(row)
             session.flush()
+            if also is not None:
+                also(session, row.id)
             return AddResult(
                 document_id=row.id, changed=changed, chunks=rows.count_chunks(session, row.id), reused=reused
             )
+
+        return save
+
+    async def amend(self, document: Document, changed: Sequence[Said], gone: Sequence[str] = ()) -> AddResult | None:
+        """Say, change and delete messages of a conversation; `document` tells everything but its text.
+
+        One that has no messages left is forgotten: None. Messages that come at the same time are all kept.
+        """
+
+        def save(session: Session) -> AddResult | None:
+            text = amended(rows.text_of(session, document.source, document.key), changed, gone)
+            if text:
+                return self.adding(document.model_copy(update={"text": text}))(session)
+            found = rows.id_of(session, document.source, document.key)
+            if found is not None:
+                rows.forget(session, found)
+            return None
 
         return await self._store.write(save)
 
@@ -67,41 +85,33 @@ class Ingest:
         """Delete a document; False if there is none."""
         return await self._store.write(lambda session: rows.forget(session, document_id))
 
-    async def sync(self, source: Source) -> SyncReport:
-        """Bring what is known of a source to what it offers now. What cannot be read stops nothing and is reported."""
-        try:
-            items = await asyncio.to_thread(lambda: list(source.items()))
-        except BosunError as error:
-            return SyncReport(refused=(_refused(source.name, error),))
-        before = await self._store.read(lambda session: rows.keys(session, source.name))
-        counted: Counter[str] = Counter()
-        refused = []
-        for item in items:
-            try:
-                result = await self.add(await asyncio.to_thread(item.load))
-                kind = "added" if item.key not in before else "changed" if result.changed else "unchanged"
-                counted[kind] += 1
-            except (BosunError, OSError) as error:
-                refused.append(_refused(item.key, error))
-            except Exception as error:  # one bad document must not stop the others
-                log.exception("Reading %s of %s failed", item.key, source.name)
-                refused.append(_refused(item.key, error))
-        gone = [document_id for key, document_id in before.items() if key not in {item.key for item in items}]
-        for document_id in gone:
-            await self.forget(document_id)
-        return SyncReport(**counted, forgotten=len(gone), refused=tuple(refused))
+
+def _digest(document: Document) -> str:
+    return content_hash(VERSION, document.format, document.title, document.text)
+
+
+def _values(document: Document, now: object) -> dict[str, object]:
+    return {
+        **document.model_dump(
+            include={"source", "key", "kind", "title", "format", "origin", "author", "text", "url", "version"}
+        ),
+        "written_at": document.written_at,
+        "created_at": now,
+        "updated_at": now,
+        "digest": "",
+    }
 
 
 def _chunks(document: Document) -> list[rows.NewChunk]:
-    made = []
-    for chunk in cut(document.text, document.format, document.title):
-        heading = chunk.heading(document.title)
-        made.append(rows.NewChunk(heading, chunk.text, content_hash(heading, chunk.text)))
+    chunks = cut(document.text, document.format, document.title)
+    made = [_row(number, chunk, chunk.text, document) for number, chunk in enumerate(chunks, 1)]
+    if document.format == "chat" and len(chunks) > 1:
+        for number, chunk in enumerate(chunks, 1):
+            around = "\n".join(each.text for each in chunks[max(number - 2, 0) : number + 1])
+            made.append(_row(-number, chunk, around, document))
     return made
 
 
-def _refused(key: str, error: Exception) -> Refused:
-    if isinstance(error, BosunError):
-        return Refused(key=key, reason=error.message, hint=error.hint)
-    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return Refused(key=key, reason=reason or type(error).__name__)
+def _row(number: int, chunk: Chunk, text: str, document: Document) -> rows.NewChunk:
+    heading = chunk.heading(document.title)
+    return rows.NewChunk(number, heading, text, content_hash(heading, text), chunk.url, chunk.written_at)

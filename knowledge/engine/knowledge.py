@@ -7,32 +7,37 @@ import contextlib
 import functools
 from typing import TYPE_CHECKING, cast
 
-from kernel.errors import ConfigError
 from kernel.store import knowledge as rows
+from kernel.store import knowledge_sources as sources
 from kernel.store import knowledge_words as words
-from knowledge.engine.documents import KnowledgeStatus, StoredChunk, StoredDocument
-from knowledge.engine.embedding import DIMENSIONS, MINILM, NAMES
+from knowledge.engine.documents import Failed, KnowledgeStatus, SourceStatus, StoredChunk, StoredDocument
+from knowledge.engine.embedding import MINILM, choice_of
 from knowledge.engine.index_files import index_place
 from knowledge.engine.indexer import Indexer, Pace
 from knowledge.engine.ingest import Ingest
+from knowledge.engine.memories import Memories
+from knowledge.engine.reading import Reader
 from knowledge.engine.search import Search
-from knowledge.engine.upkeep import Model, Upkeep
+from knowledge.engine.syncing import Syncing
+from knowledge.engine.upkeep import Upkeep
 from knowledge.engine.vector_lines import ProcessLine
 from knowledge.folder import Folder
-from knowledge.memory import memory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from kernel.clock import Clock, Ids
     from kernel.store import Session, Store
-    from kernel.types import Origin as AnyOrigin
     from knowledge.engine.audience import Audience
-    from knowledge.engine.documents import AddResult, Document, Format, Kind, Origin, SearchResult, SyncReport
+    from knowledge.engine.documents import AddResult, Document, Kind, Origin, Said, SearchResult, SyncReport
+    from knowledge.engine.embedding import EmbeddingChoice
     from knowledge.engine.indexer import Watch
+    from knowledge.engine.memories import Remembered
+    from knowledge.engine.readable import Format
     from knowledge.engine.source import Source
     from knowledge.engine.vectors import Line
+    from knowledge.memory import Fact
 
 PATIENCE = 3.0  # seconds that a search waits for an index that is being opened, before it goes by words
 
@@ -54,21 +59,25 @@ class Knowledge:
         folder: Path,
         chroma_url: str | None = None,
         *,
-        embedder: str = MINILM,
-        line: Callable[[str, str], Line] = ProcessLine,
+        embedder: str | EmbeddingChoice = MINILM,
+        secrets: Mapping[str, str] | None = None,
+        line: Callable[..., Line] = ProcessLine,
         pace: Pace | None = None,
         patience: float = PATIENCE,
         watch: Watch | None = None,
+        files: Reader | None = None,
     ) -> None:
-        if embedder not in NAMES:
-            raise ConfigError(f"There is no embedding model {embedder!r}.", hint=f"Known: {', '.join(NAMES)}.")
-        self._store, self._clock, self._ids = store, clock, ids
-        self._model = Model(kind=embedder, name=NAMES[embedder], dimension=DIMENSIONS[embedder])
+        self._store = store
+        self._model = choice = choice_of(embedder) if isinstance(embedder, str) else embedder
+        self.files = files or Reader()
         place = index_place(folder, chroma_url, ids)
-        upkeep = Upkeep(store, clock, ids, place, self._model)
-        self._indexer = Indexer(upkeep, functools.partial(line, embedder, place.address), pace or Pace(), watch)
-        self._ingest = Ingest(store, clock, ids, self._model.name)
-        self._search = Search(store, self._indexer, self._model.name, patience)
+        self._upkeep = Upkeep(store, clock, ids, place, choice)
+        connect = functools.partial(line, choice.spec, place.address, **({"secrets": secrets} if secrets else {}))
+        self._indexer = Indexer(self._upkeep, connect, pace or Pace(), watch)
+        self._ingest = Ingest(store, clock, ids, choice.name)
+        self._syncing = Syncing(store, clock, self._ingest)
+        self._search = Search(store, self._indexer, clock, patience)
+        self.memories = Memories(store, clock, ids, self._ingest)
 
     async def start(self) -> None:
         """Be ready for searches by words; the vector index follows in the background."""
@@ -83,12 +92,15 @@ class Knowledge:
         """A search is likely soon: open the vector index if it sleeps. Returns at once; call it in the event loop."""
         self._indexer.want()
 
-    async def search(self, query: str, audience: Audience, limit: int = 6) -> SearchResult:
+    async def search(
+        self, query: str, audience: Audience, limit: int = 6, patience: float | None = None
+    ) -> SearchResult:
         """Up to `limit` passages that answer the query and that the whole audience may read, best first.
 
-        No passages where nothing is about the query. Never fails for the vector index: it searches by words then.
+        No passages where nothing is about the query. Never fails for the vector index: it searches by words then,
+        also where the index is not open within `patience` seconds.
         """
-        return await self._search.run(query, audience, limit)
+        return await self._search.run(query, audience, limit, patience)
 
     async def add(self, document: Document) -> AddResult:
         """Store a document or a new version of it; nothing changes for content that is known."""
@@ -97,23 +109,21 @@ class Knowledge:
             self._indexer.poke()
         return result
 
-    async def remember(
-        self,
-        text: str,
-        *,
-        author: str,
-        readers: Iterable[str],
-        origins: Iterable[AnyOrigin],
-        key: str | None = None,
-    ) -> AddResult:
-        """Store a fact. It carries the labels of where it comes from: text from outside stays text from outside.
+    async def amend(self, document: Document, changed: Sequence[Said], gone: Sequence[str] = ()) -> None:
+        """Say, change and delete messages of a conversation; `document` tells everything but its text."""
+        await self._ingest.amend(document, changed, gone)
+        self._indexer.poke()
 
-        The same `key` (a tool call's idempotency key) is the same fact.
-        """
-        document = memory(
-            text, author=author, readers=readers, origins=origins, now=self._clock.now(), key=key or self._ids.new()
-        )
-        return await self.add(document)
+    async def remember(self, fact: Fact, *, instead: str = "") -> Remembered:
+        """Store a fact. It carries the label of where it comes from, and replaces what contradicts it."""
+        made = await self.memories.remember(fact, instead=instead)
+        self._indexer.poke()
+        return made
+
+    async def unremember(self, memory_id: str) -> None:
+        """Delete a fact with all that it has replaced."""
+        await self.memories.forget(memory_id)
+        self._indexer.poke()
 
     async def forget(self, document_id: str) -> bool:
         """Delete a document with its chunks, vectors and index entries; False if there is none."""
@@ -123,14 +133,63 @@ class Knowledge:
 
     async def sync(self, source: Source) -> SyncReport:
         """Bring what is known of a source to what it offers now."""
-        report = await self._ingest.sync(source)
+        report = await self._syncing.sync(source)
         if report.added or report.changed or report.forgotten:
             self._indexer.poke()
         return report
 
     async def sync_folder(self, path: Path, name: str = "charter") -> SyncReport:
         """Bring what is known of a folder to the files in it. `name` tells folders apart and stays when one moves."""
-        return await self.sync(Folder(path, name))
+        return await self.sync(Folder(path, name, reader=self.files))
+
+    async def drop_source(self, name: str) -> int:
+        """Forget a source with all its documents; how many there were."""
+        known = await self._store.read(lambda session: sources.held(session, name))
+        for held in known.values():
+            await self._ingest.forget(held.id)
+        await self._store.write(lambda session: sources.drop(session, name))
+        self._indexer.poke()
+        return len(known)
+
+    async def sources(self) -> list[SourceStatus]:
+        """How every source stands."""
+
+        def look(session: Session) -> list[SourceStatus]:
+            counted = sources.counts(session)
+            failed: dict[str, int] = {}
+            for failure in sources.failures(session):
+                failed[failure.source] = failed.get(failure.source, 0) + 1
+            found = [
+                SourceStatus(
+                    **row.model_dump(exclude={"cursor"}),
+                    documents=counted.pop(row.name, 0),
+                    failed=failed.get(row.name, 0),
+                )
+                for row in sources.every(session)
+            ]
+            rest = [
+                SourceStatus(name=name, kind=name.partition(":")[0], title=name, state="ready", documents=count)
+                for name, count in counted.items()
+            ]
+            return sorted([*found, *rest], key=lambda status: status.name)
+
+        return await self._store.read(look)
+
+    async def failures(self, source: str = "") -> list[Failed]:
+        """What could not be read, of one source or of all."""
+
+        def look(session: Session) -> list[Failed]:
+            return [
+                Failed(source=each.source, key=each.key, reason=each.reason, hint=each.hint, at=each.failed_at)
+                for each in sources.failures(session, source)
+            ]
+
+        return await self._store.read(look)
+
+    async def rebuild(self) -> None:
+        """Build both indexes anew from the database, beside the ones that are searched."""
+        await self._store.write(words.rebuild)
+        await self._indexer.renew()
 
     async def document(self, document_id: str, audience: Audience) -> StoredDocument | None:
         """A document, if the whole audience may read it."""
@@ -140,7 +199,7 @@ class Knowledge:
             if row is None:
                 return None
             return StoredDocument(
-                **row.model_dump(include={"id", "source", "key", "title", "author", "created_at", "updated_at"}),
+                **row.model_dump(include={"id", "source", "key", "title", "author", "url", "created_at", "updated_at"}),
                 kind=cast("Kind", row.kind),
                 format=cast("Format", row.format),
                 origin=cast("Origin", row.origin),

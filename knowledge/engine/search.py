@@ -16,12 +16,13 @@ from kernel.store import knowledge_words as words
 from knowledge.engine.documents import Passage, SearchResult
 from knowledge.engine.indexer import NOTES
 from knowledge.engine.query import MAX_LENGTH, terms
-from knowledge.engine.ranking import CLOSE, COVERED, answers, fuse
+from knowledge.engine.ranking import CLOSE, COVERED, answers, compared, fuse, in_order, with_windows
 from knowledge.engine.vectors import VectorsFailed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from kernel.clock import Clock
     from kernel.store import Session, Store
     from knowledge.engine.audience import Audience
     from knowledge.engine.documents import Kind, Origin
@@ -34,6 +35,9 @@ MORE = 4  # times as many, while too few may be read
 ENOUGH = 50  # readable chunks of each index that are worth ranking
 EXACT = 2_000  # where an audience may read no more chunks than these, all are compared instead
 COMPARED = 50  # chunks found by words alone whose cosine is looked up
+IN_WINDOWS = 100  # best messages that are looked at with their neighbours
+WORD_BY_WORD = 20  # best chunks that are compared word by word, where they are short
+SHORT = 600  # characters: of longer ones the vector of the whole says as much
 JUDGED = 10  # best chunks whose words decide whether the question is answered
 
 
@@ -48,6 +52,26 @@ class _Gathered:
     def allowed(self, ids: dict[int, float]) -> dict[int, float]:
         return {n: score for n, score in ids.items() if n in self.known and self.known[n].allowed}
 
+    def ranked(self) -> list[Ranked]:
+        """What may be read, by what both indexes say. Windows of messages are measured by the best of windows."""
+        whole, windows = self._fused(in_window=False), self._fused(in_window=True)
+        return in_order({entry.id: entry.score for entry in [*whole, *windows]})
+
+    def _fused(self, *, in_window: bool) -> list[Ranked]:
+        cosines, bm25 = (
+            {n: score for n, score in self.allowed(ids).items() if (self.known[n].number < 0) is in_window}
+            for ids in (self.cosines, self.bm25)
+        )
+        return fuse(cosines, bm25, max(bm25.values(), default=0.0))
+
+    def windows(self) -> dict[int, int]:
+        """Window -> its message, of those that may be read. A window whose message is not known here maps to itself."""
+        chat = [chunk for chunk in self.known.values() if chunk.kind == "chat" and chunk.allowed]
+        messages = {(chunk.document_id, chunk.number): chunk.id for chunk in chat if chunk.number > 0}
+        return {
+            chunk.id: messages.get((chunk.document_id, -chunk.number), chunk.id) for chunk in chat if chunk.number < 0
+        }
+
     def kept(self, ids: dict[int, float]) -> dict[int, float]:
         """Without what is gone from the database."""
         return {n: score for n, score in ids.items() if n in self.known}
@@ -56,11 +80,15 @@ class _Gathered:
 class Search:
     """Searches; holds no state of its own."""
 
-    def __init__(self, store: Store, indexer: Indexer, model: str, patience: float) -> None:
-        self._store, self._indexer, self._model, self._patience = store, indexer, model, patience
+    def __init__(self, store: Store, indexer: Indexer, clock: Clock, patience: float) -> None:
+        self._store, self._indexer, self._clock, self._patience = store, indexer, clock, patience
 
-    async def run(self, query: str, audience: Audience, limit: int) -> SearchResult:
+    async def run(self, query: str, audience: Audience, limit: int, patience: float | None = None) -> SearchResult:
         """The best passages for a query that everybody in the audience may read."""
+        with self._indexer.in_use():
+            return await self._run(query, audience, limit, patience)
+
+    async def _run(self, query: str, audience: Audience, limit: int, patience: float | None) -> SearchResult:
         query = " ".join(query[:MAX_LENGTH].split())
         grants = audience.readers
         if not query or limit < 1:
@@ -68,15 +96,16 @@ class Search:
             return SearchResult(documents=documents)
         wanted = terms(query)
         gathered = _Gathered()
-        reached = await self._indexer.reach(self._patience)
+        reached = await self._indexer.reach(self._patience if patience is None else patience)
         by_meaning, documents = await asyncio.gather(
             self._by_meaning(gathered, reached, query, grants),
             self._store.read(lambda session: _by_words(session, gathered, wanted, grants)),
         )
         if by_meaning and reached is not None:
             by_meaning = await self._compare(gathered, reached, query)
+        ranked = await self._rank(gathered, reached if by_meaning else None, query, grants)
         result = await self._store.read(
-            lambda session: _conclude(session, gathered, wanted, grants, limit, close=by_meaning)
+            lambda session: _conclude(session, gathered, ranked, wanted, grants, limit=limit, close=by_meaning)
         )
         note = "" if by_meaning else NOTES.get(self._indexer.state, NOTES["failed"])
         return result.model_copy(
@@ -102,7 +131,7 @@ class Search:
     async def _nearest(self, gathered: _Gathered, reached: Reached, query: str, grants: list[str]) -> None:
         amount = FIRST
         while True:
-            near = await reached.client.query(reached.index_id, query, amount)
+            near = await reached.client.query(reached.opened, query, amount)
             await self._look_up(gathered, near, grants)
             gathered.cosines.update((hit.id, hit.cosine) for hit in near)
             if len(near) < amount or len(gathered.allowed(gathered.cosines)) >= ENOUGH:
@@ -116,8 +145,8 @@ class Search:
         few = await self._store.read(lambda session: rows.readable_chunks(session, grants, EXACT + 1))
         if len(few) > EXACT:
             return False
-        vectors = await self._store.read(lambda session: stored.vectors(session, few, self._model))
-        near = await reached.client.score(query, vectors)
+        vectors = await self._store.read(lambda session: stored.vectors(session, few, reached.opened.model))
+        near = await reached.client.score(reached.opened, query, vectors)
         await self._look_up(gathered, near, grants)
         gathered.cosines.update((hit.id, hit.cosine) for hit in near)
         return True
@@ -132,15 +161,66 @@ class Search:
         missing = [n for n in best if n not in gathered.cosines]
         if not missing:
             return True
-        vectors = await self._store.read(lambda session: stored.vectors(session, missing, self._model))
+        vectors = await self._store.read(lambda session: stored.vectors(session, missing, reached.opened.model))
         try:
-            near = await reached.client.score(query, vectors)
+            near = await reached.client.score(reached.opened, query, vectors)
         except VectorsFailed as error:
             self._indexer.lost(error)
             gathered.cosines.clear()
             return False
         gathered.cosines.update((hit.id, hit.cosine) for hit in near)
         return True
+
+    # -- ranking ----------------------------------------------------------------------------------
+
+    async def _rank(self, gathered: _Gathered, reached: Reached | None, query: str, grants: list[str]) -> list[Ranked]:
+        """What may be read, best first: both indexes, messages with their neighbours, short chunks word by word."""
+        try:
+            await self._in_windows(gathered, reached, query, grants)
+            ranked = with_windows(gathered.ranked(), gathered.windows())
+            return ranked if reached is None else await self._word_by_word(gathered, reached, query, ranked)
+        except VectorsFailed as error:
+            self._indexer.lost(error)
+            return with_windows(gathered.ranked(), gathered.windows())
+
+    async def _in_windows(self, gathered: _Gathered, reached: Reached | None, query: str, grants: list[str]) -> None:
+        """Look up what is missing of the best messages: they are scored alone and in their windows."""
+        best = [gathered.known[entry.id] for entry in gathered.ranked()[: 2 * IN_WINDOWS]]
+        messages = [chunk for chunk in best if chunk.kind == "chat"][:IN_WINDOWS]
+        if not messages:
+            return
+        new = await self._store.read(lambda session: _counterparts(session, gathered, messages, grants))
+        missing = [n for n in new if n not in gathered.cosines]
+        if reached is None or not missing:
+            return
+        model = reached.opened.model
+        vectors = await self._store.read(lambda session: stored.vectors(session, missing, model))
+        near = await reached.client.score(reached.opened, query, vectors)
+        gathered.cosines.update((hit.id, hit.cosine) for hit in near)
+
+    async def _word_by_word(
+        self, gathered: _Gathered, reached: Reached, query: str, ranked: list[Ranked]
+    ) -> list[Ranked]:
+        best = [entry.id for entry in _distinct(ranked, gathered)[:WORD_BY_WORD]]
+        texts = await self._store.read(lambda session: rows.bodies(session, best))
+        if not best or sum(map(len, texts.values())) > SHORT * len(best):
+            return ranked
+        fits = await reached.client.compare(reached.opened, query, [texts.get(n, "") for n in best])
+        return ranked if fits is None else compared(ranked, dict(zip(best, fits, strict=True)))
+
+
+def _counterparts(
+    session: Session, gathered: _Gathered, messages: Sequence[rows.Found], grants: list[str]
+) -> list[int]:
+    """Learn of the windows of messages, and of the messages of windows; returns the ids of all of them."""
+    documents = list({message.document_id for message in messages})
+    wanted = {(message.document_id, -message.number) for message in messages}
+    found = rows.numbered(session, documents, sorted({number for _document, number in wanted}))
+    ids = [n for n, document, number in found if (document, number) in wanted]
+    new = [n for n in ids if n not in gathered.known]
+    if new:
+        gathered.known.update((chunk.id, chunk) for chunk in rows.look_up(session, new, grants))
+    return ids + [message.id for message in messages]
 
 
 def _look_up(session: Session, gathered: _Gathered, hits: Sequence[Near | words.Match], grants: list[str]) -> None:
@@ -163,13 +243,21 @@ def _by_words(session: Session, gathered: _Gathered, wanted: list[str], grants: 
 
 
 def _conclude(
-    session: Session, gathered: _Gathered, wanted: list[str], grants: list[str], limit: int, *, close: bool
+    session: Session,
+    gathered: _Gathered,
+    ranked: list[Ranked],
+    wanted: list[str],
+    grants: list[str],
+    *,
+    limit: int,
+    close: bool,
 ) -> SearchResult:
-    """Rank, abstain or not, and fetch the texts. Whoever lost the right to read in the meantime gets none."""
+    """Abstain or not, and fetch the texts. Whoever lost the right to read in the meantime gets none."""
     cosines, bm25 = gathered.allowed(gathered.cosines), gathered.allowed(gathered.bm25)
     best_bm25 = max(bm25.values(), default=0.0)
-    ranked = _distinct(fuse(cosines, bm25, best_bm25), gathered)
-    withheld = _withheld(session, gathered, wanted, ranked[:limit], best_bm25, close=close)
+    plain = _distinct(fuse(cosines, bm25, best_bm25), gathered)  # as what is withheld is scored
+    withheld = _withheld(session, gathered, wanted, plain[:limit], best_bm25, close=close)
+    ranked = _distinct(ranked, gathered)
     if not any(cosine >= CLOSE for cosine in cosines.values()):
         judged = [entry.id for entry in ranked[:JUDGED]]
         held = words.coverage(session, wanted, judged)
@@ -228,6 +316,11 @@ def _passage(found: rows.ChunkText, score: float) -> Passage:
         origin=cast("Origin", found.origin),
         kind=cast("Kind", found.kind),
         author=found.author,
+        source=found.source,
+        key=found.key,
+        original=found.url,
+        permalink=found.opens,
+        written_at=found.written_at,
         updated_at=found.updated_at,
         score=round(min(score, 1.0), 6),
     )

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from kernel.errors import BosunError
 from knowledge.engine.documents import Document
+
+
+class SourceAway(BosunError):
+    """The source cannot be reached right now; what was read from it stays."""
+
+    code = "source_away"
+
+
+class SourceCutOff(BosunError):
+    """The source no longer lets us in, so it answers no more."""
+
+    code = "source_cut_off"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,14 +27,18 @@ class Item:
     """Something that a source offers."""
 
     key: str  # the source's own identity of it
-    load: Callable[[], Document]  # reads it; NotReadable says why it cannot be
+    load: Callable[[], Awaitable[Document | None]]  # reads it; NotReadable says why it cannot be; None: unchanged
+    version: str = ""  # unchanged: it is not read again; "" is read every time
 
 
 class Source(Protocol):
-    """A place with documents. What it no longer offers is forgotten."""
+    """A place with documents."""
 
     name: str  # of the source, the same for ever: "folder:charter"
+    kind: str  # "folder"
+    title: str  # for people
+    complete: bool  # what it no longer offers is forgotten
 
-    def items(self) -> Iterator[Item]:
-        """All that there is now. NotReadable if the place itself is not there: then nothing is forgotten."""
+    def items(self) -> AsyncIterator[Item]:
+        """All that there is now. SourceAway: nothing is forgotten. SourceCutOff: nothing of it is found any more."""
         ...

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from kernel.store import knowledge as rows
 from kernel.store import knowledge_vectors as stored
-from kernel.types import Frozen
-from knowledge.engine.vectors import EngineEnded, IndexLocked, IndexMissing, VectorsFailed
+from knowledge.engine.vectors import EngineEnded, IndexLocked, IndexMissing, OpenIndex, VectorsFailed
 
 if TYPE_CHECKING:
     from kernel.clock import Clock, Ids
     from kernel.store import Session, Store
+    from knowledge.engine.embedding import EmbeddingChoice
     from knowledge.engine.index_files import IndexPlace
     from knowledge.engine.vectors import VectorClient
 
@@ -26,14 +26,6 @@ PAGE = 10_000  # ids compared at a time
 LEASE = timedelta(minutes=2)  # a builder that has not been heard of for so long is gone
 
 
-class Model(Frozen):
-    """The embedding model in use."""
-
-    kind: str  # as configuration calls it
-    name: str  # as it stands beside every vector
-    dimension: int
-
-
 class BeingBuilt(VectorsFailed):
     """Another process is building the vector index."""
 
@@ -43,30 +35,45 @@ class BeingBuilt(VectorsFailed):
 class Upkeep:
     """The steps; each leaves database and index in a state from which it can be run again."""
 
-    def __init__(self, store: Store, clock: Clock, ids: Ids, place: IndexPlace, model: Model) -> None:
+    def __init__(self, store: Store, clock: Clock, ids: Ids, place: IndexPlace, model: EmbeddingChoice) -> None:
         self._store, self._clock, self._ids = store, clock, ids
         self._place, self._model = place, model
 
-    async def current(self) -> str | None:
-        """The id of the index to search, as the database has it."""
-        found = await self._store.read(lambda session: stored.indexes(session, self._place.name))
-        ready = (row.id for row in found if row.state == rows.READY and row.model == self._model.name)
-        return next(ready, None)
+    @property
+    def model(self) -> str:
+        """The name of the model that embeds what is new."""
+        return self._model.name
 
-    async def is_whole(self, client: VectorClient, index_id: str) -> bool:
+    async def current(self) -> OpenIndex | None:
+        """The index of this model to search, as the database has it."""
+        found = await self._ready()
+        return next((index for index in found if index.model == self._model.name), None)
+
+    async def former(self) -> OpenIndex | None:
+        """The index of the model that was used before, while there is none of this one."""
+        found = await self._ready()
+        return next((index for index in found if index.model != self._model.name and index.embedder), None)
+
+    async def _ready(self) -> list[OpenIndex]:
+        found = await self._store.read(lambda session: stored.indexes(session, self._place.name))
+        return [
+            OpenIndex(id=row.id, model=row.model, embedder=row.embedder) for row in found if row.state == rows.READY
+        ]
+
+    async def is_whole(self, client: VectorClient, index: OpenIndex) -> bool:
         """Whether the index can be opened, holds what it should, and answers. Surplus is removed on the way.
 
         An error of an index in our own folder means that it is not. A server may only be away: that is raised.
         """
         try:
-            await client.open(index_id)
-            expected = await self._expected(index_id)
-            held = await self._held(client, index_id)
+            await client.open(index.id)
+            expected = await self._expected(index.id)
+            held = await self._held(client, index.id)
             if expected - held:
                 return False
             if surplus := sorted(held - expected):
-                await client.remove(index_id, surplus)
-            return await self._answers(client, index_id, expected)
+                await client.remove(index.id, surplus)
+            return await self._answers(client, index, expected)
         except IndexMissing:
             return False
         except (IndexLocked, EngineEnded):
@@ -74,7 +81,7 @@ class Upkeep:
         except VectorsFailed:
             if self._place.shared:
                 raise
-            log.warning("The vector index %s cannot be read and is built again.", index_id, exc_info=True)
+            log.warning("The vector index %s cannot be read and is built again.", index.id, exc_info=True)
             return False
 
     async def _expected(self, index_id: str) -> set[int]:
@@ -95,19 +102,18 @@ class Upkeep:
             offset += len(page)
         return held
 
-    async def _answers(self, client: VectorClient, index_id: str, ids: set[int]) -> bool:
+    async def _answers(self, client: VectorClient, index: OpenIndex, ids: set[int]) -> bool:
         """Canary: the index finds the oldest, the newest and a middle chunk by their own vectors."""
         ordered = sorted(ids)
         probes = sorted({ordered[0], ordered[len(ordered) // 2], ordered[-1]}) if ordered else []
-        model = self._model.name
-        vectors = await self._store.read(lambda session: stored.vectors(session, probes, model))
+        vectors = await self._store.read(lambda session: stored.vectors(session, probes, index.model))
         for chunk_id, data in vectors:
-            if not await client.holds(index_id, chunk_id, data):
+            if not await client.holds(index.id, chunk_id, data):
                 return False
         return True
 
-    async def rebuild(self, client: VectorClient) -> str:
-        """Build a new index beside the old ones from the stored vectors, switch to it, drop the others; its id."""
+    async def rebuild(self, client: VectorClient) -> OpenIndex:
+        """Build a new index beside the old ones from the stored vectors, switch to it, drop the others."""
         index_id = await self._begin()
         try:
             await self._fill(client, index_id)
@@ -116,7 +122,9 @@ class Upkeep:
             raise
         await self._store.write(lambda session: stored.switch_index(session, index_id))
         await self.sweep(client, index_id)
-        return index_id
+        while await self._store.write(lambda session: stored.drop_vectors(session, self._model.name, BUILD_AT_ONCE)):
+            pass
+        return OpenIndex(id=index_id, model=self._model.name, embedder=self._model.spec)
 
     async def _fill(self, client: VectorClient, index_id: str) -> None:
         await client.open(index_id, create=True)
@@ -135,7 +143,7 @@ class Upkeep:
                 elif row.state == rows.BUILDING and now - row.touched_at < LEASE:
                     raise BeingBuilt
             index_id = self._ids.new()
-            stored.create_index(session, index_id, self._place.name, self._model.name, now)
+            stored.create_index(session, index_id, self._place.name, self._model.name, self._model.spec, now)
             return index_id
 
         return await self._store.write(begin)
@@ -165,7 +173,7 @@ class Upkeep:
             return 0
         made = await client.embed([f"{heading}\n{text}" for _id, heading, text in found])
         vectors = [(chunk_id, data) for (chunk_id, _heading, _text), data in zip(found, made, strict=True)]
-        await self._store.write(lambda session: stored.save_vectors(session, model.name, model.dimension, vectors))
+        await self._store.write(lambda session: stored.save_vectors(session, model.name, model.size, vectors))
         return vectors[-1][0]
 
     async def add(self, client: VectorClient, index_id: str, after: int, limit: int = WRITE_AT_ONCE) -> int:
@@ -187,9 +195,9 @@ class Upkeep:
             await self._store.write(lambda session: stored.mark_removed(session, index_id, gone))
         return len(gone)
 
-    async def is_behind(self, index_id: str | None) -> bool:
+    async def is_behind(self, index: OpenIndex | None) -> bool:
         """Whether there is anything to embed, to add or to remove."""
-        model = self._model.name
+        model, index_id = self._model.name, index.id if index is not None else None
 
         def look(session: Session) -> bool:
             if stored.to_embed(session, model, 0, 1):

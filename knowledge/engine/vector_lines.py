@@ -19,6 +19,7 @@ from knowledge.engine.vectors import ERRORS, EngineEnded, Line, Message, Vectors
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
+    from collections.abc import Mapping
 
 CLOSING = 10.0  # seconds for the process to finish what it writes
 
@@ -26,8 +27,8 @@ CLOSING = 10.0  # seconds for the process to finish what it writes
 class ThreadLine(Line):
     """The engine in this process: one thread for searches, one for the rest."""
 
-    def __init__(self, embedder: str, place: str) -> None:
-        self._engine = VectorEngine(embedder, place)
+    def __init__(self, embedder: str, place: str, secrets: Mapping[str, str] | None = None) -> None:
+        self._engine = VectorEngine(embedder, place, secrets)
         self._search = ThreadPoolExecutor(1, "vector-search")
         self._write = ThreadPoolExecutor(1, "vector-write")
 
@@ -47,8 +48,9 @@ class ThreadLine(Line):
 class ProcessLine(Line):
     """The engine in a process of its own, which starts with the first call and ends with this one."""
 
-    def __init__(self, embedder: str, place: str) -> None:
+    def __init__(self, embedder: str, place: str, secrets: Mapping[str, str] | None = None) -> None:
         self._arguments = (embedder, place)
+        self._secrets = dict(secrets or {})
         self._process: Process | None = None
         self._reading: asyncio.Task[None] | None = None
         self._starting = asyncio.Lock()
@@ -107,6 +109,9 @@ class ProcessLine(Line):
                     env={**os.environ, "MALLOC_ARENA_MAX": "2", "TOKENIZERS_PARALLELISM": "false"},
                     start_new_session=True,  # signals to our group are ours to handle
                 )
+                if self._secrets and self._process.stdin is not None:  # never on a command line, nor in an environment
+                    told = Message({"secrets": self._secrets})
+                    self._process.stdin.write(pack({"id": 0, "operation": "secrets"}, told))
                 if self._process.stdout is not None:
                     self._reading = asyncio.create_task(self._read(self._process, self._process.stdout))
             return self._process

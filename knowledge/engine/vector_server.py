@@ -57,6 +57,9 @@ class _Server:
             header, blob = lengths(head)
             envelope = orjson.loads(self._requests.read(header))
             request = Message(envelope["values"], self._requests.read(blob))
+            if envelope["operation"] == "secrets":
+                self._engine.handle("secrets", request)
+                continue
             lane = self._search if envelope["operation"] in SEARCH else self._write
             lane.submit(self._answer, envelope["id"], envelope["operation"], request)
         self._leave()

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from kernel.errors import BosunError
+from kernel.types import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,6 +58,14 @@ class Line(Protocol):
     async def close(self) -> None:
         """End it in good order."""
         ...
+
+
+class OpenIndex(Frozen):
+    """An index and the model that embeds questions for it."""
+
+    id: str
+    model: str  # its name, as it stands beside the vectors
+    embedder: str  # its choice, as one text
 
 
 class Near(NamedTuple):
@@ -110,17 +119,25 @@ class VectorClient:
         answer = await self._line.call("holds", Message({"index": index_id, "id": chunk_id}, vector))
         return bool(answer.values["holds"])
 
-    async def query(self, index_id: str, text: str, limit: int) -> list[Near]:
+    async def query(self, index: OpenIndex, text: str, limit: int) -> list[Near]:
         """The chunks that are closest to a text, best first."""
-        answer = await self._line.call("query", Message({"index": index_id, "text": text, "limit": limit}))
+        values = {"index": index.id, "embedder": index.embedder, "text": text, "limit": limit}
+        answer = await self._line.call("query", Message(values))
         return [Near(*pair) for pair in zip(answer.values["ids"], answer.values["cosines"], strict=True)]
 
-    async def score(self, text: str, vectors: Sequence[tuple[int, bytes]]) -> list[Near]:
+    async def score(self, index: OpenIndex, text: str, vectors: Sequence[tuple[int, bytes]]) -> list[Near]:
         """How close given chunks are to a text."""
         if not vectors:
             return []
-        answer = await self._line.call("score", Message({"text": text}, b"".join(data for _, data in vectors)))
+        values = {"text": text, "embedder": index.embedder}
+        answer = await self._line.call("score", Message(values, b"".join(data for _, data in vectors)))
         return [Near(vectors[n][0], cosine) for n, cosine in enumerate(answer.values["cosines"])]
+
+    async def compare(self, index: OpenIndex, text: str, passages: Sequence[str]) -> list[float] | None:
+        """How well passages fit a text word by word, 0 to 1; None where the model has no vectors of words."""
+        values = {"text": text, "embedder": index.embedder, "passages": list(passages)}
+        found = (await self._line.call("compare", Message(values))).values["scores"]
+        return None if found is None else list(found)
 
     async def close(self) -> None:
         """End the engine."""

@@ -1,8 +1,12 @@
 """People, places and documents that the tests of this room tell their stories with."""
 
+from datetime import UTC, datetime
+from typing import Any
+
 from kernel.types import Person, Place
 from knowledge.engine.audience import TEAM, Audience, channel, person, role
 from knowledge.engine.documents import Document
+from knowledge.memory import Fact
 
 ADA = Person(id="ada", name="Ada")
 BEN = Person(id="ben", name="Ben")
@@ -28,6 +32,20 @@ def document(key: str, text: str, *readers: str, title: str = "", source: str = 
     )
 
 
+def fact(text: str, *readers: str, **settings: Any) -> Fact:
+    """A fact of Ada's that the team reads."""
+    known: dict[str, Any] = {
+        "key": text,
+        "text": text,
+        "readers": readers or (TEAM,),
+        "origin": "member_text",
+        "author": "Ada",
+        "author_id": "ada",
+        "at": datetime(2026, 3, 2, 9, tzinfo=UTC),
+    }
+    return Fact(**(known | settings))
+
+
 __all__ = [
     "ADA",
     "BEN",
@@ -42,6 +60,7 @@ __all__ = [
     "Audience",
     "channel",
     "document",
+    "fact",
     "person",
     "role",
 ]

@@ -9,8 +9,10 @@ import pytest
 from kernel.store import Store
 from kernel.types import Person, Place
 from knowledge.engine.audience import channel, person
+from knowledge.engine.formats.plain import decode
 from knowledge.engine.knowledge import Knowledge
-from knowledge.engine.loading import MAX_BYTES, NotReadable, decode, format_of
+from knowledge.engine.readable import MAX_BYTES, NotReadable
+from knowledge.engine.reading import Reader, suffix_of
 from knowledge.upload import upload
 from tests.knowledge.conftest import Opened
 from tests.knowledge.team import ADA, DM, GENERAL, GUEST, IN_GENERAL, SHARED, Audience
@@ -62,14 +64,14 @@ async def test_bad_files_are_listed_and_stop_nothing(knowledge: Knowledge, folde
     report = await knowledge.sync_folder(folder)
     assert report.added == 2
     assert {entry.key: entry.reason for entry in report.refused} == {
-        "README": "A file without an extension is not read yet.",
+        "README": "A file without an extension is not read.",
         "broken.md": "Its front matter is not YAML.",
         "empty.md": "It is empty.",
         "huge.txt": "It is larger than 20 MB.",
         "outside.md": "It is a link that leads out of the folder.",
         "picture.md": "It is not text.",
         "readers.md": "Its front matter names 'everybody' as a reader.",
-        "report.pdf": ".pdf files are not read yet.",
+        "report.pdf": "It is damaged: no PDF reader could open it.",
     }
 
 
@@ -126,9 +128,9 @@ def test_what_is_no_text_is_refused_with_a_reason(data: bytes) -> None:
 
 
 def test_formats_are_known_by_name() -> None:
-    assert (format_of("A.MD"), format_of("b.txt")) == ("markdown", "text")
-    with pytest.raises(NotReadable, match=r"\.docx files are not read yet"):
-        format_of("c.docx")
+    assert (suffix_of("A.MD"), suffix_of("b.txt"), suffix_of("c.DOCX")) == (".md", ".txt", ".docx")
+    with pytest.raises(NotReadable, match=r"\.exe files are not read"):
+        suffix_of("c.exe")
 
 
 @pytest.mark.parametrize(
@@ -140,6 +142,6 @@ def test_formats_are_known_by_name() -> None:
         (SHARED, ADA, channel(SHARED), "outside_text"),
     ],
 )
-def test_an_upload_is_read_where_it_was_put(place: Place, who: Person, readers: str, origin: str) -> None:
-    made = upload("plan.md", b"# The plan\n\nWe sail.\n", key="F1", person=who, place=place)
+async def test_an_upload_is_read_where_it_was_put(place: Place, who: Person, readers: str, origin: str) -> None:
+    made = await upload("plan.md", b"# The plan\n\nWe sail.\n", Reader(), key="F1", person=who, place=place)
     assert (made.title, made.readers, made.origin) == ("The plan", (readers,), origin)

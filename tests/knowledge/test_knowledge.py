@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kernel.clock import FixedClock
 from knowledge.engine.knowledge import Knowledge
-from tests.knowledge.team import FINANCE, IN_FINANCE, IN_GENERAL, Audience, channel, document, role
+from tests.knowledge.team import FINANCE, IN_FINANCE, IN_GENERAL, Audience, channel, document, fact, role
 
 
 async def test_what_was_added_is_found_by_meaning_and_by_words(knowledge: Knowledge) -> None:
@@ -110,19 +110,13 @@ async def test_the_same_text_in_two_documents_is_shown_once(knowledge: Knowledge
 
 
 async def test_a_memory_carries_author_date_and_labels(knowledge: Knowledge, clock: FixedClock) -> None:
-    first = await knowledge.remember(
-        "The Acme contract ends in May.", author="Ada", readers=["team"], origins=["typed"], key="call-1"
-    )
-    again = await knowledge.remember(
-        "The Acme contract ends in May.", author="Ada", readers=["team"], origins=["typed"], key="call-1"
-    )
-    assert first.document_id == again.document_id
-    await knowledge.remember(
-        "The Zeta contract ends in June.", author="Ada", readers=["team"], origins=["typed", "outside_text"]
-    )
+    first = await knowledge.remember(fact("The Acme contract ends in May.", key="call-1"))
+    again = await knowledge.remember(fact("The Acme contract ends in May.", key="call-1"))
+    assert first.id == again.id
+    await knowledge.remember(fact("The Zeta contract ends in June.", origin="outside_text"))
     acme, zeta = [(await knowledge.search(f"{name} contract", IN_GENERAL)).passages[0] for name in ("Acme", "Zeta")]
     assert (acme.kind, acme.origin, acme.author) == ("memory", "member_text", "Ada")
-    assert acme.title == "Remembered for Ada on 2 March 2026"
+    assert acme.title == "The Acme contract ends in May. (Ada, 2 March 2026)"
     assert zeta.origin == "outside_text"
 
 

@@ -8,6 +8,8 @@ from kernel.people import Role
 from kernel.types import Actor, Labelled, Person, Place, RunFacts
 from knowledge.engine.audience import Audience
 from knowledge.engine.documents import AddResult, Document, Passage, SearchResult
+from knowledge.engine.memories import Remembered
+from knowledge.memory import Fact, document
 
 MIA = Person(id="mia", name="Mia Brandt", accounts=("web:local:mia",))
 GENERAL = Place(platform="web", tenant="local", channel="c-general")
@@ -73,6 +75,27 @@ class Notes:
         changed = self.documents.get(document.key) != document
         self.documents[document.key] = document
         return AddResult(document_id=f"d-{document.key}", changed=changed, chunks=1)
+
+    async def remember(self, fact: Fact, *, instead: str = "") -> Remembered:
+        made = document(fact)
+        older = [key for key, known in self.documents.items() if known.kind == "memory" and key != fact.key]
+        replaced = tuple(key for key in older if self.documents[key].title.startswith(f"{fact.about} ("))
+        said = tuple(self.documents.pop(key).text for key in replaced)
+        self.documents[fact.key] = made.model_copy(update={"title": fact.about})
+        return Remembered(
+            id=f"d-{fact.key}",
+            ref="M-TEST",
+            kind=fact.kind or "fact",
+            about=fact.about,
+            text=fact.text,
+            author=fact.author,
+            author_id=fact.author_id,
+            source=fact.source,
+            url=fact.url,
+            readers=fact.readers,
+            day="2 March 2026",
+            replaced=said,
+        )
 
     async def search(self, query: str, audience: Audience, limit: int) -> SearchResult:
         fitting = [document for document in self.documents.values() if query in document.text]

@@ -64,7 +64,7 @@ async def test_a_shared_channel_sees_nothing_of_the_team(ctx: ToolContext, perfo
 
 async def test_a_memory_is_found_where_it_was_made(ctx: ToolContext, perform: Perform) -> None:
     kept = await perform(remember, about="Lunch", text="lunch is at noon")
-    assert (kept.content, kept.summary) == ("Remembered for #general.", "Remembered: Lunch")
+    assert (kept.content, kept.summary) == ("Remembered for #general as M-TEST.", "Remembered: Lunch")
     here = await perform(search_knowledge, query="noon")
     assert [piece.text for piece in here.pieces] == ["Lunch › Rules\nlunch is at noon"]
     there = await perform(search_knowledge, replace(ctx, facts=facts(place=CHANNELS["#finance"])), query="noon")
@@ -73,7 +73,9 @@ async def test_a_memory_is_found_where_it_was_made(ctx: ToolContext, perform: Pe
 
 async def test_a_memory_of_a_dm_is_its_person_s_alone(ctx: ToolContext, perform: Perform) -> None:
     in_dm = replace(ctx, facts=facts(place=DM))
-    assert (await perform(remember, in_dm, about="Lunch", text="noon")).content == "Remembered for Mia Brandt alone."
+    assert (
+        await perform(remember, in_dm, about="Lunch", text="noon")
+    ).content == "Remembered for Mia Brandt alone as M-TEST."
     assert (await perform(search_knowledge, in_dm, query="noon")).summary == "Found 1 passage"
     assert (await perform(search_knowledge, query="noon")).summary == "Nothing was found"
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from knowledge.engine.audience import Audience
     from knowledge.engine.documents import AddResult, Document, SearchResult
+    from knowledge.engine.memories import Remembered
+    from knowledge.memory import Fact
 
 
 class Recall(Protocol):
@@ -18,4 +20,8 @@ class Recall(Protocol):
 
     async def add(self, document: Document) -> AddResult:
         """Store a document and make it findable; the same key is a new version of the same document."""
+        ...
+
+    async def remember(self, fact: Fact, *, instead: str = "") -> Remembered:
+        """Store a fact; it replaces an older one about the same with the same readers."""
         ...

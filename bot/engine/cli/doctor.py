@@ -126,9 +126,9 @@ def _model(settings: Settings) -> Iterator[Finding]:
 
 
 def _knowledge(settings: Settings) -> Iterator[Finding]:
-    from knowledge.engine.embedding import MINILM, load_embedder
+    from knowledge.engine.embedding import EmbeddingChoice, load_embedder
 
-    embedder = load_embedder(MINILM)
+    embedder = load_embedder(EmbeddingChoice(), {})
     embedder.embed(["Does it work?"])
     yield Finding(level="ok", text=f"Embedding model: {embedder.name}, from the installed packages.")
     where = settings.chroma_url or "in the data folder (the default)"

@@ -1,19 +1,13 @@
-"""From the bytes of a file to its text: which formats are read, and why the others are refused."""
+"""Markdown and plain text; and from bytes to text for every other format that is one."""
 
 from __future__ import annotations
 
 import codecs
-import hashlib
-from pathlib import PurePath
-from typing import TYPE_CHECKING
 
-from kernel.errors import BosunError
+from knowledge.engine.readable import NotReadable, Parsed, check_size
 
-if TYPE_CHECKING:
-    from knowledge.engine.documents import Format
-
-MAX_BYTES = 20 * 1024 * 1024
-FORMATS: dict[str, Format] = {".md": "markdown", ".txt": "text"}
+SUFFIXES = (".md", ".markdown", ".txt", ".text", ".rst", ".log")
+MARKDOWN = (".md", ".markdown")
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -24,25 +18,9 @@ _MARKS = (
 _CONTROL = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127])
 
 
-class NotReadable(BosunError):
-    """This file cannot be read."""
-
-    code = "not_readable"
-
-
-def format_of(name: str) -> Format:
-    """The format that a file's name says; NotReadable for one that is not read."""
-    suffix = PurePath(name).suffix.lower()
-    if suffix not in FORMATS:
-        what = f"{suffix} files are" if suffix else "A file without an extension is"
-        raise NotReadable(f"{what} not read yet.", hint="Markdown (.md) and plain text (.txt) are.")
-    return FORMATS[suffix]
-
-
-def check_size(size: int) -> None:
-    """NotReadable where a file is too large."""
-    if size > MAX_BYTES:
-        raise NotReadable(f"It is larger than {MAX_BYTES // 1024**2} MB.", hint="Split it into several documents.")
+def read(data: bytes) -> Parsed:
+    """The text as it stands."""
+    return Parsed(text=decode(data), format="text")
 
 
 def decode(data: bytes) -> str:
@@ -81,13 +59,3 @@ def _guessed(data: bytes) -> str:
     if best is None:
         raise NotReadable("It is not text, or its encoding cannot be told.", hint="Save it as UTF-8.")
     return str(best)
-
-
-def content_hash(*parts: str) -> str:
-    """SHA-256 of some texts in order, 64 hexadecimal digits."""
-    total = hashlib.sha256()
-    for part in parts:
-        data = part.encode("utf-8", "surrogatepass")
-        total.update(len(data).to_bytes(8, "big"))
-        total.update(data)
-    return total.hexdigest()

@@ -1,0 +1,171 @@
+"""The sources of knowledge: how each stands, which pieces of it could not be read, and what is cut off.
+
+A source that is cut off keeps its documents, but nobody is a reader of them: no path can find them.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from sqlmodel import Field, Session, SQLModel, col, select
+
+from kernel.store.columns import Moment, SqlText
+from kernel.store.database import insert_new
+from kernel.store.knowledge import run
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+WAITING, READING, READY, AWAY, CUT_OFF = "waiting", "reading", "ready", "away", "cut off"
+OFF = "off:"  # in front of a reader: nobody is one
+
+
+class SourceRow(SQLModel, table=True):
+    """A source that was set up."""
+
+    __tablename__ = "knowledge_source"
+
+    name: str = Field(primary_key=True)
+    kind: str
+    title: str = Field(sa_type=SqlText)
+    state: str = WAITING
+    problem: str = Field(default="", sa_type=SqlText)
+    done: int = 0  # pieces of the current or last reading
+    total: int = 0
+    cursor: str = Field(default="", sa_type=SqlText)  # how far a source that is read in parts has come
+    checked_at: datetime | None = Field(default=None, sa_type=Moment)
+    fresh_at: datetime | None = Field(default=None, sa_type=Moment)  # something in it was new then
+    due_at: datetime | None = Field(default=None, sa_type=Moment)  # when it is looked at again
+
+
+class Failure(SQLModel, table=True):
+    """A piece of a source that could not be read, and the version of it that could not."""
+
+    __tablename__ = "knowledge_failure"
+
+    source: str = Field(primary_key=True)
+    key: str = Field(primary_key=True, sa_type=SqlText)
+    version: str = Field(default="", sa_type=SqlText)
+    reason: str = Field(sa_type=SqlText)
+    hint: str = Field(default="", sa_type=SqlText)
+    failed_at: datetime = Field(sa_type=Moment)
+
+
+class Held(NamedTuple):
+    """A document of a source."""
+
+    id: str
+    version: str
+
+
+def register(session: Session, name: str, kind: str, title: str, due_at: datetime | None) -> SourceRow:
+    """The row of a source, made where it is new."""
+    values = {"name": name, "kind": kind, "title": title, "state": WAITING, "problem": "", "done": 0, "total": 0}
+    insert_new(session, SourceRow, {**values, "cursor": "", "due_at": due_at})
+    row = session.get_one(SourceRow, name)
+    row.kind, row.title = kind, title
+    session.add(row)
+    return row
+
+
+def claim(session: Session, name: str, now: datetime, until: datetime) -> bool:
+    """Take a source that is due; False where it is not, or another process was first. It is due again at `until`."""
+    moment, dialect = Moment(), session.get_bind().dialect
+    sql = "UPDATE knowledge_source SET due_at = :until WHERE name = :name AND (due_at IS NULL OR due_at <= :now)"
+    times = {key: moment.process_bind_param(value, dialect) for key, value in (("now", now), ("until", until))}
+    return run(session, sql, name=name, **times).rowcount == 1
+
+
+def make_due(session: Session, name: str, now: datetime) -> None:
+    """Have a source looked at as soon as possible."""
+    row = session.get(SourceRow, name)
+    if row is not None:
+        row.due_at = now
+        session.add(row)
+
+
+def progress(session: Session, name: str, done: int, total: int) -> None:
+    """How far the reading of a source has come."""
+    sql = "UPDATE knowledge_source SET state = :state, done = :done, total = :total WHERE name = :name"
+    run(session, sql, state=READING, done=done, total=total, name=name)
+
+
+def finish(session: Session, name: str, *, state: str, problem: str, now: datetime, fresh: bool) -> None:
+    """The end of a reading."""
+    row = session.get(SourceRow, name)
+    if row is None:
+        return
+    was_off = row.state == CUT_OFF
+    row.state, row.problem, row.checked_at = state, problem, now
+    if fresh:
+        row.fresh_at = now
+    session.add(row)
+    if state == CUT_OFF and not was_off:
+        suspend(session, name)
+    elif state == READY:
+        resume(session, name)
+
+
+def suspend(session: Session, source: str) -> None:
+    """From now on nobody reads the documents of the source."""
+    sql = (
+        "UPDATE document_reader SET reader = :off || reader WHERE reader NOT LIKE :like"
+        " AND document_id IN (SELECT id FROM document WHERE source = :source)"
+    )
+    run(session, sql, off=OFF, like=f"{OFF}%", source=source)
+
+
+def resume(session: Session, source: str) -> None:
+    """Its readers read them again."""
+    sql = (
+        "UPDATE document_reader SET reader = substr(reader, :after) WHERE reader LIKE :like"
+        " AND document_id IN (SELECT id FROM document WHERE source = :source)"
+    )
+    run(session, sql, after=len(OFF) + 1, like=f"{OFF}%", source=source)
+
+
+def row(session: Session, name: str) -> SourceRow | None:
+    """One source."""
+    return session.get(SourceRow, name)
+
+
+def every(session: Session) -> list[SourceRow]:
+    """All sources, by name."""
+    return list(session.exec(select(SourceRow).order_by(col(SourceRow.name))))
+
+
+def drop(session: Session, name: str) -> None:
+    """Forget a source; its documents are forgotten one by one before."""
+    run(session, "DELETE FROM knowledge_failure WHERE source = :name", name=name)
+    run(session, "DELETE FROM knowledge_source WHERE name = :name", name=name)
+
+
+def held(session: Session, source: str) -> dict[str, Held]:
+    """Key -> what is known of each document of a source."""
+    sql = "SELECT key, id, version FROM document WHERE source = :source"
+    return {found[0]: Held(found[1], found[2]) for found in run(session, sql, source=source)}
+
+
+def documents(session: Session, prefix: str) -> list[str]:
+    """Ids of the documents of all sources whose name begins with `prefix`."""
+    sql = "SELECT id FROM document WHERE substr(source, 1, :length) = :prefix"
+    return [found[0] for found in run(session, sql, length=len(prefix), prefix=prefix)]
+
+
+def counts(session: Session) -> dict[str, int]:
+    """Source -> how many documents it has."""
+    return {found[0]: found[1] for found in run(session, "SELECT source, count(*) FROM document GROUP BY source")}
+
+
+def failures(session: Session, source: str = "") -> list[Failure]:
+    """What could not be read, of one source or of all."""
+    statement = select(Failure).order_by(col(Failure.source), col(Failure.key))
+    return list(session.exec(statement.where(Failure.source == source) if source else statement))
+
+
+def settle_failures(session: Session, source: str, failed: Sequence[Failure], gone: list[str]) -> None:
+    """Record what could not be read, and forget the failures of what could, or is no longer there."""
+    run(session, "DELETE FROM knowledge_failure WHERE source = :source AND key IN :gone", source=source, gone=gone)
+    for failure in failed:
+        session.merge(failure)

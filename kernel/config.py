@@ -65,7 +65,7 @@ class Settings:
     slack_app_token: Secret | None = None  # Socket Mode
     slack_signing_secret: Secret | None = None  # events over HTTP
     slack_api_url: str | None = None
-    discord_token: Secret | None = None
+    discord_bot_token: Secret | None = None
     discord_api_url: str | None = None
     discord_gateway_url: str | None = None
     anthropic_api_key: Secret | None = None
@@ -82,6 +82,11 @@ class Settings:
     def uses_slack(self) -> bool:
         """The tokens for Slack are there."""
         return self.slack_bot_token is not None
+
+    @property
+    def uses_discord(self) -> bool:
+        """The token for Discord is there."""
+        return self.discord_bot_token is not None
 
 
 def read_settings(environ: MutableMapping[str, str] = os.environ) -> Settings:
@@ -101,7 +106,7 @@ def read_settings(environ: MutableMapping[str, str] = os.environ) -> Settings:
         slack_app_token=take_secret("SLACK_APP_TOKEN", environ),
         slack_signing_secret=take_secret("SLACK_SIGNING_SECRET", environ),
         slack_api_url=_url(environ, "SLACK_API_URL"),
-        discord_token=take_secret("DISCORD_TOKEN", environ),
+        discord_bot_token=take_secret("DISCORD_BOT_TOKEN", environ),
         discord_api_url=_url(environ, "DISCORD_API_URL"),
         discord_gateway_url=_url(environ, "DISCORD_GATEWAY_URL", schemes=("ws", "wss")),
         anthropic_api_key=take_secret("ANTHROPIC_API_KEY", environ),

@@ -18,6 +18,7 @@ from bot.engine.desk import Desk
 from bot.engine.directory import TeamDirectory
 from bot.engine.held import Held
 from bot.engine.home import Home
+from bot.engine.platform_side import PlatformSide
 from bot.engine.presses import Presses
 from bot.engine.reception import Reception
 from bot.engine.requests import Requests
@@ -194,6 +195,8 @@ class App:
         mounts: list[BaseRoute] = []
         if self.settings.uses_slack:
             mounts += self._build_slack()
+        if self.settings.uses_discord:
+            self._build_discord()
         self.web = WebServer(
             store=self.store,
             clock=self.clock,
@@ -218,6 +221,27 @@ class App:
         self.adapters[slack.platform] = slack
         self.directory.groups[slack.platform] = slack
         return [slack.route()] if slack.settings.mode == "http" else []
+
+    def _build_discord(self) -> None:
+        from bot.discord.adapter import DiscordAdapter
+        from bot.discord.settings import DiscordSettings
+
+        settings = DiscordSettings.of(
+            self.settings,
+            guild=self.charter.team.workspaces.get("discord", ""),
+            console_url=f"http://{self.settings.web}",
+        )
+        side = PlatformSide(
+            "discord",
+            store=self.store,
+            clock=self.clock,
+            directory=self.directory,
+            approvals=self.approvals,
+            engaged=self._engaged,
+        )
+        discord = DiscordAdapter(settings, self.store, self.clock, side, self.executor_id)
+        self.adapters[discord.platform] = discord
+        self.directory.groups[discord.platform] = discord
 
     def _build_desk(self) -> None:
         self.signs = Signs(self.store, self.clock, self.adapters)

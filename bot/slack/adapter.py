@@ -12,8 +12,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.engine.adapter import Capabilities
+from bot.engine.cursors import Cursors
 from bot.slack import forms
-from bot.slack.catchup import CatchUp, Cursors
+from bot.slack.catchup import CatchUp
 from bot.slack.groups import Groups
 from bot.slack.history import History
 from bot.slack.intake import Intake

@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bot.slack.messages import Delivery
-from kernel.errors import BosunError, PlatformError, RateLimited
+from kernel.errors import PlatformError, RateLimited
 from kernel.store import cursors
 
 if TYPE_CHECKING:
@@ -30,69 +30,8 @@ BACK = timedelta(hours=24)  # how far back is looked
 MOST = 200  # messages of one channel
 MOST_THREADS = 20  # threads of one channel that are read on
 OVERLAP = 60.0  # seconds before the cursor that are read again: events do not come in order
-WRITE_EVERY = 10.0  # seconds; after a crash a little more is read, and recognised
 
 log = logging.getLogger("bosun.slack")
-
-
-class Cursors:
-    """Remembers how far each channel was heard, and writes it down now and then."""
-
-    def __init__(self, store: Store, clock: Clock) -> None:
-        self.store = store
-        self.clock = clock
-        self._heard: dict[tuple[str, str], str] = {}
-        self._missed: dict[str, set[str]] = {}
-        self._timer: asyncio.TimerHandle | None = None
-        self._writing: asyncio.Task[None] | None = None
-
-    def seen(self, lane: str, ts: str, thread: str | None = None) -> None:
-        """Note that a message was heard; `thread` where it belongs to one that we take part in."""
-        if not ts:
-            return
-        if missed := self._missed.get(lane):
-            missed.discard(ts)
-        for key in ((lane, ""), (lane, thread)) if thread else ((lane, ""),):
-            if self._heard.get(key, "") < ts:
-                self._heard[key] = ts
-        if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(WRITE_EVERY, self._due)
-
-    def missed(self, lane: str, ts: str) -> None:
-        """Note that a message could not be stored: the lane counts as heard up to here until it is."""
-        if ts:
-            self._missed.setdefault(lane, set()).add(ts)
-
-    def _due(self) -> None:
-        self._timer = None
-        self._writing = asyncio.create_task(self._write(), name="slack-cursors")
-
-    async def _write(self) -> None:
-        try:
-            await self.flush()
-        except BosunError as error:
-            log.warning("How far Slack was heard could not be written down: %s", error)
-
-    async def flush(self) -> None:
-        """Write down what was heard. Raises StoreError; nothing is forgotten then."""
-        heard = {
-            (lane, thread): min([last, *self._missed.get(lane, ())]) for (lane, thread), last in self._heard.items()
-        }
-        if heard:
-            now = self.clock.now()
-            await self.store.write(lambda session: cursors.advance(session, heard, now))
-            for key, last in heard.items():
-                if self._heard.get(key) == last:
-                    del self._heard[key]
-
-    async def stop(self) -> None:
-        """Write down what was heard and stop."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        if self._writing is not None:
-            await asyncio.wait([self._writing])
-        await self._write()
 
 
 class CatchUp:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from slack_bolt.request.async_request import AsyncBoltRequest
 
     from bot.engine.adapter import Receiver
-    from bot.slack.catchup import Cursors
+    from bot.engine.cursors import Cursors
     from bot.slack.messages import Identity, Messages
     from bot.slack.presses import Presses
 

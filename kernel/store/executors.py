@@ -20,7 +20,8 @@ class Executor(SQLModel, table=True):
     seen_at: float = Field(sa_type=Float)  # seconds since 1970, database clock
 
 
-def _database_time(session: Session) -> float:
+def database_time(session: Session) -> float:
+    """The database's own clock, in seconds since 1970."""
     if session.get_bind().dialect.name == "sqlite":
         return float(session.connection().execute(select(func.julianday("now"))).scalar_one() - 2440587.5) * 86400
     return float(session.connection().execute(text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one())
@@ -28,7 +29,7 @@ def _database_time(session: Session) -> float:
 
 def beat(session: Session, executor_id: str) -> None:
     """Say that this process is alive."""
-    now = _database_time(session)
+    now = database_time(session)
     if not insert_new(session, Executor, {"id": executor_id, "seen_at": now}):
         row = session.get_one(Executor, executor_id)
         row.seen_at = now
@@ -37,7 +38,7 @@ def beat(session: Session, executor_id: str) -> None:
 
 def live(session: Session, lease: float) -> set[str]:
     """Ids of the processes seen within the last `lease` seconds."""
-    oldest = _database_time(session) - lease
+    oldest = database_time(session) - lease
     return set(session.exec(select(Executor.id).where(col(Executor.seen_at) >= oldest)))
 
 

@@ -115,6 +115,16 @@ def by_message(session: Session, place: Place, message: str | None) -> InboxRow 
     ).first()
 
 
+def of_message(session: Session, platform: str, message: str) -> InboxRow | None:
+    """The event that brought this message, for platforms whose ids of messages are unique everywhere."""
+    return session.exec(
+        select(InboxRow)
+        .where(col(InboxRow.platform) == platform, col(InboxRow.message) == message)
+        .where(col(InboxRow.kind).in_(("mention", "message")))
+        .order_by(col(InboxRow.id))
+    ).first()
+
+
 def conversations_waiting(session: Session) -> list[str]:
     """Ids of the conversations in which messages wait though no run is busy there."""
     return [

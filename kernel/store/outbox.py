@@ -275,6 +275,14 @@ def by_remote(session: Session, platform: str, channel_lane: str, remote_id: str
     ).first()
 
 
+def known_remote(session: Session, lane: str, remote_ids: list[str]) -> frozenset[str]:
+    """Those of the platform's ids that rows of the lane are known by."""
+    rows = session.exec(
+        select(OutboxRow.remote_id).where(col(OutboxRow.lane) == lane, col(OutboxRow.remote_id).in_(remote_ids))
+    )
+    return frozenset(str(remote_id) for remote_id in rows)
+
+
 def owner_of(session: Session, row: OutboxRow) -> Actor | None:
     """The account to tell when the row cannot be shown: who it is for, else who asked for the run."""
     if row.to is not None or row.run_id is None:

@@ -153,8 +153,18 @@ def _slack(settings: Settings) -> Iterator[Finding]:
     from bot.slack.doctor import check
 
     yield from asyncio.run(check(settings))
-    if settings.discord_token is not None:
-        yield Finding(level="warn", text="DISCORD_TOKEN is set, but this version does not speak Discord yet.")
+
+
+def _discord(settings: Settings) -> Iterator[Finding]:
+    if not settings.uses_discord:
+        yield Finding(level="ok", text="Discord is not configured.", hint="docs/discord.md says how to connect it.")
+        return
+    from bot.discord.doctor import check
+    from bot.engine.app import read_charter
+
+    team = read_charter(settings).team
+    channels = {name: channel.discord for name, channel in team.channels.items() if channel.discord}
+    yield from asyncio.run(check(settings, team.workspaces.get("discord", ""), channels))
 
 
 CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
@@ -165,4 +175,5 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     _knowledge,
     _web,
     _slack,
+    _discord,
 )

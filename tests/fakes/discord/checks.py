@@ -44,7 +44,9 @@ def check_message(payload: Json, files: dict[str, bytes], *, edited: Json | None
     require(len(content or "") <= CONTENT, "content", f"Must be {CONTENT} or fewer in length.")
     require(len(str(payload.get("nonce") or "")) <= NONCE, "nonce", f"Must be {NONCE} or fewer in length.")
     if v2:
-        require(not content and not payload.get("embeds"), "content", "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2")
+        require(
+            not content and not payload.get("embeds"), "content", "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2"
+        )
     components = payload.get("components")
     if components:
         check_components(components, v2=v2, names=set(files))
@@ -98,7 +100,7 @@ def _walk(component: Json, ids: list[str], names: set[str], *, v2: bool) -> tupl
     if kind in {ROW, CONTAINER}:
         children = component.get("components") or []
         allowed = IN_ROW if kind == ROW else IN_CONTAINER
-        require(0 < len(children), "components", "must have at least one child")
+        require(len(children) > 0, "components", "must have at least one child")
         if kind == ROW:
             require(len(children) <= 5, "components", "Must be 5 or fewer in length.")
         total, characters = 1, 0
@@ -155,7 +157,11 @@ def check_commands(commands: list[Json]) -> None:
 
 def _command(command: Json, depth: int) -> None:
     name, description = command.get("name") or "", command.get("description") or ""
-    require(0 < len(name) <= 32 and (name == name.lower() or command.get("type") in {2, 3}), "name", "Command name is invalid")
+    require(
+        0 < len(name) <= 32 and (name == name.lower() or command.get("type") in {2, 3}),
+        "name",
+        "Command name is invalid",
+    )
     if command.get("type", 1) not in {2, 3}:
         require(0 < len(description) <= 100, "description", "Must be between 1 and 100 in length.")
     options = command.get("options") or []

@@ -200,7 +200,7 @@ class Gateway:
             connection.session = None
             transport = connection.socket._req.transport if connection.socket._req is not None else None
             if transport is not None:
-                transport.abort()  # type: ignore[attr-defined]  # the loop's transports have it
+                transport.abort()
         await self.discord.until(lambda: not self.connections)
 
     async def reconnect(self) -> None:

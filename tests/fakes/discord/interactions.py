@@ -88,7 +88,11 @@ class Interactions:
         if channel.type == DM:
             payload["user"] = member.user()
         else:
-            payload |= {"guild_id": GUILD, "guild_locale": "en-US", "guild": {"id": GUILD, "locale": "en-US", "features": []}}
+            payload |= {
+                "guild_id": GUILD,
+                "guild_locale": "en-US",
+                "guild": {"id": GUILD, "locale": "en-US", "features": []},
+            }
             payload["member"] = {**member.member(), "user": member.user(), "permissions": str(BASE)}
         interaction = Interaction(
             id=made, token=payload["token"], kind=kind, user=user, channel=channel, at=world.now(), payload=payload,
@@ -147,7 +151,12 @@ class Interactions:
         interaction.settled.set()
         self.discord.changed()
         return {
-            "interaction": {"id": interaction.id, "type": interaction.kind, "response_message_loading": False},
+            "interaction": {
+                "id": interaction.id,
+                "type": interaction.kind,
+                "response_message_loading": kind == DEFER_MESSAGE,
+                **({"response_message_id": interaction.shown["id"]} if interaction.shown else {}),
+            },
             "resource": {"type": kind, "message": interaction.shown} if interaction.shown else {"type": kind},
         }
 

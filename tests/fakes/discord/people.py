@@ -66,7 +66,8 @@ class People:
             message["pings"] += [word for word in ("@everyone", "@here") if word in words]
         else:
             parse = set(allowed.get("parse") or ())
-            wanted = users if "users" in parse else [user for user in users if user in (allowed.get("users") or ())]
+            named = {str(user) for user in allowed.get("users") or ()}
+            wanted = users if "users" in parse else [user for user in users if user in named]
             message["pings"] = list(wanted)
 
     def _stored(self, channel: Channel, name: str, content: bytes, body: Json) -> Json:

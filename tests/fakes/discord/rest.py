@@ -116,7 +116,9 @@ def _guild(discord: FakeDiscord, request: Request) -> Json:
 @route("GET", "/guilds/{guild}/channels", "channels")
 def _channels(discord: FakeDiscord, request: Request) -> object:
     _known(discord, request)
-    return [discord.world.shown_channel(one) for one in discord.world.channels.values() if not one.parent and one.type != DM]
+    return [
+        discord.world.shown_channel(one) for one in discord.world.channels.values() if not one.parent and one.type != DM
+    ]
 
 
 @route("GET", "/guilds/{guild}/members/{user}", "member")
@@ -134,7 +136,9 @@ def _member(discord: FakeDiscord, request: Request) -> Json:
 def _active(discord: FakeDiscord, request: Request) -> Json:
     _known(discord, request)
     world = discord.world
-    found = [one for one in world.channels.values() if one.parent and not one.archived and world.permissions(one) & VIEW]
+    found = [
+        one for one in world.channels.values() if one.parent and not one.archived and world.permissions(one) & VIEW
+    ]
     return {"threads": [world.shown_channel(one) for one in found], "members": []}
 
 
@@ -184,7 +188,8 @@ def _post(discord: FakeDiscord, request: Request) -> Json:
     if reference:
         if str(reference["message_id"]) not in channel.messages and reference.get("fail_if_not_exists", True):
             raise DiscordError(400, 50035, "Invalid Form Body", errors={"message_reference": "Unknown message"})
-        message |= {"message_reference": {"channel_id": channel.id, **reference}, "type": 19}
+        answered = {"message_id": str(reference["message_id"]), "channel_id": channel.id}
+        message |= {"message_reference": answered, "type": 19}
     if nonce:
         world.nonces[channel.id, nonce] = (message["id"], world.now())
     channel.archived = False
@@ -298,7 +303,13 @@ def _sync(discord: FakeDiscord, request: Request) -> object:
     checks.check_commands(wanted)
     discord.world.command_syncs += 1
     discord.world.commands = [
-        {"id": discord.world.next_id(), "application_id": APP, "version": "1", "type": 1, "default_member_permissions": None}
+        {
+            "id": discord.world.next_id(),
+            "application_id": APP,
+            "version": "1",
+            "type": 1,
+            "default_member_permissions": None,
+        }
         | command
         for command in wanted
     ]

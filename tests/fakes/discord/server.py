@@ -202,9 +202,7 @@ async def _content(http: web.Request) -> tuple[Json, dict[str, bytes]]:
     if http.content_type == "multipart/form-data":
         form = await http.post()
         body = orjson.loads(str(form["payload_json"])) if "payload_json" in form else {}
-        files = {
-            value.filename: value.file.read() for value in form.values() if isinstance(value, web.FileField)
-        }
+        files = {value.filename: value.file.read() for value in form.values() if isinstance(value, web.FileField)}
         return body, files
     raw = await http.read()
     if not raw or http.content_type != "application/json":
@@ -218,10 +216,12 @@ def _answer(status: int, body: object, headers: dict[str, str] | None = None) ->
         return web.Response(status=204, headers=headers)
     text = orjson.dumps(body).decode()
     # Exactly this type: the client library compares the header as a whole.
-    return web.Response(status=status, body=text.encode(), headers={**(headers or {}), "Content-Type": "application/json"})
+    return web.Response(
+        status=status, body=text.encode(), headers={**(headers or {}), "Content-Type": "application/json"}
+    )
 
 
 def _hang_up(http: web.Request) -> web.Response:
     if http.transport is not None:
-        http.transport.abort()  # type: ignore[attr-defined]  # the loop's transports have it
+        http.transport.abort()
     return web.Response(status=500)

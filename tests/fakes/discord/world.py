@@ -1,4 +1,4 @@
-"""The server of people: members, roles, channels, threads, messages. What happens to it stands in the modules beside."""
+"""The server of people: members, roles, channels, threads, messages. The modules beside this one change it."""
 
 from __future__ import annotations
 

@@ -1,0 +1,116 @@
+"""Answers to presses and commands: the first one within three seconds, more for fifteen minutes, seen by one person."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any
+
+import discord
+
+from bot.discord.api import calling
+from kernel.errors import PlatformError
+
+if TYPE_CHECKING:
+    from bot.discord.render import Shown
+    from kernel.types import Place
+
+SOON = 2.2  # seconds after which a press is acknowledged, whatever it is still waiting for
+REMEMBERED = 1000  # interactions whose answers may still come
+
+Interaction = discord.Interaction[Any]
+
+log = logging.getLogger("bosun.discord")
+
+
+class Answer:
+    """One interaction. Everything about it goes one after the other, so that it is answered first exactly once."""
+
+    def __init__(self, interaction: Interaction, *, waits: bool) -> None:
+        self.interaction = interaction
+        self.waits = waits  # the answer is a new message, for which the person is shown that it is on its way
+        self._turn = asyncio.Lock()
+        self._timer: asyncio.TimerHandle | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def soon(self, seconds: float = SOON) -> None:
+        """Acknowledge by itself, should nothing else come in time."""
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(seconds, self._spawn)
+
+    def _spawn(self) -> None:
+        self._task = asyncio.create_task(self._late())
+
+    async def _late(self) -> None:
+        try:
+            await self.acknowledge()
+        except PlatformError as error:
+            log.info("A press could not be acknowledged: %s", error)
+
+    async def acknowledge(self) -> None:
+        """Say that it has arrived, unless something was said already."""
+        async with self._turn:
+            if not self.interaction.response.is_done():
+                with calling("take the acknowledgement"):
+                    await self.interaction.response.defer(ephemeral=True, thinking=self.waits)
+        self._done()
+
+    async def say(self, shown: Shown) -> None:
+        """Show something to this person alone. PlatformError where it is too late."""
+        async with self._turn:
+            with calling("show the private answer"):
+                options: dict[str, Any] = {"ephemeral": True, **shown.first()}
+                if self.interaction.response.is_done():
+                    await self.interaction.followup.send(**options)
+                else:
+                    await self.interaction.response.send_message(**options)
+        self._done()
+
+    async def open(self, modal: discord.ui.Modal) -> None:
+        """Open a dialog, which only a first answer can. PlatformError where it is too late."""
+        async with self._turn:
+            if self.interaction.response.is_done():
+                raise PlatformError("The press was answered before its dialog could be opened.")
+            with calling("open the dialog"):
+                await self.interaction.response.send_modal(modal)
+        self._done()
+
+    def _done(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+
+class Answers:
+    """The interactions that can still be answered: the last of each person in each channel, and by their id."""
+
+    def __init__(self) -> None:
+        self._last: OrderedDict[tuple[str, str], Answer] = OrderedDict()
+        self._by_id: OrderedDict[str, Answer] = OrderedDict()
+
+    def keep(self, place: Place, answer: Answer) -> str:
+        """Remember an interaction; returns the trigger by which a dialog can be opened."""
+        trigger, user = str(answer.interaction.id), str(answer.interaction.user.id)
+        for memory, key in ((self._last, (place.channel, user)), (self._by_id, trigger)):
+            memory[key] = answer  # type: ignore[index]  # each memory has keys of its own
+            memory.move_to_end(key)  # type: ignore[arg-type]
+            if len(memory) > REMEMBERED:
+                memory.popitem(last=False)
+        return trigger
+
+    def of(self, trigger: str) -> Answer:
+        """The interaction with this id; PlatformError where it is another process's or long gone."""
+        found = self._by_id.get(trigger)
+        if found is None:
+            raise PlatformError("The press can no longer be answered.")
+        return found
+
+    def last(self, channel: str, user: str) -> Answer | None:
+        """This person's last interaction in the channel, while it can be answered."""
+        found = self._last.get((channel, user))
+        return None if found is None or found.interaction.is_expired() else found
+
+
+def button(label: str, custom_id: str, style: discord.ButtonStyle) -> discord.ui.Button[Any]:
+    """A button that is only shown: presses come to the router."""
+    return discord.ui.Button(label=label, custom_id=custom_id, style=style)

@@ -1,0 +1,106 @@
+"""The client of discord.py, set up for Bosun, and what it hears handed on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+import discord
+import yarl
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
+
+if TYPE_CHECKING:
+    from bot.discord.settings import DiscordSettings
+
+LONGEST_WAIT = 30.0  # seconds that the library waits for a rate limit by itself; beyond that we are told
+
+
+class Ear(Protocol):
+    """Who is told what happens on Discord."""
+
+    async def ready(self) -> None:
+        """A new session."""
+        ...
+
+    async def message(self, message: discord.Message) -> None:
+        """Somebody wrote something."""
+        ...
+
+    async def edited(self, message: discord.Message) -> None:
+        """A message was changed."""
+        ...
+
+    async def deleted(self, channel: int, message: int) -> None:
+        """A message was deleted."""
+        ...
+
+    async def interaction(self, interaction: discord.Interaction[Any]) -> None:
+        """A button was pressed or a dialog submitted. Slash commands go to the command tree."""
+        ...
+
+    async def available(self, guild: discord.Guild) -> None:
+        """The channels and threads of a server are known, for the first time in this session or again."""
+        ...
+
+    async def joined(self, guild: discord.Guild) -> None:
+        """The bot was invited to a server."""
+        ...
+
+
+class Connection(discord.Client):
+    """One client. Keeps no messages and no members; nobody is ever pinged by default."""
+
+    def __init__(self, settings: DiscordSettings, ear: Ear, *, content: bool) -> None:
+        point_to(settings)
+        super().__init__(
+            intents=intents(content=content),
+            allowed_mentions=discord.AllowedMentions.none(),
+            max_messages=None,
+            chunk_guilds_at_startup=False,
+            member_cache_flags=discord.MemberCacheFlags.none(),
+            max_ratelimit_timeout=LONGEST_WAIT,
+            guild_ready_timeout=settings.settle,
+        )
+        self.ear = ear
+
+    async def on_ready(self) -> None:
+        """discord.py: READY and the servers have arrived."""
+        await self.ear.ready()
+
+    async def on_message(self, message: discord.Message) -> None:
+        """discord.py: MESSAGE_CREATE."""
+        await self.ear.message(message)
+
+    async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
+        """discord.py: MESSAGE_UPDATE."""
+        await self.ear.edited(payload.message)
+
+    async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
+        """discord.py: MESSAGE_DELETE."""
+        await self.ear.deleted(payload.channel_id, payload.message_id)
+
+    async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
+        """discord.py: INTERACTION_CREATE, of every kind, also of what another process has shown."""
+        await self.ear.interaction(interaction)
+
+    async def on_guild_available(self, guild: discord.Guild) -> None:
+        """discord.py: the channels and threads of a server are known."""
+        await self.ear.available(guild)
+
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        """discord.py: GUILD_CREATE of a server that was not there before."""
+        await self.ear.joined(guild)
+
+
+def intents(*, content: bool) -> discord.Intents:
+    """What the gateway is to tell. `content` is the privileged one: what people write without addressing us."""
+    wanted = discord.Intents.none()
+    wanted.guilds = wanted.guild_messages = wanted.dm_messages = True
+    wanted.message_content = content
+    return wanted
+
+
+def point_to(settings: DiscordSettings) -> None:
+    """Lead the library to the configured service; it knows only one for the whole process."""
+    Route.BASE = settings.api_url.rstrip("/")
+    DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(settings.gateway_url)

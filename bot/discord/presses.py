@@ -1,0 +1,107 @@
+"""One router for buttons and dialogs, by what their ids carry: it works for what an earlier process has shown."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import discord
+
+from bot.discord import ids
+from bot.discord.answers import Answer
+from bot.discord.messages import place_of
+from bot.discord.render import plain, second_question
+from kernel.errors import PlatformError, StoreError
+from kernel.types import Inbound, Place, Press
+
+if TYPE_CHECKING:
+    from bot.discord.answers import Answers, Interaction
+    from bot.discord.intake import Intake
+    from bot.discord.members import Members
+    from bot.discord.messages import Identity
+
+OLD = "This button is out of date. Open the thread again and use the current card."
+LOST = "I could not save that just now, so nothing happened. Please press again in a moment."
+
+log = logging.getLogger("bosun.discord")
+
+
+class Presses:
+    """Turns component and dialog interactions of one server into `Inbound`."""
+
+    def __init__(self, me: Identity, members: Members, answers: Answers, intake: Intake) -> None:
+        self.me = me
+        self.members = members
+        self.answers = answers
+        self.intake = intake
+
+    async def route(self, interaction: Interaction) -> None:
+        """Take an interaction; never raises."""
+        if interaction.type not in {discord.InteractionType.component, discord.InteractionType.modal_submit}:
+            return
+        data: dict[str, Any] = dict(interaction.data or {})
+        carried = ids.read(str(data.get("custom_id") or ""))
+        answer = Answer(interaction, waits=False)
+        try:
+            place = self.place(interaction)
+            if carried is None or place is None:
+                await answer.say(plain(OLD))
+            elif carried.confirm:
+                await answer.say(second_question(carried, interaction.message))
+            else:
+                await self._take(interaction, carried, place, answer, _typed(data.get("components") or ()))
+        except PlatformError as error:
+            log.info("An interaction was not answered: %s", error)
+        except Exception:
+            log.exception("An interaction could not be dealt with")
+
+    async def _take(
+        self, interaction: Interaction, carried: ids.Carried, place: Place, answer: Answer, fields: dict[str, str]
+    ) -> None:
+        trigger = self.answers.keep(place, answer)
+        answer.soon()
+        actor = await self.members.actor(interaction.user, deciding=True)
+        message = carried.message or (str(interaction.message.id) if interaction.message is not None else None)
+        press = Press(
+            subject=carried.subject,
+            revision=carried.revision,
+            verb=carried.verb,
+            fields=fields,
+            trigger=trigger,
+            message=message,
+        )
+        inbound = Inbound(
+            key=f"{self.me.guild}/interaction/{interaction.id}",
+            kind="press",
+            place=place,
+            actor=actor,
+            message=message,
+            addressed=True,
+            press=press,
+            sent_at=interaction.created_at,
+        )
+        try:
+            await self.intake.accept(inbound)
+        except StoreError as error:
+            log.warning("A press was not taken, because it could not be stored: %s", error)
+            await answer.say(plain(LOST))
+            return
+        if not carried.form:
+            await answer.acknowledge()
+
+    def place(self, interaction: Interaction) -> Place | None:
+        """Where it was pressed; None on another server."""
+        if interaction.guild_id is not None and str(interaction.guild_id) != self.me.guild:
+            return None
+        return place_of(interaction.channel, self.me.guild)
+
+
+def _typed(components: Any) -> dict[str, str]:
+    """What stands in the fields of a dialog, however deep they are nested."""
+    found: dict[str, str] = {}
+    for component in components:
+        if "custom_id" in component:
+            found[str(component["custom_id"])] = str(component.get("value") or "")
+        inner = component.get("component")
+        found |= _typed([inner] if inner else component.get("components") or ())
+    return found

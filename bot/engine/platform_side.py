@@ -1,0 +1,108 @@
+"""What an adapter asks of the rest of Bosun: threads, events and messages that are known, suggestions, operators."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+from bot.engine.commands import discover
+from bot.engine.sight import may_see
+from kernel.store import inbox, outbox, runs
+from kernel.types import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
+
+    from bot.engine.directory import TeamDirectory
+    from bot.engine.text_command import TextCommand
+    from kernel.clock import Clock
+    from kernel.store import Session, Store
+    from kernel.types import Actor, Inbound, Place
+    from rules.engine.approvals import Approvals
+
+OFFERED = 25  # suggestions at once
+DECIDING = frozenset({"approve", "reject", "why"})
+ABOUT_RUNS = frozenset({"stop", "retry"})
+
+
+class PlatformSide:
+    """Answers for one platform, as things are at the moment of the question."""
+
+    def __init__(
+        self,
+        platform: str,
+        *,
+        store: Store,
+        clock: Clock,
+        directory: TeamDirectory,
+        approvals: Approvals,
+        engaged: Callable[[Place], Awaitable[bool]],
+    ) -> None:
+        self.platform = platform
+        self.store = store
+        self.clock = clock
+        self.directory = directory
+        self.approvals = approvals
+        self._engaged = engaged
+
+    async def engaged(self, place: Place) -> bool:
+        """Whether Bosun takes part in this thread."""
+        return await self._engaged(place)
+
+    async def root_of(self, place: Place, message: str) -> str | None:
+        """The thread for which this message of ours was posted; None for a message that is not ours."""
+        row = await self.store.read(lambda session: outbox.by_remote(session, self.platform, place.lane, message))
+        return None if row is None else row.where.thread
+
+    async def event_of(self, message: str) -> Inbound | None:
+        """The event that brought this message; None where none did."""
+
+        def look(session: Session) -> Inbound | None:
+            row = inbox.of_message(session, self.platform, message)
+            return None if row is None else row.inbound
+
+        return await self.store.read(look)
+
+    async def taken(self, lane: str, messages: list[str]) -> frozenset[str]:
+        """Those of the messages that outbox rows are known to have brought."""
+        return await self.store.read(lambda session: outbox.known_remote(session, lane, messages))
+
+    async def suggest(self, kind: str, actor: Actor, typed: str) -> list[str]:
+        """What may stand behind the command `kind` (or as "agent"), for somebody who has typed so much."""
+        found = await self._candidates(kind, actor)
+        begun = typed.strip().lower()
+        return [one for one in found if begun in one.lower()][:OFFERED]
+
+    async def _candidates(self, kind: str, actor: Actor) -> list[str]:
+        charter, person = self.directory.charter(), self.directory.person(actor)
+        if kind == "agent":
+            return sorted(charter.roster.agents)
+        if kind == "run":
+            return sorted(charter.workflows)
+        if kind in DECIDING:
+            return [one.ref for one in await self.approvals.waiting_for(person, actor, OFFERED)]
+        if kind in ABOUT_RUNS:
+            states = (runs.FAILED,) if kind == "retry" else (runs.QUEUED, runs.WAITING)
+            listed = await self.store.read(lambda session: runs.listing(session, states))
+            return [run.ref for run in listed if may_see(self.directory, person, run)]
+        return []
+
+    async def tell_operators(self, key: str, text: str) -> None:
+        """Say something in the operators' channel, once for each key."""
+        place = self.directory.home(self.directory.charter().team.operators, self.platform)
+        if place is not None:
+            now = self.clock.now()
+            await self.store.write(lambda session: outbox.put(session, key, place, Text(markdown=text), now))
+
+    def accounts(self) -> Iterable[str]:
+        """Accounts on this platform of the people whom the charter lists."""
+        people = self.directory.charter().people.values()
+        return (user for person in people for platform, user in person.accounts() if platform == self.platform)
+
+    @functools.cached_property
+    def _commands(self) -> tuple[TextCommand, ...]:
+        return discover()
+
+    def commands(self) -> Iterable[TextCommand]:
+        """The text commands."""
+        return self._commands

@@ -23,7 +23,19 @@ def _one_or_many(value: object) -> object:
     return (value,) if isinstance(value, str) else value
 
 
+def _id(value: object) -> object:
+    """Discord's ids are numbers; without quotes YAML reads them as such."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _ids(value: object) -> object:
+    value = _id(value)
+    return tuple(map(_id, value)) if isinstance(value, list) else _one_or_many(value)
+
+
 Zone = Annotated[str, AfterValidator(_zone)]
+Id = Annotated[str, BeforeValidator(_id)]
+Ids = Annotated[tuple[str, ...], BeforeValidator(_ids)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_one_or_many)]
 ChannelName = Annotated[str, Field(pattern=CHANNEL)]
 Name = Annotated[str, Field(pattern=NAME)]
@@ -37,7 +49,7 @@ class Channel(Frozen):
     external: bool = False  # people outside the team can read it
     web: str = ""  # id in the web chat; the name without # where it is left out
     slack: str = ""  # "C0123ABC"
-    discord: str = ""
+    discord: Id = ""  # "1234567890123456789"
 
 
 class Model(Frozen):
@@ -63,7 +75,7 @@ class BosunFile(Frozen):
     channels: dict[ChannelName, Channel] = Field(min_length=1)
     operators: ChannelName  # where Bosun says what concerns those who run it
     approvals: ChannelName | None = None  # gets the card of a request from a DM; none: the operators' channel
-    workspaces: dict[str, str] = Field(
+    workspaces: dict[str, Id] = Field(
         default_factory=dict
     )  # platform -> id of its workspace or server, to pin it: {slack: T0123}
     prompts: tuple[Prompt, ...] = Field(default=(), max_length=4)
@@ -76,7 +88,7 @@ class PersonFile(Frozen):
     roles: Names = ()
     web: Names = ()  # accounts: the platform's own ids
     slack: Names = ()
-    discord: Names = ()
+    discord: Ids = ()
     time_zone: Zone | None = None
     active: bool = True  # false: may read and ask, decides nothing
 
@@ -92,7 +104,7 @@ class RoleFile(Frozen):
     purpose: str = ""
     members: Names = ()  # keys of `people`
     slack_group: str = ""  # id of a user group: "S0123ABC"
-    discord_role: str = ""  # id of a server role
+    discord_role: Id = ""  # id of a server role
 
 
 class PeopleFile(Frozen):

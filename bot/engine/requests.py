@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from kernel.store import Session
 
 ENGAGED_FOR = timedelta(days=7)  # a thread stays ours this long after we last took part
+DM_IDLE = timedelta(minutes=30)  # without a word, after which a DM without threads begins anew
 TITLE = 60  # characters
 
 
@@ -52,8 +53,10 @@ class Requests:
     def conversation(self, session: Session, place: Place, *, new: bool = False) -> runs.Conversation:
         """The conversation in this thread, begun if there is none. `new`: most likely there is none."""
         known = None if new else runs.conversation_at(session, place, lock=True)
-        if known is not None:
+        if known is not None and not self._is_over(known, place):
             return known
+        if known is not None:
+            runs.close_conversation(session, known.id)
         conversation_id, now = self.ids.new(), self.clock.now()
         if not runs.open_conversation(session, place, conversation_id, now):
             return self.conversation(session, place)
@@ -67,6 +70,11 @@ class Requests:
             active_at=now,
             created_at=now,
         )
+
+    def _is_over(self, conversation: runs.Conversation, place: Place) -> bool:
+        """A DM without threads is one conversation until it was quiet for a while."""
+        flat = place.kind == "dm" and place.thread is None and conversation.active_run_id is None
+        return flat and self.clock.now() - conversation.active_at > DM_IDLE
 
     def begin(
         self,

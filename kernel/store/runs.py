@@ -192,6 +192,15 @@ _ENGAGE = (
 )
 
 
+def close_conversation(session: Session, conversation_id: str) -> None:
+    """What is said in this place from now on is another conversation. Only for places without threads."""
+    session.connection().execute(
+        update(Conversation)
+        .where(col(Conversation.id) == conversation_id, col(Conversation.thread) == "")
+        .values(thread=f"closed-{conversation_id}")
+    )
+
+
 def engage(session: Session, conversation_id: str, agent: str, run_id: str, now: datetime) -> None:
     """From now on this run works in the conversation, and this agent answers there."""
     values = {"conversation": conversation_id, "answers": agent, "run": run_id, "now": now}

@@ -139,3 +139,9 @@ def test_what_is_no_text_or_no_charter_is_said(folder: Path, tmp_path: Path) -> 
 def test_two_workflows_of_one_name(folder: Path) -> None:
     (folder / "workflows/again.yaml").write_text((folder / "workflows/hello.yaml").read_text())
     assert problems(folder) == ["workflows/hello.yaml:1: there is a workflow 'hello' already"]
+
+
+def test_ids_of_discord_may_be_written_without_quotes(folder: Path, change: Change) -> None:
+    change("people.yaml", "web: ann, slack: U1", "web: ann, discord: 1300000000000000001")
+    charter = load(folder)
+    assert charter.people["ann"].accounts() == [("web", "ann"), ("discord", "1300000000000000001")]

@@ -12,6 +12,7 @@ PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
 ALLOWED = {
     "bot.engine.app": "import tools.files, agents.engine.loop, workflows.engine.scheduler, rules.engine.door",
     "bot.slack.adapter": "import slack_bolt.async_app, slack_sdk.web",
+    "bot.discord.adapter": "import discord",
     "agents.engine.loop": "import rules.engine.door, knowledge.engine.index, kernel.types",
     "agents.engine.anthropic_model": "import anthropic",
     "workflows.engine.scheduler": "import apscheduler.schedulers, rules.engine.door",

@@ -103,7 +103,7 @@ def test_no_real_account_is_inherited(pytester: pytest.Pytester, monkeypatch: py
     names = [
         "ANTHROPIC_API_KEY",
         "SLACK_BOT_TOKEN",
-        "DISCORD_TOKEN",
+        "DISCORD_BOT_TOKEN",
         "DATABASE_URL",
         "HTTPS_PROXY",
     ]

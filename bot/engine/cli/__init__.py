@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[3]
 ROOMS = ("bot", "agents", "workflows", "knowledge", "tools", "rules", "kernel")
 # Name -> one line for `bosun --help`. The command itself is in the module of that name, as `command`.
 COMMANDS = {
-    "up": "Start Bosun: the web chat, and Slack where its tokens are set.",
+    "up": "Start Bosun: the web chat, and Slack and Discord where their tokens are set.",
     "init": "Write a charter to start with.",
     "doctor": "Check settings, charter, data, models and platforms.",
     "ingest": "Read the charter's documents into the knowledge base.",
@@ -85,7 +85,7 @@ def _version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> N
 @click.group("bosun", cls=Commands, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version.")
 def main() -> None:
-    """Bosun: an AI operating system for a team, lived in from Slack and a local web chat.
+    """Bosun: an AI operating system for a team, lived in from Slack, Discord and a local web chat.
 
     Agents answer and act; anything risky waits for a person to approve.
     """

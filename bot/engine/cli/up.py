@@ -7,7 +7,7 @@ import click
 
 @click.command()
 def command() -> None:
-    """Start Bosun and run until Ctrl-C: the web chat, and Slack where its tokens are set.
+    """Start Bosun and run until Ctrl-C: the web chat, and Slack and Discord where their tokens are set.
 
     Prints a link that opens the web chat. What is in hand when it stops is continued at the next start.
     """

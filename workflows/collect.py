@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field
 
 from kernel.store import activity, approvals, runs
+from kernel.types import Labelled
 from workflows.engine.steps import Done, Options, Output
 
 if TYPE_CHECKING:
@@ -62,7 +63,10 @@ class Collect:
             since = f"{step.since.astimezone(ZoneInfo(step.zone)):%a %d %b %H:%M}"
             empty = f"Nothing to report in {step.channel} since {since}."
             return Done(output=Output(ends=empty if options.if_empty == "end" else "", note=empty))
-        return Done(output=Output(text=text))
+        return Done(output=Output(text=text, pieces=(Labelled(text=text, origin="member_text"),)))
+
+    def cancel(self, session: Session, options: CollectOptions, step: StepContext) -> None:
+        """Nothing was begun."""
 
 
 class _Found:

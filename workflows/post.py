@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from kernel.store import outbox, schedules
-from kernel.types import Text
+from kernel.types import Json, Text
 from workflows.engine import template
 from workflows.engine.start import AGAIN_WITHIN
 from workflows.engine.steps import Done, Options, Output
@@ -25,7 +25,7 @@ class PostOptions(Options):
     text: str = Field(min_length=1)
     footer: str = ""  # small print
 
-    def templates(self) -> Mapping[str, str]:
+    def templates(self) -> Mapping[str, Json]:
         return {"text": self.text, "footer": self.footer}
 
 
@@ -45,23 +45,26 @@ class Post:
             earlier = _recent(session, step)
             if earlier is None or not outbox.revise(session, earlier, body):
                 outbox.put(
-                    session, row_id(step.run.id, step.step), step.place, body, step.clock.now(), run_id=step.run.id
+                    session, row_id(step.run.id, step.path), step.place, body, step.clock.now(), run_id=step.run.id
                 )
 
         return Done(output=Output(text=text), save=save)
 
+    def cancel(self, session: Session, options: PostOptions, step: StepContext) -> None:
+        """Nothing was begun."""
 
-def row_id(run_id: str, step: str) -> str:
+
+def row_id(run_id: str, path: str) -> str:
     """The outbox row of a post step: the same each time the step is done."""
-    return f"{run_id}:{step}"
+    return f"{run_id}:{path}"
 
 
 def _recent(session: Session, step: StepContext) -> str | None:
     """The message that the run before this one posted a moment ago."""
-    before = schedules.last_done(session, step.workflow, step.place, step.run.created_at)
+    before = schedules.last_done(session, step.workflow.name, step.place, step.run.created_at)
     if before is None or step.run.created_at - before.created_at > AGAIN_WITHIN:
         return None
-    return row_id(before.id, step.step)
+    return row_id(before.id, step.path)
 
 
 KIND = Post()

@@ -29,6 +29,7 @@ from bot.engine.stops import Stops
 from bot.engine.text_command import Office
 from bot.engine.ticker import Ticker
 from bot.engine.uploads import Uploads
+from bot.engine.workflow_rights import WorkflowRights
 from bot.web import views
 from bot.web.server import WebServer
 from kernel import engine as durable
@@ -44,7 +45,8 @@ from tools.engine import catalogue
 from tools.engine.context import ToolContext
 from tools.engine.toolbox import Toolbox
 from tools.engine.web.settings import WebSettings
-from workflows.engine import steps
+from workflows.engine import forms, steps
+from workflows.engine.launch import Launch
 from workflows.engine.runner import Runner
 from workflows.engine.scheduler import Scheduler
 
@@ -160,7 +162,7 @@ class App:
     def _build_agents(self) -> None:
         self.adapters: dict[str, Adapter] = {}
         self.model = _model(self.settings)
-        self.scheduler = Scheduler(
+        self.launch = Launch(
             store=self.store,
             clock=self.clock,
             ids=self.ids,
@@ -174,9 +176,13 @@ class App:
             ids=self.ids,
             kinds=self.kinds,
             directory=lambda: self.directory,
+            rights=WorkflowRights(self.door, self.approvals),
+            begin=self.launch,
             has_model=self.model.thinks,
+            ended=self.launch.ended,
             operators=self._operators,
         )
+        self.scheduler = Scheduler(self.launch, jobs=(self.launch.take_wanted, self.runner.wake_due))
         self.loop = Loop(
             store=self.store,
             clock=self.clock,
@@ -249,6 +255,7 @@ class App:
         chooser = bridges.AgentChooser(lambda: self.charter, thinks=self.model.thinks)
         self.requests = Requests(self.clock, self.ids, self.directory, chooser)
         held = Held(self.store, self.clock, self.directory, self.requests)
+        self.forms = forms.Forms(self.store, self.clock, self.directory)
         office = Office(
             store=self.store,
             clock=self.clock,
@@ -257,6 +264,7 @@ class App:
             decisions=self.approvals,
             workflows=bridges.WorkflowCommands(self.store, self.scheduler, lambda: self.charter),
             stops=self.stops,
+            forms=self.forms,
         )
         self.desk = Desk(
             store=self.store,
@@ -266,7 +274,14 @@ class App:
             adapters=self.adapters,
             requests=self.requests,
             commands=Commands(office, self.text_commands),
-            presses=Presses(self.approvals, self.stops, held, self.adapters, self._take_up),
+            presses=Presses(
+                decider=self.approvals,
+                stops=self.stops,
+                held=held,
+                adapters=self.adapters,
+                take_up=self._take_up,
+                others={forms.PREFIX: self.forms},
+            ),
             signs=self.signs,
             held=held,
             uploads=Uploads(self.knowledge, self.adapters),

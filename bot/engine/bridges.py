@@ -60,7 +60,7 @@ class WorkflowCommands:
     async def run_now(self, name: str, person: Person, place: Place) -> str:
         """Start a workflow on behalf of a person."""
         run = await self.store.write(
-            lambda session: self.scheduler.run_now(session, name, asked_by=person.id, report_to=place)
+            lambda session: self.scheduler.launch.run_now(session, name, asked_by=person.id, report_to=place)
         )
         channel = self.charter().workflows[name].channel
         return f"Started **{name}** ({run.ref}). Its result goes to {channel}."

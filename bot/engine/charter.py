@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, TypeVar
 from pydantic import BaseModel
 
 from agents.engine.definition import Roster, load_agents
-from bot.engine.charter_checks import channel_problems, people_problems, workflow_problems
+from bot.engine.charter_checks import channel_problems, people_problems
 from bot.engine.charter_files import BosunFile, Channel, PeopleFile, PersonFile
+from bot.engine.charter_workflows import read_workflows
 from kernel import yaml_lines
 from kernel.errors import CharterError
 from kernel.people import Role
 from rules.engine.known import Known, KnownTool
 from rules.engine.load import load_files
 from tools.engine.setup.file import ToolsFile
-from workflows.engine import definition
 from workflows.engine.definition import Workflow
 
 if TYPE_CHECKING:
@@ -109,7 +109,13 @@ def load(folder: Path, own: Mapping[str, KnownTool], kinds: Kinds, *, bringing: 
     tools = {**own, **reader.brought(tools_file, bringing)}
     channels = frozenset(team.channels) if team else frozenset[str]()
     roster = reader.agents(tools, channels)
-    workflows = reader.workflows(kinds, team.time_zone if team else "UTC", roster, channels)
+    names = {
+        "agent": frozenset(roster.agents) if roster else frozenset[str](),
+        "channel": channels,
+        "role": frozenset(people.roles) if people else frozenset[str](),
+        "tool": frozenset(tools),
+    }
+    workflows = reader.workflows(kinds, team, names)
     known = Known(
         tools=tools,
         agents=frozenset(roster.agents) if roster else None,
@@ -185,21 +191,17 @@ class _Reader:
             return None
 
     def workflows(
-        self, kinds: Kinds, zone: str, roster: Roster | None, channels: frozenset[str]
+        self, kinds: Kinds, team: BosunFile | None, names: Mapping[str, Collection[str]]
     ) -> dict[str, Workflow]:
-        found: dict[str, Workflow] = {}
-        agents = frozenset(roster.agents) if roster else frozenset[str]()
+        texts = {}
         for path in self._in("workflows"):
             try:
-                loaded, located = definition.load(path, self._text(path), kinds, zone)
+                texts[path] = self._text(path)
             except CharterError as error:
                 self.problems += error.problems
-                continue
-            self.problems += workflow_problems(loaded, located, agents, channels)
-            if loaded.workflow.name in found:
-                message = f"there is a workflow '{loaded.workflow.name}' already"
-                self.problems.append(located.problem(("name",), message))
-            found[loaded.workflow.name] = loaded.workflow
+        zone, calendars = (team.time_zone, team.calendars) if team else ("UTC", {})
+        found, problems = read_workflows(texts, kinds, zone, calendars, names)
+        self.problems += problems
         return found
 
     def rules(self, known: Known) -> dict[str, str]:

@@ -9,7 +9,6 @@ if TYPE_CHECKING:
 
     from bot.engine.charter_files import BosunFile, PeopleFile
     from kernel.yaml_lines import Loc, Located
-    from workflows.engine.definition import Loaded
 
 PLATFORMS = ("web", "slack", "discord")
 
@@ -57,18 +56,6 @@ def channel_problems(located: Located, team: BosunFile, people: PeopleFile | Non
                 problems.append(
                     located.problem((*at, platform), f"{channel_id} is the {platform} id of {owner} already")
                 )
-    return problems
-
-
-def workflow_problems(loaded: Loaded, located: Located, agents: Iterable[str], channels: Iterable[str]) -> list[str]:
-    """Agents and channels that a workflow names. An empty set of known names is not checked."""
-    known = {"agent": frozenset(agents), "channel": frozenset(channels)}
-    names = [(("channel",), "channel", loaded.workflow.channel)]
-    names += [(at, reference.kind, reference.name) for at, reference in loaded.names]  # type: ignore[misc]  # one shape
-    problems: list[str] = []
-    for at, kind, name in names:
-        if known[kind]:
-            problems += _unknown(located, at, kind, (name,), known[kind])
     return problems
 
 

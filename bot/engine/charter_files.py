@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from kernel.types import Frozen
+from workflows.engine.trigger import span
 
 CHANNEL = r"^#[a-z0-9][a-z0-9_-]{0,79}$"
 NAME = r"^[a-z0-9][a-z0-9_-]{0,63}$"
@@ -37,6 +38,15 @@ Zone = Annotated[str, AfterValidator(_zone)]
 Id = Annotated[str, BeforeValidator(_id)]
 Ids = Annotated[tuple[str, ...], BeforeValidator(_ids)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_one_or_many)]
+
+
+def _days(texts: tuple[str, ...]) -> tuple[str, ...]:
+    for text in texts:
+        span(text)
+    return texts
+
+
+Days = Annotated[tuple[str, ...], BeforeValidator(_one_or_many), AfterValidator(_days)]
 ChannelName = Annotated[str, Field(pattern=CHANNEL)]
 Name = Annotated[str, Field(pattern=NAME)]
 
@@ -79,6 +89,7 @@ class BosunFile(Frozen):
         default_factory=dict
     )  # platform -> id of its workspace or server, to pin it: {slack: T0123}
     prompts: tuple[Prompt, ...] = Field(default=(), max_length=4)
+    calendars: dict[Name, Days] = Field(default_factory=dict)  # name -> days, for `except` in workflows
 
 
 class PersonFile(Frozen):

@@ -32,17 +32,33 @@ class Decider(Protocol):
         ...
 
 
+class Opener(Protocol):
+    """Whatever has buttons of its own, by the beginning of their subject."""
+
+    async def answer(self, press: Press, person: Person, actor: Actor) -> Form | str:
+        """The dialog that this press opens, or, once it is recorded, what to tell the person privately."""
+        ...
+
+
 class Presses:
-    """Handles presses by their subject: approvals (AP-...), runs (R-...) and held requests (H-...)."""
+    """Handles presses by their subject: approvals (AP-...), runs (R-...), held requests (H-...) and `others`."""
 
     def __init__(
-        self, decider: Decider, stops: Stops, held: Held, adapters: Mapping[str, Adapter], take_up: TakeUp
+        self,
+        *,
+        decider: Decider,
+        stops: Stops,
+        held: Held,
+        adapters: Mapping[str, Adapter],
+        take_up: TakeUp,
+        others: Mapping[str, Opener],
     ) -> None:
         self.decider = decider
         self.stops = stops
         self.held = held
         self.adapters = adapters
         self.take_up = take_up  # begins what waits in a conversation
+        self.others = others  # beginning of the subject ("F-") -> who handles it
 
     async def pressed(self, inbound: Inbound, person: Person) -> str:
         """Act on the press; returns the private answer, empty where a dialog was opened instead."""
@@ -54,7 +70,10 @@ class Presses:
                 return await self._run(press, person, inbound.actor)
             if press.subject.startswith(PREFIX):
                 return await self._held(press, person, inbound.actor)
-            return await self._approval(press, inbound)
+            for prefix, other in self.others.items():
+                if press.subject.startswith(prefix):
+                    return await self._opened(press, inbound, await other.answer(press, person, inbound.actor))
+            return await self._opened(press, inbound, await self.decider.answer(press, inbound.actor))
         except StoreError:
             raise  # it counts when the database is back
         except BosunError as error:
@@ -73,8 +92,7 @@ class Presses:
             await self.take_up(conversation_id)
         return text
 
-    async def _approval(self, press: Press, inbound: Inbound) -> str:
-        form = await self.decider.answer(press, inbound.actor)
+    async def _opened(self, press: Press, inbound: Inbound, form: Form | str) -> str:
         if isinstance(form, str):
             return form
         if press.trigger is None:

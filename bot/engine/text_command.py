@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from kernel.clock import Clock
     from kernel.store import Store
     from kernel.types import Actor, Inbound, Person, Place
+    from workflows.engine.forms import Forms
 
 REF = r"(?:AP|R)-[0-9A-Za-z]{4,26}"  # of an approval or a run
 
@@ -57,6 +58,7 @@ class Office:
     decisions: Decisions
     workflows: Workflows
     stops: Stops
+    forms: Forms
 
 
 @dataclass(frozen=True, kw_only=True)

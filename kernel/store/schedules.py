@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, update
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from kernel.store.columns import Moment
+from kernel.store.columns import JsonText, Moment
 from kernel.store.database import insert_new
-from kernel.store.runs import DONE, Run
+from kernel.store.runs import DONE, WAITING, Run
+from kernel.store.runs import QUEUED as READY
+from kernel.types import Json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,6 +30,16 @@ class Schedule(SQLModel, table=True):
     last_fire: datetime = Field(sa_type=Moment)  # every firing up to here has been dealt with
 
 
+OPEN = (READY, WAITING)  # states of a run that has not come to its end
+
+# What became of a firing.
+BEGUN = "begun"  # it is a run
+QUEUED = "queued"  # it waits for the run before it to end
+OVERLAPPED = "overlapped"  # left out, because the run before it had not ended
+MISSED = "missed"  # left out by the policy for what was missed
+PAUSED = "paused"  # left out, because the workflow was paused
+
+
 class Firing(SQLModel, table=True):
     """One firing of a workflow. Its key is the same on every replica, so whoever inserts it first starts the run."""
 
@@ -35,9 +47,13 @@ class Firing(SQLModel, table=True):
 
     workflow: str = Field(primary_key=True)
     key: str = Field(primary_key=True)  # the scheduled time, or "now:" and an id for a run by hand
-    run_id: str = Field(unique=True)
+    run_id: str = Field(unique=True)  # of the run that it becomes, also while there is none yet
     fire_at: datetime = Field(sa_type=Moment)
     created_at: datetime = Field(sa_type=Moment)
+    state: str = BEGUN
+    count: int = 1  # firings that a row of left-out ones stands for: this one and those after it up to `last_at`
+    last_at: datetime | None = Field(default=None, sa_type=Moment)
+    start: Json = Field(default=None, sa_type=JsonText, nullable=True)  # of a queued one: how it begins
 
 
 class Wanted(SQLModel, table=True):
@@ -48,6 +64,7 @@ class Wanted(SQLModel, table=True):
     id: str = Field(primary_key=True)
     workflow: str
     asked_by: str = ""
+    inputs: Json = Field(default=None, sa_type=JsonText, nullable=True)
     created_at: datetime = Field(sa_type=Moment)
     run_id: str | None = None  # set by whoever takes it
     error: str | None = None  # why it was not taken
@@ -92,8 +109,38 @@ def firing_of(session: Session, run_id: str) -> Firing | None:
     return session.exec(select(Firing).where(col(Firing.run_id) == run_id)).first()
 
 
-def last_done(session: Session, workflow: str, place: Place, before: datetime) -> Run | None:
-    """The latest run of a workflow for this channel that was begun before `before` and came to its end."""
+def unfinished(session: Session, workflow: str) -> list[Run]:
+    """The runs of a workflow that have not come to an end, oldest first."""
+    return list(
+        session.exec(
+            select(Run)
+            .where(col(Run.workflow) == workflow, col(Run.parent_id).is_(None), col(Run.state).in_(OPEN))
+            .order_by(col(Run.id))
+        )
+    )
+
+
+def oldest_queued(session: Session, workflow: str) -> Firing | None:
+    """The firing that has waited longest for its turn, locked."""
+    return session.exec(
+        select(Firing)
+        .where(col(Firing.workflow) == workflow, col(Firing.state) == QUEUED)
+        .order_by(col(Firing.fire_at))
+        .limit(1)
+        .with_for_update()
+    ).first()
+
+
+def firings(session: Session, workflow: str, limit: int = 20) -> list[Firing]:
+    """What became of the latest firings, newest first."""
+    rows = session.exec(
+        select(Firing).where(col(Firing.workflow) == workflow).order_by(col(Firing.fire_at).desc()).limit(limit)
+    )
+    return list(rows)
+
+
+def done_before(session: Session, workflow: str, place: Place, before: datetime, limit: int) -> list[Run]:
+    """The runs of a workflow for this channel that came to their end, newest first."""
     found = session.exec(
         select(Run)
         .where(
@@ -103,9 +150,14 @@ def last_done(session: Session, workflow: str, place: Place, before: datetime) -
             col(Run.created_at) < before,
         )
         .order_by(col(Run.created_at).desc())
-        .limit(20)
+        .limit(limit * 4)
     )
-    return next((run for run in found if run.where.lane == place.lane), None)
+    return [run for run in found if run.where.lane == place.lane][:limit]
+
+
+def last_done(session: Session, workflow: str, place: Place, before: datetime) -> Run | None:
+    """The latest run of a workflow for this channel that was begun before `before` and came to its end."""
+    return next(iter(done_before(session, workflow, place, before, 1)), None)
 
 
 def names(session: Session) -> set[str]:

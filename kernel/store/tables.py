@@ -22,6 +22,7 @@ from kernel.store import (
     runs,
     schedules,
     web,
+    workflows,
 )
 
 __all__ = [
@@ -46,4 +47,5 @@ __all__ = [
     "runs",
     "schedules",
     "web",
+    "workflows",
 ]

@@ -13,6 +13,7 @@ from rules.engine import endings, forms, wording, writing
 from rules.engine.cards import card
 from rules.engine.edits import Edits
 from rules.engine.explaining import Explaining
+from rules.engine.questions import Questions
 from rules.engine.record import policy_of
 from rules.engine.requests import Requests
 from rules.engine.standing import standing_of
@@ -39,6 +40,7 @@ class Approvals:
     def __init__(self, services: Services) -> None:
         self.services = services
         self.requests = Requests(services)  # for the door
+        self.questions = Questions(services, self.requests)  # for workflows
         self._votes = Votes(services)
         self._edits = Edits(services)
         self._explaining = Explaining(services)

@@ -72,7 +72,7 @@ class Requests:
             created_at=now,
             expires_at=now + policy.lifetime,
         )
-        return self._open(session, row)
+        return self.open(session, row)
 
     def ask_again(self, session: Session, old: ApprovalState, verdict: Verdict, run: RunFacts) -> ApprovalState:
         """A new request for the same call, because the rules have changed since it was approved."""
@@ -92,7 +92,7 @@ class Requests:
             expires_at=now + policy.lifetime,
             decided_at=None,
         )
-        return self._open(session, row)
+        return self.open(session, row)
 
     def ask_outcome(self, session: Session, call: CallState, preview: Preview, run: RunFacts) -> ApprovalState:
         """Ask what became of a call that was started and whose end nobody saw."""
@@ -118,13 +118,14 @@ class Requests:
             created_at=now,
             expires_at=now + UNKNOWN_EXPIRES,
         )
-        return self._open(session, row)
+        return self.open(session, row)
 
     def _policy(self, verdict: Verdict, run: RunFacts) -> Policy:
         attended = run.requester.can_decide and run.workflow is None
         return reachable(verdict.policy or self.services.rules.current.fallback, attended=attended)
 
-    def _open(self, session: Session, row: ApprovalState) -> ApprovalState:
+    def open(self, session: Session, row: ApprovalState) -> ApprovalState:
+        """Write the row under a free reference, tell the ledger, and queue the cards."""
         self._add(session, row)
         told = {"rules": row.rules["ids"], "version": row.rules["version"], "about": row.kind, "policy": row.policy}
         writing.tell(session, row.created_at, "approval.requested", row, **told)

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 TRIES = 5  # of a vote that meets another one in the same instant
 REASON = (3, 1000)  # characters of a reason for rejecting
 ANSWERS = {"done": rows.APPROVED, "repeat": rows.APPROVED, "give_up": rows.REJECTED}  # to an unknown outcome
-VERBS = {"call": frozenset({"approve", "reject"}), "unknown": frozenset(ANSWERS)}
+DECIDING = frozenset({"approve", "reject"})
+VERBS = {"call": DECIDING, "question": DECIDING, "unknown": frozenset(ANSWERS)}
 
 
 @dataclass(frozen=True, kw_only=True)

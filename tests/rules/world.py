@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
-from kernel.clock import FixedClock, SystemIds
+from kernel.clock import FixedClock, Ids, SystemIds
 from kernel.store import approvals as rows
 from kernel.store import calls, outbox, runs
 from kernel.store import ledger as ledger_rows
@@ -94,7 +94,7 @@ class World:
     folder: Path
     clock: FixedClock = field(default_factory=FixedClock)
     team: Team = field(default_factory=Team)
-    ids: SystemIds = field(default_factory=SystemIds)
+    ids: Ids = field(default_factory=SystemIds)
 
     def __post_init__(self) -> None:
         self.book = RuleBook()

@@ -4,7 +4,7 @@ import pytest
 
 from kernel.errors import CharterError
 from tests.workflows.world import KINDS, starter, workflow
-from workflows.engine.definition import load
+from workflows.engine.reading import load
 
 HEAD = 'name: test\ndescription: A test\nchannel: "#general"\n'
 
@@ -36,7 +36,7 @@ def test_a_step_without_an_id_is_called_after_its_kind() -> None:
         ("steps:\n  - colect:", "5: unknown kind of step 'colect' (did you mean 'collect'?)"),
         (
             "steps:\n  - {collect: , post: {text: x}}",
-            "does one thing (ask, collect, post); this one says collect",
+            "start, wait); this one says collect and post",
         ),
         ("steps:\n  - id: x", "this one says nothing"),
         ("steps:\n  - collect:\n      mots: 3", "6: unknown word 'mots' (did you mean 'most'?)"),

@@ -66,7 +66,7 @@ async def test_a_step_that_fails_fails_the_run_tells_the_operators_and_can_be_re
     run = await world.run(run.id)
     assert run.state == runs.FAILED
     [told] = await world.posts(FINANCE)
-    assert "**asking** did not finish: lead did not answer" in told
+    assert "**asking** did not finish: summary: lead did not answer" in told
     assert "the model is away" in told
     assert await world.posts() == []
 
@@ -125,7 +125,7 @@ async def test_a_run_finishes_as_it_was_begun_when_the_charter_changes(store: St
 
 async def test_an_unknown_failure_is_told_without_its_details(store: Store) -> None:
     world = World(store, FixedClock(), workflow(ASKING))
-    begun = await store.write(lambda session: world.scheduler.run_now(session, "asking"))
+    begun = await store.write(lambda session: world.launch.run_now(session, "asking"))
     await world.runner.broken(begun.id, 1, ZeroDivisionError("secret detail"))
     assert (await world.run(begun.id)).state == runs.FAILED
     [told] = await world.posts(FINANCE)

@@ -7,54 +7,28 @@ from pathlib import Path
 
 from sqlmodel import select
 
+from bot.engine.workflow_rights import WorkflowRights
 from kernel.clock import CountedIds, FixedClock
-from kernel.people import Role
-from kernel.store import Session, Store, approvals, run_steps, runs
+from kernel.store import Session, Store, approvals, run_steps, runs, schedules
 from kernel.store.outbox import OutboxRow
-from kernel.types import Actor, Person, Place
-from workflows.engine import definition, steps
+from kernel.types import Json, Place
+from tests.rules.world import World as Rights
+from workflows.engine import reading, steps
 from workflows.engine.definition import Workflow
+from workflows.engine.launch import Launch
 from workflows.engine.runner import Runner
 from workflows.engine.scheduler import Scheduler
 
 GENERAL = Place(platform="web", tenant="local", channel="general")
 FINANCE = Place(platform="web", tenant="local", channel="finance")
 PLACES = {"#general": GENERAL, "#finance": FINANCE}
-PEOPLE = {"ann": Person(id="ann", name="Ann"), "bo": Person(id="bo", name="Bo")}
 KINDS = steps.discover()
-
-
-class Team:
-    """A Directory of two people."""
-
-    def person(self, actor: Actor) -> Person:
-        return PEOPLE[actor.user]
-
-    def by_id(self, person_id: str) -> Person | None:
-        return PEOPLE.get(person_id)
-
-    def role(self, name: str) -> Role | None:
-        return None
-
-    async def holds(self, person: Person, role: str, actor: Actor | None = None) -> bool:
-        return False
-
-    async def roles_of(self, person: Person, actor: Actor | None = None) -> frozenset[str]:
-        return frozenset()
-
-    async def holders(self, role: str) -> tuple[Person, ...]:
-        return ()
-
-    def channel(self, name: str, platform: str, tenant: str) -> Place | None:
-        return PLACES.get(name)
-
-    def channel_name(self, place: Place) -> str:
-        return next((name for name, known in PLACES.items() if known.lane == place.lane), place.channel)
+CALENDARS = {"holidays": ("2026-12-24..2026-12-26", "2027-01-01")}
 
 
 def workflow(text: str) -> Workflow:
     """A workflow from the text of its file, in Zurich."""
-    loaded, _ = definition.load("workflows/test.yaml", text, KINDS, "Europe/Zurich")
+    loaded, _ = reading.load("workflows/test.yaml", text, KINDS, "Europe/Zurich", CALENDARS)
     return loaded.workflow
 
 
@@ -66,13 +40,21 @@ def starter() -> Workflow:
 class World:
     """One process with these workflows."""
 
-    def __init__(self, store: Store, clock: FixedClock, *workflows: Workflow, ids: CountedIds | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: FixedClock,
+        *workflows: Workflow,
+        ids: CountedIds | None = None,
+        rights: Rights | None = None,
+    ) -> None:
         self.store = store
         self.clock = clock
         self.ids = ids or CountedIds()
         self.workflows = {one.name: one for one in workflows}
         self.has_model = False
-        self.scheduler = Scheduler(
+        self.rights = rights or Rights(store, Path(), clock=clock, ids=self.ids)
+        self.launch = Launch(
             store=store,
             clock=clock,
             ids=self.ids,
@@ -80,6 +62,7 @@ class World:
             home=lambda name, _platform: PLACES.get(name),
             charter=lambda: "digest-of-the-charter",
         )
+        self.scheduler = Scheduler(self.launch)
 
     @property
     def runner(self) -> Runner:
@@ -88,8 +71,11 @@ class World:
             clock=self.clock,
             ids=self.ids,
             kinds=KINDS,
-            directory=Team,
+            directory=lambda: self.rights.team,
+            rights=WorkflowRights(self.rights.door, self.rights.approvals),
+            begin=self.launch,
             has_model=self.has_model,
+            ended=self.launch.ended,
             operators=lambda: FINANCE,
         )
 
@@ -99,15 +85,26 @@ class World:
             for run_id, segment in mine:
                 await self.runner.segment(run_id, segment)
 
+    async def wake(self) -> None:
+        """Look at the alarms that are due, and do what there is to do."""
+        await self.runner.wake_due()
+        await self.work()
+
+    async def firings(self, name: str) -> list[schedules.Firing]:
+        """What became of the firings of a workflow, newest first."""
+        return await self.store.read(lambda session: schedules.firings(session, name))
+
     async def ready(self) -> list[tuple[str, int]]:
         """The segments of workflows that the engine would start."""
         now = self.clock.now()
         found = await self.store.read(lambda session: runs.ready(session, now, now))
         return [(run_id, segment) for run_id, segment in found if run_steps.is_workflow(await self.run(run_id))]
 
-    async def run_now(self, name: str, report_to: Place | None = None) -> runs.Run:
+    async def run_now(self, name: str, report_to: Place | None = None, **inputs: Json) -> runs.Run:
         """Start a workflow by hand and do what can be done."""
-        begun = await self.store.write(lambda session: self.scheduler.run_now(session, name, report_to=report_to))
+        begun = await self.store.write(
+            lambda session: self.launch.run_now(session, name, report_to=report_to, inputs=inputs)
+        )
         await self.work()
         return await self.run(begun.id)
 
@@ -135,7 +132,7 @@ class World:
     async def posts(self, place: Place = GENERAL) -> list[str]:
         """What the channel would show, in order."""
         rows = await self.store.read(lambda session: list(session.exec(select(OutboxRow).order_by("id"))))
-        return [row.body["markdown"] for row in rows if row.where.lane == place.lane]
+        return [row.body["markdown"] for row in rows if row.where.lane == place.lane and row.body["type"] == "text"]
 
     async def all_runs(self) -> list[runs.Run]:
         return await self.store.read(lambda session: runs.listing(session, limit=1000))

@@ -1,43 +1,74 @@
-"""Workflow files: a trigger, and steps from a closed vocabulary. Everything is checked when the file is read."""
+"""Workflows as data: triggers, inputs, limits, and steps from a closed vocabulary."""
 
 from __future__ import annotations
 
-import zoneinfo
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, model_validator
 
-from kernel import yaml_lines
-from kernel.errors import CharterError
 from kernel.types import Frozen, Json
-from workflows.engine import cron, template
-from workflows.engine.schedule import Missed
+from rules.engine.words import Duration, parse_duration
+from workflows.engine import trigger as triggers
 from workflows.engine.steps import Reference
+from workflows.engine.trigger import Trigger
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-
-    from kernel.yaml_lines import Loc, Located
-    from workflows.engine.steps import Kinds, Options
+    from workflows.engine.trigger import Timetable
 
 ID = r"^[a-z][a-z0-9-]*$"
+NAME = r"^[a-z][a-z0-9_]*$"
+
+Overlap = Literal["skip", "queue", "replace"]
 
 
-class Trigger(Frozen):
-    """When the workflow runs by itself."""
+class Retry(Frozen):
+    """How often a step that fails is done again."""
 
-    cron: str  # minute hour day month weekday, or @daily and the like
-    zone: str = ""  # empty: the charter's
-    missed: Missed = "once"  # what becomes of firings while Bosun was down
-    at_most: int = Field(default=10, ge=1, le=100)  # for `all`
+    times: int = Field(ge=1, le=20)
+    wait: Duration = "1m"  # before the first repetition; doubles each time
+    longest: Duration = "1h"  # wait at most this long
+
+    def pause(self, failures: int) -> timedelta:
+        """How long to wait after so many failures."""
+        doubled: timedelta = parse_duration(self.wait) * (2 ** min(failures - 1, 20))
+        return min(doubled, parse_duration(self.longest))
 
 
 class Step(Frozen):
-    """One step: its id, its kind, and the options as they stand in the file."""
+    """One step: its id, its kind, the options as they stand in the file, and what every kind can say."""
 
     id: str
     kind: str
     options: Json
+    blocks: dict[str, tuple[Step, ...]] = Field(default_factory=dict)  # option -> the steps that it holds
+    timeout: Duration | None = None  # the step fails if it is not done by then: "15m"
+    retry: Retry | None = None
+    on_failure: Literal["stop", "go_on"] | tuple[Step, ...] = "stop"  # or steps that are done instead
+    undo: Step | None = None  # is done when a later step makes the run fail
+
+
+class Input(Frozen):
+    """Something that whoever starts the workflow can say."""
+
+    type: Literal["text", "number", "flag", "date"] = "text"
+    description: str = ""
+    default: Json = None
+    of: tuple[str, ...] = ()  # the only values that it can have
+    required: bool = False  # there is no run without it
+
+    @model_validator(mode="after")
+    def _fits(self) -> Input:
+        if self.required and self.default is not None:
+            raise ValueError("an input with a default is not required")
+        return self
+
+
+class Limits(Frozen):
+    """What one run may take."""
+
+    cost: float | None = Field(default=None, gt=0)  # USD of model use, of all its agents together
+    time: Duration | None = None  # from its beginning: "4h"
 
 
 class WorkflowFile(Frozen):
@@ -46,8 +77,33 @@ class WorkflowFile(Frozen):
     name: str = Field(pattern=ID)
     description: str
     channel: str  # where the result goes: a channel of the charter
-    trigger: Trigger | None = None  # none: it runs by hand only
+    inputs: dict[str, Input] = Field(default_factory=dict)
+    trigger: Trigger | list[Trigger] | None = None  # none: it runs by hand only
+    overlap: Overlap = "queue"  # what becomes of a firing while the run before it is not at its end
+    limits: Limits = Limits()
+    history: int = Field(default=1, ge=0, le=20)  # how many earlier runs a run can read
     steps: list[dict[str, Json]] = Field(min_length=1)
+
+
+class Timed(Frozen):
+    """A trigger that follows the clock, with everything that its timetable needs."""
+
+    trigger: Trigger
+    zone: str
+    calendars: dict[str, tuple[str, ...]] = Field(default_factory=dict)  # those that it names
+
+    @property
+    def table(self) -> Timetable:
+        """When it fires."""
+        found = triggers.timetable(self.trigger, self.zone, self.calendars)
+        if found is None:
+            raise ValueError(f"a trigger of kind {self.trigger.kind} follows no clock")
+        return found
+
+    @property
+    def latest(self) -> timedelta | None:
+        """How old a missed firing may be; None: any age."""
+        return parse_duration(self.trigger.at_latest) if self.trigger.at_latest else None
 
 
 class Workflow(Frozen):
@@ -56,16 +112,14 @@ class Workflow(Frozen):
     name: str
     description: str
     channel: str
-    zone: str  # of its trigger and of the times it shows
-    expression: str = ""  # cron; empty: it runs by hand only
-    missed: Missed = "once"
-    at_most: int = 10
+    zone: str  # of the times that it shows
+    inputs: dict[str, Input] = Field(default_factory=dict)
+    timed: tuple[Timed, ...] = ()
+    events: tuple[Trigger, ...] = ()  # triggers that follow what happens
+    overlap: Overlap = "queue"
+    limits: Limits = Limits()
+    history: int = 1
     steps: tuple[Step, ...]
-
-    @property
-    def cron(self) -> cron.Cron | None:
-        """The trigger, parsed."""
-        return cron.parse(self.expression, self.zone) if self.expression else None
 
 
 class Loaded(Frozen):
@@ -73,97 +127,3 @@ class Loaded(Frozen):
 
     workflow: Workflow
     names: tuple[tuple[tuple[str | int, ...], Reference], ...]  # where in the file, and what it names
-
-
-def load(path: str, text: str, kinds: Kinds, zone: str) -> tuple[Loaded, Located]:
-    """Read a workflow file. CharterError with file, line and a suggestion for each thing that is wrong."""
-    located = yaml_lines.load(path, text)
-    file = yaml_lines.parse(located, WorkflowFile)
-    reader = _Steps(located, kinds)
-    for index, step in enumerate(file.steps):
-        reader.read(("steps", index), step)
-    chosen = (file.trigger.zone if file.trigger else "") or zone
-    problems = [*_trigger_problems(located, file.trigger, chosen), *reader.problems]
-    if problems:
-        raise CharterError(problems)
-    trigger = file.trigger or Trigger(cron="")
-    workflow = Workflow(
-        name=file.name,
-        description=file.description,
-        channel=file.channel,
-        zone=chosen,
-        expression=trigger.cron,
-        missed=trigger.missed,
-        at_most=trigger.at_most,
-        steps=tuple(reader.steps),
-    )
-    return Loaded(workflow=workflow, names=tuple(reader.names)), located
-
-
-def _trigger_problems(located: Located, trigger: Trigger | None, zone: str) -> list[str]:
-    if trigger is None:
-        return []
-    try:
-        zoneinfo.ZoneInfo(zone)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
-        known = zoneinfo.available_timezones()
-        return [located.problem(("trigger", "zone"), f"unknown time zone '{zone}'", zone, known)]
-    try:
-        cron.parse(trigger.cron, zone)
-    except cron.CronError as error:
-        return [located.problem(("trigger", "cron"), str(error))]
-    return []
-
-
-class _Steps:
-    """Reads the steps of one file, in order: each may name those before it."""
-
-    def __init__(self, located: Located, kinds: Kinds) -> None:
-        self.located = located
-        self.kinds = kinds
-        self.steps: list[Step] = []
-        self.names: list[tuple[Loc, Reference]] = []
-        self.problems: list[str] = []
-
-    def read(self, at: Loc, step: Mapping[str, Json]) -> None:
-        words = [word for word in step if word != "id"]
-        if len(words) != 1:
-            said = " and ".join(words) or "nothing"
-            self._problem(at, f"a step does one thing ({', '.join(self.kinds.names())}); this one says {said}")
-            return
-        word = words[0]
-        kind = self.kinds.get(word)
-        if kind is None:
-            self._problem((*at, word), f"unknown kind of step '{word}'", word, (*self.kinds.names(), "id"))
-            return
-        name = step.get("id", word)
-        if not isinstance(name, str) or name in self.known:
-            self._problem((*at, "id"), f"the id '{name}' is taken or not a word")
-            return
-        try:
-            options = kind.options.model_validate({} if step[word] is None else step[word])
-        except ValidationError as error:
-            self.problems += yaml_lines.faults(self.located, kind.options, error, (*at, word))
-        else:
-            self._names(at, word, options)
-        self.steps.append(Step(id=name, kind=word, options=step[word] or {}))
-
-    @property
-    def known(self) -> list[str]:
-        return [step.id for step in self.steps]
-
-    def _names(self, at: Loc, word: str, options: Options) -> None:
-        for reference in options.references():
-            where = (*at, word, reference.option)
-            if reference.kind != "step":
-                self.names.append((where, reference))
-            elif reference.name not in self.known:
-                self._problem(where, f"there is no earlier step '{reference.name}'", reference.name, self.known)
-        for option, text in options.templates().items():
-            allowed = template.known_places(self.known)
-            for place in template.places(text):
-                if place not in allowed:
-                    self._problem((*at, word, option), f"unknown place {{{place}}}", place, allowed)
-
-    def _problem(self, at: Loc, message: str, word: str = "", known: Collection[str] = ()) -> None:
-        self.problems.append(self.located.problem(at, message, word, known))

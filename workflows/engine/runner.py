@@ -1,53 +1,43 @@
-"""Running a workflow's steps, each saved before the next begins; a segment ends where a step waits for another run."""
+"""Running a workflow's steps, each saved before what follows from it; a segment ends where all that is left waits."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
-from kernel import ledger
-from kernel.errors import BosunError
-from kernel.store import outbox, runs
-from kernel.store.database import wake
-from kernel.types import Text
-from workflows.engine.start import Request
-from workflows.engine.steps import Output, Parked, StepContext
+from kernel.errors import BosunError, StoreError
+from kernel.store import runs, workflows
+from rules.engine.outcome import SegmentOvertaken
+from rules.engine.words import parse_duration
+from workflows.engine import history
+from workflows.engine.ending import Ending
+from workflows.engine.loaded import LoadedRun, load
+from workflows.engine.progress import Broken, Under, Walk
+from workflows.engine.situation import Situation
+from workflows.engine.steps import BlockKind, Done, Parked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from kernel.clock import Clock, Ids
     from kernel.people import Directory
     from kernel.store import Session, Store
     from kernel.store.runs import Run
-    from kernel.types import Place
-    from workflows.engine.definition import Step, Workflow
-    from workflows.engine.steps import Done, Kinds
+    from kernel.types import Json, Place
+    from workflows.engine.progress import Leaf
+    from workflows.engine.rights import Rights
+    from workflows.engine.situation import Begin
+    from workflows.engine.steps import Kinds
 
 log = logging.getLogger(__name__)
 
+Result = tuple["Leaf", Done | Parked]
 
-@dataclass(frozen=True, kw_only=True)
-class Saved:
-    """A run as it is in the database."""
 
-    run: Run
-    request: Request
-    outputs: Mapping[str, Output]  # of the steps that are done
-
-    @property
-    def workflow(self) -> Workflow:
-        """The definition that the run was begun with."""
-        return self.request.workflow
-
-    @property
-    def next_step(self) -> Step | None:
-        """The step to do; None when the workflow is at its end."""
-        ended = any(output.ends for output in self.outputs.values())
-        return None if ended else next((s for s in self.workflow.steps if s.id not in self.outputs), None)
+def _nothing_follows(_session: Session, _run: Run) -> None:
+    """Nobody waits for the end of a run."""
 
 
 class Runner:
@@ -61,169 +51,217 @@ class Runner:
         ids: Ids,
         kinds: Kinds,
         directory: Callable[[], Directory],
+        rights: Rights,
+        begin: Begin,
         has_model: bool,
+        ended: Callable[[Session, Run], None] = _nothing_follows,
         operators: Callable[[], Place | None] = lambda: None,
     ) -> None:
+        """`begin` starts another workflow. `ended` is called in the transaction in which a run ends.
+
+        `operators` is where a run that nobody asked for is told when it fails.
+        """
         self.store = store
         self.clock = clock
-        self.ids = ids
-        self.kinds = kinds
-        self.directory = directory
-        self.has_model = has_model
-        self.operators = operators  # where a scheduled run that fails is told
+        self._situation = Situation(
+            store=store,
+            clock=clock,
+            ids=ids,
+            kinds=kinds,
+            directory=directory,
+            rights=rights,
+            begin=begin,
+            has_model=has_model,
+        )
+        self._kinds = kinds
+        self._ending = Ending(clock=clock, rights=rights, ended=ended, operators=operators)
 
     async def segment(self, run_id: str, segment: int) -> None:
-        """Do the steps that are left, up to the end or to a step that waits. Idempotent."""
+        """Do the steps that are left, up to the end or to where all of them wait. Idempotent."""
         while await self._advance(run_id, segment):
             pass
 
     async def broken(self, run_id: str, segment: int, error: Exception) -> None:
         """End a run whose segment fails for an unknown reason."""
-        saved = await self.store.read(lambda session: _load(session, run_id, segment))
-        if saved is not None:
+        found = await self.store.read(lambda session: load(session, run_id, segment))
+        if found is not None:
             reason = error.message if isinstance(error, BosunError) else "of an error inside Bosun; its log says which"
-            await self._write(saved, lambda session, run: self._end(session, run, saved, runs.FAILED, reason))
+            await self._write(found, lambda session, run: self._ending.failed(session, run, found, reason))
+
+    async def wake_due(self) -> None:
+        """Look again at the runs whose alarm is due. Any process may; one does."""
+        now = self.clock.now()
+        for run_id in await self.store.read(lambda session: workflows.due_alarms(session, now)):
+
+            def wake(session: Session, run_id: str = run_id) -> None:
+                if workflows.take_alarm(session, run_id):
+                    runs.next_segment(session, run_id, now)
+
+            await self.store.write(wake)
 
     async def _advance(self, run_id: str, segment: int) -> bool:
-        """Do one step; False where the segment is over."""
-        saved = await self.store.read(lambda session: _load(session, run_id, segment))
-        if saved is None:
+        """Do what can be done now; False where the segment is over."""
+        found = await self.store.read(lambda session: load(session, run_id, segment))
+        if found is None:
             return False
-        step = saved.next_step
-        if step is None or saved.run.stop_requested_by:
-            await self._write(saved, lambda session, run: self._finish(session, run, saved))
+        if found.run.error is not None:
+            return await self._write(found, self._retried(found))
+        leaves: Sequence[Leaf] = ()
+        standing = Walk(self._kinds, found.saved).standing(found.workflow.steps, found.values)
+        if isinstance(standing, Under):
+            leaves = standing.leaves
+        if found.run.stop_requested_by:
+            await self._write(found, lambda session, run: self._stop(session, run, found, leaves))
             return False
-        result = await self._perform(saved, step)
-        if isinstance(result, Parked):
-            await self._write(saved, lambda session, run: _park(session, run, result.start))
+        too_much = self._ending.over_limit(found, self.clock.now())
+        if too_much and leaves:
+            await self._write(found, lambda session, run: self._give_up(session, run, found, leaves, too_much))
             return False
-        if result.failed:  # not saved: the step is done again when somebody retries the run
-            await self._write(saved, lambda session, run: self._end(session, run, saved, runs.FAILED, result.failed))
-            return False
-        return await self._write(saved, _saver(saved, step, result, self.clock))
+        if isinstance(standing, Under):
+            return await self._do(found, standing.leaves)
+        if isinstance(standing, Broken):
+            reason = self._ending.reason(found, standing)
+            await self._write(found, lambda session, run: self._ending.failed(session, run, found, reason))
+        else:
+            await self._write(found, lambda session, run: self._ending.done(session, run, found, standing.output))
+        return False
 
-    async def _perform(self, saved: Saved, step: Step) -> Done | Parked:
-        kind = self.kinds.get(step.kind)
-        if kind is None:
-            raise BosunError(f"The kind of step '{step.kind}' is gone, and {saved.run.ref} was begun with it.")
-        options = kind.options.model_validate(step.options)
-        return await kind.perform(options, self._context(saved, step))
-
-    def _context(self, saved: Saved, step: Step) -> StepContext:
-        run, workflow = saved.run, saved.workflow
-        date = run.created_at.astimezone(ZoneInfo(workflow.zone))
-        return StepContext(
-            run=run,
-            workflow=workflow.name,
-            step=step.id,
-            since=saved.request.since,
-            channel=workflow.channel,
-            place=run.where,
-            values={
-                "workflow.name": workflow.name,
-                "workflow.channel": workflow.channel,
-                "run.ref": run.ref,
-                "run.date": f"{date:%A} {date.day} {date:%B}",
-                **{f"steps.{name}.text": output.text for name, output in saved.outputs.items()},
-            },
-            outputs=saved.outputs,
-            store=self.store,
-            clock=self.clock,
-            ids=self.ids,
-            directory=self.directory(),
-            zone=workflow.zone,
-            has_model=self.has_model,
+    async def _do(self, found: LoadedRun, leaves: Sequence[Leaf]) -> bool:
+        """Perform what is to be done, side by side, and save what came of it."""
+        now = self.clock.now()
+        late = [leaf for leaf in leaves if (deadline := self._deadline(found, leaf)) is not None and deadline <= now]
+        pauses = {leaf.path: found.saved.again_at(leaf.path, leaf.step.retry) for leaf in leaves}
+        ready = [leaf for leaf in leaves if leaf not in late and ((at := pauses[leaf.path]) is None or at <= now)]
+        results: list[Result] = list(
+            zip(ready, await asyncio.gather(*(self._perform(found, leaf) for leaf in ready)), strict=True)
         )
+        alarms = [at for leaf in leaves if leaf not in ready and leaf not in late and (at := pauses[leaf.path])]
+        return await self._write(found, lambda session, run: self._settle(session, run, found, results, late, alarms))
 
-    async def _write(self, saved: Saved, work: Callable[[Session, Run], None]) -> bool:
-        """Do `work` in one transaction, if the segment is still the current one."""
+    async def _perform(self, found: LoadedRun, leaf: Leaf) -> Done | Parked:
+        """What came of the step. An error of ours is a step that failed; the database's passes."""
+        kind = self._kinds.get(leaf.step.kind)
+        if kind is None or isinstance(kind, BlockKind):
+            return Done(failed=f"the kind of step '{leaf.step.kind}' is gone, and {found.run.ref} was begun with it")
+        try:
+            options = kind.options.model_validate(leaf.step.options)
+            return await kind.perform(options, self._situation.of(found, leaf))
+        except (StoreError, SegmentOvertaken):
+            raise
+        except BosunError as error:
+            return Done(failed=error.message)
+
+    def _settle(  # noqa: PLR0917  what one round gave
+        self,
+        session: Session,
+        run: Run,
+        found: LoadedRun,
+        results: Sequence[Result],
+        late: Sequence[Leaf],
+        alarms: list[datetime],
+    ) -> None:
+        """Save one round. The run waits if nothing but waiting is left."""
+        now = self.clock.now()
+        entries = _Entries(session, run, found.saved.count, now)
+        for leaf in late:
+            self._cancel(session, found, leaf)
+            entries.add(history.failed_entry(leaf.path, f"it took longer than {leaf.step.timeout}", now))
+        parked = [(leaf, result) for leaf, result in results if isinstance(result, Parked)]
+        for leaf, result in results:
+            if isinstance(result, Parked):
+                continue
+            if result.failed:
+                entries.add(history.failed_entry(leaf.path, result.failed, now))
+            else:
+                entries.add(history.output_entry(leaf.path, result.output))
+            if result.save is not None:
+                result.save(session)
+        moved = entries.count > found.saved.count
+        for leaf, _ in parked:
+            if leaf.path not in found.saved.begun:
+                entries.add(history.begun_entry(leaf.path, now))
+        run.updated_at = now
+        session.add(run)
+        if moved:
+            return
+        alarms += [result.until for _, result in parked if result.until is not None]
+        alarms += [at for leaf, _ in parked if (at := self._deadline(found, leaf, now)) is not None]
+        self._park(session, run, found, parked, alarms)
+
+    def _park(
+        self,
+        session: Session,
+        run: Run,
+        found: LoadedRun,
+        parked: Sequence[tuple[Leaf, Parked]],
+        alarms: list[datetime],
+    ) -> None:
+        run.state = runs.WAITING
+        session.add(run)
+        session.flush()
+        self._ending.say_state(session, run)
+        if found.deadline is not None:
+            alarms = [*alarms, found.deadline]
+        workflows.set_alarm(session, run.id, min(alarms, default=None))
+        for _, result in parked:
+            result.start(session)
+
+    def _deadline(self, found: LoadedRun, leaf: Leaf, begun: datetime | None = None) -> datetime | None:
+        """When the step has taken too long; None where the file sets no time or it has not begun to wait."""
+        since = found.saved.begun.get(leaf.path, begun)
+        return since + parse_duration(leaf.step.timeout) if leaf.step.timeout and since is not None else None
+
+    def _cancel(self, session: Session, found: LoadedRun, leaf: Leaf) -> None:
+        kind = self._kinds.get(leaf.step.kind)
+        if kind is None or isinstance(kind, BlockKind) or leaf.path not in found.saved.begun:
+            return
+        kind.cancel(session, kind.options.model_validate(leaf.step.options), self._situation.of(found, leaf))
+
+    def _stop(self, session: Session, run: Run, found: LoadedRun, leaves: Sequence[Leaf]) -> None:
+        for leaf in leaves:
+            self._cancel(session, found, leaf)
+        self._ending.stopped(session, run, found)
+
+    def _give_up(self, session: Session, run: Run, found: LoadedRun, leaves: Sequence[Leaf], reason: str) -> None:
+        for leaf in leaves:
+            self._cancel(session, found, leaf)
+        self._ending.failed(session, run, found, reason)
+
+    def _retried(self, found: LoadedRun) -> Callable[[Session, Run], None]:
+        """A person has it tried again: failures so far do not count."""
+
+        def write(session: Session, run: Run) -> None:
+            now = self.clock.now()
+            _Entries(session, run, found.saved.count, now).add(history.retried_entry(now))
+            run.error = None
+            session.add(run)
+
+        return write
+
+    async def _write(self, found: LoadedRun, work: Callable[[Session, Run], None]) -> bool:
+        """Do `work` in one transaction, if the segment is still the current one and its run goes on after it."""
 
         def fenced(session: Session) -> bool:
-            run = runs.fence(session, saved.run.id, saved.run.segment)
+            run = runs.fence(session, found.run.id, found.run.segment)
             if run is None or run.state != runs.QUEUED:
                 return False
             work(session, run)
-            return True
+            session.flush()
+            return run.state == runs.QUEUED and run.segment == found.run.segment
 
         return await self.store.write(fenced)
 
-    def _finish(self, session: Session, run: Run, saved: Saved) -> None:
-        if run.stop_requested_by:
-            _stop_children(session, run, self.clock.now())
-            self._end(session, run, saved, runs.STOPPED, "")
-        else:
-            self._end(session, run, saved, runs.DONE, _answer(saved))
 
-    def _end(self, session: Session, run: Run, saved: Saved, state: str, text: str) -> None:
-        """Set the final state and tell whoever is to be told, in one transaction."""
-        now = self.clock.now()
-        run.state, run.updated_at, run.retry_at = state, now, None
-        run.answer, run.error = (text, None) if state == runs.DONE else (None, text or None)
-        session.add(run)
-        wake(session, runs.STATE, f"{run.id}:{state}")
-        ledger.append(
-            session, now, f"run.{state}", run.id, {"ref": run.ref, "workflow": run.workflow, "error": run.error}
-        )
-        place = saved.request.report_to or (None if state == runs.DONE else self.operators() or run.where)
-        if place is not None:
-            outbox.put(
-                session, f"{run.id}:report", place, Text(markdown=_report(saved, state, text)), now, run_id=run.id
-            )
+class _Entries:
+    """Adds lines to a run's transcript."""
 
+    def __init__(self, session: Session, run: Run, count: int, now: datetime) -> None:
+        self.session = session
+        self.run_id = run.id
+        self.count = count
+        self.now = now
 
-def _load(session: Session, run_id: str, segment: int) -> Saved | None:
-    run = runs.fence(session, run_id, segment)
-    if run is None or run.state != runs.QUEUED:
-        return None
-    first, *rest = runs.transcript(session, run_id)
-    outputs = {entry.content["step"]: Output.model_validate(entry.content["output"]) for entry in rest}
-    return Saved(run=run, request=Request.model_validate(first.content), outputs=outputs)
-
-
-def _saver(saved: Saved, step: Step, done: Done, clock: Clock) -> Callable[[Session, Run], None]:
-    number = len(saved.outputs) + 2  # the request is entry 1
-
-    def save(session: Session, run: Run) -> None:
-        content = {"step": step.id, "output": done.output.model_dump(mode="json", exclude_defaults=True)}
-        now = clock.now()
-        if runs.append(session, run.id, number, "note", content, now) and done.save is not None:
-            done.save(session)
-        run.updated_at = now
-        session.add(run)
-
-    return save
-
-
-def _park(session: Session, run: Run, start: Callable[[Session], None]) -> None:
-    run.state, run.error = runs.WAITING, None
-    session.add(run)
-    session.flush()
-    wake(session, runs.STATE, f"{run.id}:{runs.WAITING}")
-    start(session)
-
-
-def _stop_children(session: Session, run: Run, now: datetime) -> None:
-    """Have the runs that this one waits for stop too."""
-    for child in runs.children(session, run.id):
-        if child.state not in runs.FINAL:
-            child.stop_requested_by = run.stop_requested_by
-            session.add(child)
-            session.flush()
-            runs.next_segment(session, child.id, now)
-            wake(session, runs.STOP, child.id)
-
-
-def _answer(saved: Saved) -> str:
-    """What a run gave: why it ended early, or the text of its last step that has one."""
-    texts = [output.ends or output.text for output in saved.outputs.values()]
-    return next((text for text in reversed(texts) if text), "")
-
-
-def _report(saved: Saved, state: str, text: str) -> str:
-    name, ref = saved.workflow.name, saved.run.ref
-    if state == runs.STOPPED:
-        return f"Stopped: **{name}**. Steps that were done stay done. ({ref})"
-    if state == runs.FAILED:
-        return f"**{name}** did not finish: {text}\n\nSteps that were done stay done. `retry {ref}` goes on from there."
-    ended = next((output.ends for output in saved.outputs.values() if output.ends), "")
-    return f"{ended} ({ref})" if ended else f"**{name}** is done; the result is in {saved.workflow.channel}. ({ref})"
+    def add(self, content: Json) -> None:
+        self.count += 1
+        if not runs.append(self.session, self.run_id, self.count, "note", content, self.now):
+            raise SegmentOvertaken

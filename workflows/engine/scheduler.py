@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
-import functools
 import logging
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
-from kernel.errors import NotFound
-from kernel.store import schedules
+from kernel.store import schedules, workflows
 from kernel.types import Frozen
-from workflows.engine.schedule import due
-from workflows.engine.start import Start, begin, by_hand
+from workflows.engine.schedule import Gap, due
+from workflows.engine.start import Start, begin
+from workflows.engine.steps import derived_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-    from kernel.clock import Clock, Ids
-    from kernel.store import Session, Store
+    from kernel.store import Session
     from kernel.store.runs import Run
-    from kernel.types import Place
-    from workflows.engine.cron import Cron
-    from workflows.engine.definition import Workflow
+    from workflows.engine.definition import Timed, Workflow
+    from workflows.engine.launch import Launch
     from workflows.engine.schedule import Due
 
 log = logging.getLogger(__name__)
 
-TAKE_EVERY = 1  # seconds
+WORK_EVERY = 1  # seconds between two looks at what else is to be begun
 WAKE_EVERY = 30  # seconds; a suspended machine or a clock that was set delays no firing by more
+NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class Upcoming(Frozen):
@@ -40,24 +39,16 @@ class Upcoming(Frozen):
 
 
 class Scheduler:
-    """Starts workflows when they are due, and by hand."""
+    """Starts workflows when they are due."""
 
-    def __init__(
-        self,
-        *,
-        store: Store,
-        clock: Clock,
-        ids: Ids,
-        workflows: Callable[[], Mapping[str, Workflow]],
-        home: Callable[[str, str | None], Place | None],
-        charter: Callable[[], str],
-    ) -> None:
-        self.store = store
-        self.clock = clock
-        self.ids = ids
-        self.workflows = workflows  # of the charter in force
-        self.home = home  # (channel of the charter, preferred platform) -> where its messages go
-        self.charter = charter  # digest of the charter in force
+    def __init__(self, launch: Launch, jobs: Sequence[Callable[[], Awaitable[object]]] = ()) -> None:
+        """`jobs` are called once a second: what has to be looked at and is no firing."""
+        self.launch = launch
+        self.store = launch.store
+        self.clock = launch.clock
+        self.jobs = jobs
+        self._next: dict[str, datetime] = {}  # key of a schedule -> when it has something to do; no row is read before
+        self._known: Mapping[str, Workflow] | None = None  # the workflows that `_next` was worked out for
         self._alarm: AsyncIOScheduler | None = None
 
     async def start(self) -> None:
@@ -67,7 +58,7 @@ class Scheduler:
         logging.getLogger("apscheduler").setLevel(logging.WARNING)  # it reports every ring
         self._alarm = AsyncIOScheduler(timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True})
         self._alarm.add_job(self.ring, "interval", seconds=WAKE_EVERY, id="wake-up")
-        self._alarm.add_job(self.take_wanted, "interval", seconds=TAKE_EVERY, id="wanted")
+        self._alarm.add_job(self._work, "interval", seconds=WORK_EVERY, id="work")
         self._alarm.start()
         await self.ring()
 
@@ -80,115 +71,105 @@ class Scheduler:
     async def ring(self) -> list[Run]:
         """Start what is due and set the alarm for what comes next. Also to be called when the charter changes."""
         begun: list[Run] = []
-        workflows = self.workflows()
-        await self._forget_others(workflows)
-        for workflow in workflows.values():
-            try:
-                begun += await self._deal_with(workflow)
-            except Exception:  # one workflow must not stop the others; it is due again at the next wake-up
-                log.exception("workflow %s could not be started", workflow.name)
+        await self._take_note()
+        now = self.clock.now()
+        for workflow in self.launch.workflows().values():
+            for number, timed in enumerate(workflow.timed):
+                key = _key(workflow, number)
+                if self._next.get(key, now) > now:
+                    continue
+                try:
+                    begun += await self.store.write(partial(self._fire, workflow, timed, key))
+                    self._plan(key, timed)
+                except Exception:  # one workflow must not stop the others; it is due again at the next wake-up
+                    log.exception("workflow %s could not be started", workflow.name)
         self._set_alarm()
         return begun
 
     def upcoming(self) -> list[Upcoming]:
-        """The next firing of every workflow with a trigger, soonest first."""
+        """The next firing of every workflow with a timetable, soonest first."""
         now = self.clock.now()
-        fires = [(name, cron.next_after(now)) for name, flow in self.workflows().items() if (cron := flow.cron)]
-        return sorted((Upcoming(workflow=name, at=fire.at) for name, fire in fires if fire), key=lambda one: one.at)
+        found = []
+        for name, workflow in self.launch.workflows().items():
+            fires = [fire.at for timed in workflow.timed if (fire := timed.table.next_after(now)) is not None]
+            if fires:
+                found.append(Upcoming(workflow=name, at=min(fires)))
+        return sorted(found, key=lambda one: one.at)
 
-    def run_now(
-        self,
-        session: Session,
-        name: str,
-        *,
-        asked_by: str = "",
-        report_to: Place | None = None,
-    ) -> Run:
-        """Start a workflow at once, in the caller's transaction. NotFound names the workflows that there are.
-
-        `report_to` is where whoever asked is told how it ended; the result goes to the workflow's channel, on the
-        platform of `report_to` if the channel is there.
-        """
-        workflow = self.workflows().get(name)
-        if workflow is None:
-            known = ", ".join(sorted(self.workflows())) or "none"
-            raise NotFound(f"There is no workflow '{name}'.", hint=f"Workflows: {known}.")
-        now = self.clock.now()
-        place = self._place(workflow, report_to.platform if report_to else None)
-        start = Start(
-            workflow=workflow,
-            place=place,
-            key=by_hand(self.ids),
-            fire_at=now,
-            charter=self.charter(),
-            asked_by=asked_by,
-            report_to=report_to,
-        )
-        run = begin(session, start, now, self.ids)
-        if run is None:
-            raise NotFound("This run was started before.")
-        return run
-
-    async def take_wanted(self) -> None:
-        """Start what other processes have asked for (`bosun run` beside a running Bosun)."""
-        for wanted_id in await self.store.read(schedules.wanted):
-            work = functools.partial(self._take, wanted_id=wanted_id)
-            await self.store.write(work)
-
-    def _take(self, session: Session, wanted_id: str) -> None:
-        row = schedules.take(session, wanted_id)
-        if row is None:
+    async def _take_note(self) -> None:
+        """Where the workflows are others than before: forget schedules that are gone, look at all that are there."""
+        known = self.launch.workflows()
+        if known is self._known:
             return
-        try:
-            row.run_id = self.run_now(session, row.workflow, asked_by=row.asked_by).id
-        except NotFound as error:
-            row.error = str(error)
-        session.add(row)
+        keys = {_key(workflow, number) for workflow in known.values() for number in range(len(workflow.timed))}
+        if await self.store.read(schedules.names) - keys:
+            await self.store.write(lambda session: schedules.forget_others(session, keys))
+        self._known, self._next = known, {}
 
-    async def _forget_others(self, workflows: Mapping[str, Workflow]) -> None:
-        scheduled = {name for name, workflow in workflows.items() if workflow.expression}
-        stored = await self.store.read(schedules.names)
-        if stored - scheduled:
-            await self.store.write(lambda session: schedules.forget_others(session, scheduled))
+    def _plan(self, key: str, timed: Timed) -> None:
+        fire = timed.table.next_after(self.clock.now())
+        self._next[key] = fire.at if fire is not None else NEVER
 
-    async def _deal_with(self, workflow: Workflow) -> list[Run]:
-        cron = workflow.cron
-        if cron is None:
-            return []
-        row = await self.store.read(lambda session: schedules.get(session, workflow.name))
-        if row is not None and row.trigger == str(cron) and not self._due(workflow, cron, row.last_fire).fires:
-            return []
-        return await self.store.write(lambda session: self._fire(session, workflow, cron))
-
-    def _fire(self, session: Session, workflow: Workflow, cron: Cron) -> list[Run]:
+    def _fire(self, workflow: Workflow, timed: Timed, key: str, session: Session) -> list[Run]:
         now = self.clock.now()
-        row = schedules.establish(session, workflow.name, str(cron), now)
-        found = self._due(workflow, cron, row.last_fire)
-        if found.skipped:
-            log.info("workflow %s: %d missed firings left out", workflow.name, found.skipped)
-        begun = []
-        for fire in found.fires:
+        row = schedules.establish(session, key, str(timed.table), now)
+        trigger = timed.trigger
+        found = due(timed.table, row.last_fire, now, trigger.missed, trigger.at_most, timed.latest)
+        if not found.fires and found.gap is None:
+            return []
+        paused = workflow.name in workflows.paused(session)
+        self._note_left_out(session, workflow, found, paused=paused)
+        begun: list[Run | None] = []
+        for fire in () if paused else found.fires:
             start = Start(
                 workflow=workflow,
-                place=self._place(workflow, None),
+                place=self.launch.place(workflow, None),
                 key=fire.key,
                 fire_at=fire.at,
-                charter=self.charter(),
+                charter=self.launch.charter(),
+                inputs=self.launch.defaults(workflow),
+                trigger={"kind": trigger.kind, "text": f"{fire.at:%Y-%m-%dT%H:%MZ}", "by": ""},
             )
-            begun.append(begin(session, start, now, self.ids))
-        schedules.advance(session, workflow.name, found.last_fire)
+            begun.append(begin(session, start, now, self.launch.ids))
+        schedules.advance(session, key, found.last_fire)
         return [run for run in begun if run is not None]
 
-    def _due(self, workflow: Workflow, cron: Cron, last_fire: datetime) -> Due:
-        return due(cron, last_fire, self.clock.now(), workflow.missed, workflow.at_most)
+    def _note_left_out(self, session: Session, workflow: Workflow, found: Due, *, paused: bool) -> None:
+        """Firings that become no run are rows that people can look up, not a silence."""
+        if found.gap is not None:
+            self._leave_out(session, workflow, schedules.MISSED, found.gap)
+        if paused and found.fires:
+            for fire in found.fires:
+                self._leave_out(session, workflow, schedules.PAUSED, Gap(first=fire, last=fire, count=1))
 
-    def _place(self, workflow: Workflow, platform: str | None) -> Place:
-        place = self.home(workflow.channel, platform)
-        if place is None:
-            raise NotFound(f"The channel {workflow.channel} of workflow '{workflow.name}' is on no platform that runs.")
-        return place
+    def _leave_out(self, session: Session, workflow: Workflow, state: str, gap: Gap) -> None:
+        first = gap.first
+        row = schedules.Firing(
+            workflow=workflow.name,
+            key=first.key,
+            run_id=derived_id(first.at, workflow.name, first.key),
+            fire_at=first.at,
+            created_at=self.clock.now(),
+            state=state,
+            count=gap.count,
+            last_at=gap.last.at,
+        )
+        schedules.fire(session, row)
+        log.info("workflow %s: %d firings %s", workflow.name, gap.count, state)
+
+    async def _work(self) -> None:
+        for job in self.jobs:
+            try:
+                await job()
+            except Exception:
+                log.exception("%s failed; it is done again in a second", getattr(job, "__qualname__", job))
 
     def _set_alarm(self) -> None:
-        soonest = next(iter(self.upcoming()), None)
-        if self._alarm is not None and soonest is not None:
-            self._alarm.add_job(self.ring, "date", run_date=soonest.at, id="next", replace_existing=True)
+        soonest = min(self._next.values(), default=None)
+        if self._alarm is not None and soonest is not None and soonest < NEVER:
+            self._alarm.add_job(self.ring, "date", run_date=soonest, id="next", replace_existing=True)
+
+
+def _key(workflow: Workflow, number: int) -> str:
+    """The key of a schedule: a workflow may have several timetables."""
+    return workflow.name if number == 0 else f"{workflow.name}#{number}"

@@ -1,0 +1,55 @@
+"""The decision rights as workflows use them: the door for their calls, approvals for their questions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rules.engine.questions import said_of
+from workflows.engine.rights import Decided
+
+if TYPE_CHECKING:
+    from kernel.store import Session
+    from kernel.store.approvals import ApprovalState
+    from kernel.types import RunFacts, ToolCall
+    from rules.engine.approvals import Approvals
+    from rules.engine.door import Door
+    from rules.engine.outcome import Outcome
+    from workflows.engine.rights import Question
+
+
+class WorkflowRights:
+    """`workflows.engine.rights.Rights`."""
+
+    def __init__(self, door: Door, approvals: Approvals) -> None:
+        self.door = door
+        self.approvals = approvals
+
+    async def act(self, call: ToolCall, facts: RunFacts, entry: int) -> Outcome:
+        """Decide about the call and do it where allowed."""
+        return await self.door.act(call, facts, entry)
+
+    def ask(self, session: Session, question: Question, facts: RunFacts) -> Decided:
+        """Ask people, once."""
+        return _decided(
+            self.approvals.questions.ask(
+                session, question.id, question.headline, question.text, question.policy, question.why, facts
+            )
+        )
+
+    def decided(self, session: Session, question_id: str) -> Decided | None:
+        """What has become of it."""
+        row = self.approvals.questions.about(session, question_id)
+        return _decided(row) if row is not None else None
+
+    def go_on_if_decided(self, session: Session, run_id: str, refs: tuple[str, ...]) -> None:
+        """Make the run's next segment ready if one of the decisions fell before the run was parked."""
+        self.approvals.questions.go_on_if_decided(session, run_id, refs)
+
+    def withdraw(self, session: Session, run_id: str, reason: str) -> object:
+        """No decision on this run's calls and questions is wanted any more."""
+        return self.approvals.withdraw(session, run_id, reason)
+
+
+def _decided(row: ApprovalState) -> Decided:
+    by, reason = said_of(row)
+    return Decided(ref=row.ref, state=row.state, by=by, reason=reason)

@@ -1,0 +1,186 @@
+"""What workflows keep beside their runs: alarms of runs that wait, pauses, forms that people fill in, corrections."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, update
+from sqlmodel import Field, Session, SQLModel, col, select
+
+from kernel.store.columns import JsonText, Moment
+from kernel.store.database import insert_new
+from kernel.types import Json
+
+if TYPE_CHECKING:
+    from kernel.clock import Ids
+
+OPEN, ANSWERED, EXPIRED, CANCELLED = "open", "answered", "expired", "cancelled"  # states of a form
+
+
+class Alarm(SQLModel, table=True):
+    """When a run that waits is to be looked at again, whatever happens."""
+
+    __tablename__ = "workflow_alarm"
+
+    run_id: str = Field(primary_key=True)
+    due_at: datetime = Field(sa_type=Moment, index=True)
+
+
+class Pause(SQLModel, table=True):
+    """A workflow that does not begin by itself until somebody resumes it."""
+
+    __tablename__ = "workflow_pause"
+
+    workflow: str = Field(primary_key=True)
+    by: str  # Person id
+    at: datetime = Field(sa_type=Moment)
+
+
+class FormRequest(SQLModel, table=True):
+    """A form that a step asks people to fill in. open -> answered | expired | cancelled."""
+
+    __tablename__ = "workflow_form"
+
+    id: str = Field(primary_key=True)
+    ref: str = Field(unique=True)  # "F-7F3K"
+    run_id: str = Field(index=True)
+    workflow: str
+    question: str
+    who: Json = Field(sa_type=JsonText)  # roles; one of them may answer
+    fields: Json = Field(sa_type=JsonText)
+    state: str = OPEN
+    answer: Json = Field(default=None, sa_type=JsonText, nullable=True)  # field -> value
+    by: str | None = None  # Person id
+    by_name: str | None = None
+    created_at: datetime = Field(sa_type=Moment)
+    expires_at: datetime | None = Field(default=None, sa_type=Moment)
+    decided_at: datetime | None = Field(default=None, sa_type=Moment)
+
+
+class Correction(SQLModel, table=True):
+    """What a person said about the output of a run; later runs of the workflow are given it."""
+
+    __tablename__ = "workflow_correction"
+
+    id: str = Field(primary_key=True)
+    workflow: str = Field(index=True)
+    run_ref: str  # of the run whose output was corrected
+    text: str
+    by: str  # Person id
+    by_name: str
+    at: datetime = Field(sa_type=Moment)
+    withdrawn_at: datetime | None = Field(default=None, sa_type=Moment)
+
+
+# -- alarms -------------------------------------------------------------------------------------------------------
+
+
+def set_alarm(session: Session, run_id: str, due_at: datetime | None) -> None:
+    """The run is to be looked at then; None: only when what it waits for has ended."""
+    session.connection().execute(delete(Alarm).where(col(Alarm.run_id) == run_id))
+    if due_at is not None:
+        insert_new(session, Alarm, {"run_id": run_id, "due_at": due_at})
+
+
+def due_alarms(session: Session, now: datetime, limit: int = 200) -> list[str]:
+    """Runs whose alarm is due, oldest first."""
+    statement = select(Alarm.run_id).where(col(Alarm.due_at) <= now).order_by(col(Alarm.due_at)).limit(limit)
+    return list(session.exec(statement))
+
+
+def take_alarm(session: Session, run_id: str) -> bool:
+    """Claim the alarm; False if another process has."""
+    done = session.connection().execute(delete(Alarm).where(col(Alarm.run_id) == run_id))
+    return bool(done.rowcount)
+
+
+# -- pauses -------------------------------------------------------------------------------------------------------
+
+
+def paused(session: Session) -> dict[str, Pause]:
+    """The workflows that are paused."""
+    return {row.workflow: row for row in session.exec(select(Pause))}
+
+
+def pause(session: Session, workflow: str, by: str, now: datetime) -> bool:
+    """Pause it; False if it is paused already."""
+    return insert_new(session, Pause, {"workflow": workflow, "by": by, "at": now})
+
+
+def resume(session: Session, workflow: str) -> bool:
+    """Let it begin by itself again; False if it was not paused."""
+    return bool(session.connection().execute(delete(Pause).where(col(Pause.workflow) == workflow)).rowcount)
+
+
+# -- forms --------------------------------------------------------------------------------------------------------
+
+
+def open_form(session: Session, form: FormRequest, ids: Ids) -> FormRequest:
+    """Write a form under a free reference; the one that is there where it was written before."""
+    known = session.get(FormRequest, form.id)
+    if known is not None:
+        return known
+    for length in (4, 4, 5, 6, 8, 12):
+        form.ref = f"F-{ids.short(length)}"
+        if session.exec(select(FormRequest.id).where(col(FormRequest.ref) == form.ref)).first() is None:
+            break
+    insert_new(session, FormRequest, form.model_dump())
+    return form
+
+
+def form_by_ref(session: Session, ref: str, *, lock: bool = False) -> FormRequest | None:
+    """The form that people know as `ref`."""
+    statement = select(FormRequest).where(col(FormRequest.ref) == ref.upper())
+    return session.exec(statement.with_for_update() if lock else statement).first()
+
+
+def form(session: Session, form_id: str) -> FormRequest | None:
+    """The form with this id."""
+    return session.get(FormRequest, form_id)
+
+
+def open_forms(session: Session) -> list[FormRequest]:
+    """Forms that wait for an answer, oldest first."""
+    return list(session.exec(select(FormRequest).where(col(FormRequest.state) == OPEN).order_by(col(FormRequest.id))))
+
+
+def close_form(session: Session, form_id: str, state: str, now: datetime, **values: Json) -> bool:
+    """Move an open form on; False if somebody was first."""
+    done = session.connection().execute(
+        update(FormRequest)
+        .where(col(FormRequest.id) == form_id, col(FormRequest.state) == OPEN)
+        .values(state=state, decided_at=now, **values)
+    )
+    session.expire_all()
+    return bool(done.rowcount)
+
+
+# -- corrections --------------------------------------------------------------------------------------------------
+
+
+def correct(session: Session, correction: Correction) -> None:
+    """Keep a correction."""
+    session.add(correction)
+
+
+def corrections(session: Session, workflow: str, limit: int = 20) -> list[Correction]:
+    """The corrections in force, oldest first; the newest `limit` of them."""
+    rows = session.exec(
+        select(Correction)
+        .where(col(Correction.workflow) == workflow, col(Correction.withdrawn_at).is_(None))
+        .order_by(col(Correction.id).desc())
+        .limit(limit)
+    )
+    return list(rows)[::-1]
+
+
+def withdraw_correction(session: Session, workflow: str, number: int, now: datetime) -> Correction | None:
+    """Take the `number`th correction in force back; None if there is none."""
+    found = corrections(session, workflow)
+    if not 1 <= number <= len(found):
+        return None
+    row = found[number - 1]
+    row.withdrawn_at = now
+    session.add(row)
+    return row

@@ -1,0 +1,56 @@
+"""What steps need of the decision rights: a call through the door, and a decision of people that is no call."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from kernel.types import Frozen
+from rules.engine.policy import Policy
+
+if TYPE_CHECKING:
+    from kernel.store import Session
+    from kernel.types import RunFacts, ToolCall
+    from rules.engine.outcome import Outcome
+
+
+class Question(Frozen):
+    """A decision that a workflow asks for."""
+
+    id: str  # the same each time the step is done
+    headline: str  # what is decided, at most 120 characters
+    text: str = ""  # what people have to know for it
+    policy: Policy
+    why: str  # one sentence: which step of which workflow asks
+
+
+class Decided(Frozen):
+    """What has become of a question."""
+
+    ref: str  # "AP-7F3K"
+    state: str  # "pending", "approved", "rejected", "expired", "withdrawn"
+    by: str = ""  # names
+    reason: str = ""
+
+
+class Rights(Protocol):
+    """The decision rights, as workflows use them."""
+
+    async def act(self, call: ToolCall, facts: RunFacts, entry: int) -> Outcome:
+        """Decide about the call and do it where allowed. The same call of the same run gives the same result again."""
+        ...
+
+    def ask(self, session: Session, question: Question, facts: RunFacts) -> Decided:
+        """Ask people, once; the vote that decides makes the run's next segment ready."""
+        ...
+
+    def decided(self, session: Session, question_id: str) -> Decided | None:
+        """What has become of it; None where it was not asked yet."""
+        ...
+
+    def go_on_if_decided(self, session: Session, run_id: str, refs: tuple[str, ...]) -> None:
+        """Make the run's next segment ready if one of the decisions fell before the run was parked."""
+        ...
+
+    def withdraw(self, session: Session, run_id: str, reason: str) -> object:
+        """No decision on this run's calls and questions is wanted any more."""
+        ...

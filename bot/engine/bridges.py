@@ -132,7 +132,9 @@ class Offers:
 def known_tools(tools: Catalogue) -> dict[str, KnownTool]:
     """What the charter's checks have to know of the tools."""
     return {
-        tool.name: KnownTool(effect=tool.effect, arguments=tool.schema.arguments, free_text=tool.free_text)
+        tool.name: KnownTool(
+            effect=tool.effect, arguments=tool.schema.arguments, authority=tool.authority, free_text=tool.free_text
+        )
         for tool in tools
     }
 

@@ -47,7 +47,7 @@ class _FileCheck:
             self._promote((*at, "promote"), rule, rule.promote)
         self._meters(at, rule)
         if rule.args and not rule.tool:
-            self._say((*at, "args"), "'args' needs 'tool': arguments belong to a tool")
+            self._args_of_effects(at, rule)
         for name, condition in (rule.args or {}).items():
             for tool in self._known_tools(rule):
                 self._argument((*at, "args", name), tool, name, condition)
@@ -55,6 +55,23 @@ class _FileCheck:
             effect = self.known.tools[tool].effect
             if rule.effect and effect not in rule.effect:
                 self._say((*at, "effect"), f"{tool} has the effect {effect}, so the rule never holds for it")
+
+    def _args_of_effects(self, at: Loc, rule: Rule) -> None:
+        """Arguments of whatever tool has the effect: at least one of these tools has to know them."""
+        if not rule.effect:
+            self._say((*at, "args"), "'args' needs 'tool' or 'effect': arguments belong to tools")
+            return
+        fitting = {name: tool for name, tool in self.known.tools.items() if tool.effect in rule.effect}
+        names = {argument for tool in fitting.values() for argument in schema.names(tool.arguments)}
+        for name, condition in (rule.args or {}).items():
+            if name not in names and not any(tool.is_open for tool in fitting.values()):
+                effects = " or ".join(rule.effect)
+                self._say(
+                    (*at, "args", name), f"no tool with the effect {effects} has an argument '{name}'", name, names
+                )
+            for tool, known in fitting.items():
+                if name in schema.names(known.arguments):
+                    self._argument((*at, "args", name), tool, name, condition)
 
     def _selectors(self, at: Loc, rule: Rule) -> None:
         self._names((*at, "agent"), "agent", rule.agent, self.known.agents)
@@ -107,8 +124,8 @@ class _FileCheck:
             self._of_tools((*here, "same"), rule, budget.same)
             if budget.amount is None:
                 continue
-            if rule.tool is None:
-                self._say(here, "a budget of an amount needs 'tool': arguments belong to a tool")
+            if rule.tool is None and budget.of not in (rule.args or {}):
+                self._say(here, f"a budget of an amount needs 'tool', or '{budget.of}' in 'args'")
             for tool in self._known_tools(rule):
                 arguments = self.known.tools[tool].arguments
                 if budget.of not in schema.names(arguments) and self.known.tools[tool].is_open:
@@ -174,9 +191,6 @@ class _FileCheck:
                 self._say((*at, word), f"{label} is no free text: use 'from' for where the value itself comes from")
             if word != "links_from" and name in tool.free_text:
                 self._say((*at, word), f"{label} is free text and has no origin: 'links_from' looks at what is in it")
-            for origin in origins:
-                if origin not in self.known.origins:
-                    self._say((*at, word), f"the origin '{origin}' is not supported yet")
 
     def _names(self, at: Loc, kind: str, names: Iterable[str] | None, known: Iterable[str] | None) -> None:
         if known is None:

@@ -16,6 +16,8 @@ from rules.engine.conditions import (
     OutsideTextRead,
     PersonalDataRead,
     RequesterRole,
+    Targets,
+    TextLinks,
     Workflow,
     either,
     shown,
@@ -46,12 +48,24 @@ def compile_checks(rule: Rule) -> tuple[Check, ...]:
         checks.append(Attended(rule.attended))
     for name, condition in (rule.args or {}).items():
         checks += _argument(name, condition, allows=allows)
+    checks += _targets(rule, allows=allows)
     if rule.time is not None:
         checks.append(During(rule.time, allows=allows))
     checks += _context(rule.context, allows=allows)
     if allows:
         checks += map(Within, meters_of(rule))
     return tuple(checks)
+
+
+def _targets(rule: Rule, *, allows: bool) -> list[Check]:
+    checks: list[Check] = []
+    if rule.targets is not None and rule.targets.from_:
+        checks.append(Targets(frozenset(rule.targets.from_), only=False, allows=allows))
+    if rule.targets is not None and rule.targets.only_from:
+        checks.append(Targets(frozenset(rule.targets.only_from), only=True, allows=allows))
+    if rule.links_from:
+        checks.append(TextLinks(frozenset(rule.links_from), allows=allows))
+    return checks
 
 
 def _context(context: Context | None, *, allows: bool) -> list[Check]:

@@ -252,6 +252,60 @@ def origin_words(found: frozenset[str]) -> str:
     return " and ".join(words for origin, words in ORIGINS.items() if origin in found) or "has no known origin"
 
 
+class Targets:
+    """Where everything that the call acts on was found."""
+
+    of_call = True
+
+    def __init__(self, origins: frozenset[str], *, only: bool, allows: bool) -> None:
+        self.origins = origins
+        self.only = only
+        self.allows = allows
+
+    def holds(self, facts: CallFacts) -> bool:
+        if facts.authority is None:
+            return not self.allows
+        checks = self._checks(facts)
+        if self.allows:
+            return bool(checks) and all(check.holds(facts) for check in checks)
+        return any(check.holds(facts) for check in checks)
+
+    def _checks(self, facts: CallFacts) -> list[Found]:
+        names = [name for name in facts.authority or () if values.leaves(facts.arguments.get(name))]
+        return [Found(name, self.origins, self.only, self.allows) for name in names]
+
+    def failed(self, facts: CallFacts) -> str:
+        wrong = next((check for check in self._checks(facts) if not check.holds(facts)), None)
+        return wrong.failed(facts) if wrong is not None else "nothing says what it acts on"
+
+
+class TextLinks:
+    """Where the links, addresses and account numbers in all free texts of the call were found."""
+
+    of_call = True
+
+    def __init__(self, origins: frozenset[str], *, allows: bool) -> None:
+        self.origins = origins
+        self.allows = allows
+
+    def holds(self, facts: CallFacts) -> bool:
+        if facts.texts is None:
+            return not self.allows
+        checks = self._checks(facts)
+        return all(check.holds(facts) for check in checks) if self.allows else any(c.holds(facts) for c in checks)
+
+    def _checks(self, facts: CallFacts) -> list[LinksFrom]:
+        return [
+            LinksFrom(name, self.origins, self.allows)
+            for name in facts.texts or ()
+            if facts.arguments.get(name) is not None
+        ]
+
+    def failed(self, facts: CallFacts) -> str:
+        wrong = next((check for check in self._checks(facts) if not check.holds(facts)), None)
+        return wrong.failed(facts) if wrong is not None else "its texts are not known"
+
+
 def origins_either(origins: Iterable[str]) -> str:
     """The same about any of several origins."""
     return either(ORIGINS.get(origin, origin) for origin in origins)

@@ -132,6 +132,7 @@ class Consuming:
             origins=facts_of_calls.origins_from_json(row.origins),
             now=now,
             unsure_roles=unsure,
+            governed=tool,
         )
         rules = self.services.rules.current
         return decide(rules, complete(self.services, session, rules, facts))

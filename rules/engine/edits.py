@@ -15,6 +15,7 @@ from rules.engine import values, wording, writing
 from rules.engine.decide import decide
 from rules.engine.explain import why_not_alone
 from rules.engine.forms import typed_arguments
+from rules.engine.links import links
 from rules.engine.preview import difference, outside_warning, plain, target_of, values_in_words
 from rules.engine.record import Edit, outcome_of, policy_of, preview_of
 from rules.engine.requests import reachable
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from rules.engine.tooling import GovernedTool
 
 
+TYPED = frozenset[Origin]({"typed"})
 # The columns that differ from one revision to the next.
 REVISED = (
     "revision", "arguments", "digest", "origins", "preview", "policy", "rules", "reason", "expires_at", "outcome",
@@ -137,10 +139,11 @@ class Edits:
         origins: dict[str, Origins] = {}
         for name, value in change.arguments.items():
             if name in change.tool.free_text:
+                known = dict(zip(links(str(row.arguments.get(name))), before.get(name, ()), strict=False))
+                origins[name] = tuple(known.get(link, TYPED) for link in links(str(value)))
                 continue
             kept = name in before and row.arguments.get(name) == value
-            typed = tuple(frozenset[Origin]({"typed"}) for _ in values.leaves(value))
-            origins[name] = before[name] if kept else typed
+            origins[name] = before[name] if kept else tuple(TYPED for _ in values.leaves(value))
         return facts_of_calls.restored(
             row.agent,
             row.tool,

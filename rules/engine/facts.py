@@ -14,6 +14,8 @@ from rules.engine.policy import Policy
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from rules.engine.tooling import GovernedTool
+
 Origins = tuple[frozenset[Origin], ...]  # of one argument: a set for each value in it, in order
 
 EFFECTS: frozenset[str] = frozenset(get_args(Effect))
@@ -51,6 +53,8 @@ class CallFacts:
     now: datetime | None = None
     outside_text_read: bool | None = None
     personal_data_read: bool | None = None
+    authority: tuple[str, ...] | None = None  # arguments that say who, where or what the call acts on
+    texts: tuple[str, ...] | None = None  # arguments that are free text
     used: Mapping[str, Used] = field(default_factory=dict)  # by Meter.key, in the account that the call falls into
     promoted: frozenset[str] = frozenset()  # ids of rules that are promoted for calls like exactly this one
     grants: tuple[Granted, ...] = ()
@@ -74,6 +78,10 @@ class CallFacts:
     def _standing(self) -> dict[str, Json]:
         """What most calls have none of."""
         found: dict[str, Json] = {}
+        if self.authority is not None:
+            found["authority"] = list(self.authority)
+        if self.texts is not None:
+            found["texts"] = list(self.texts)
         if self.used:
             found["used"] = {key: [str(used.amount), str(used.raised)] for key, used in self.used.items()}
         if self.promoted:
@@ -92,6 +100,7 @@ def of_run(
     origins: Mapping[str, Origins],
     now: datetime,
     unsure_roles: frozenset[str] = frozenset(),
+    governed: GovernedTool | None = None,
 ) -> CallFacts:
     """The facts of a call in a run."""
     return CallFacts(
@@ -109,6 +118,8 @@ def of_run(
         now=now,
         outside_text_read=run.outside_text_read,
         personal_data_read=run.personal_data_read,
+        authority=None if governed is None else governed.authority,
+        texts=None if governed is None else governed.free_text,
     )
 
 
@@ -136,6 +147,8 @@ def restored(agent: str, tool: str, arguments: Mapping[str, Json], origins: Json
 
 def _standing_from(known: Mapping[str, Json]) -> dict[str, Any]:
     return {
+        "authority": _names(known, "authority"),
+        "texts": _names(known, "texts"),
         "used": {
             key: Used(amount=Decimal(amount), raised=Decimal(raised))
             for key, (amount, raised) in known.get("used", {}).items()
@@ -146,6 +159,10 @@ def _standing_from(known: Mapping[str, Json]) -> dict[str, Any]:
             for each in known.get("grants", ())
         ),
     }
+
+
+def _names(known: Mapping[str, Json], word: str) -> tuple[str, ...] | None:
+    return None if known.get(word) is None else tuple(known[word])
 
 
 def origins_to_json(origins: Mapping[str, Origins]) -> Json:

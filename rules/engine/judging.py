@@ -71,6 +71,7 @@ class Judge:
             ),
             now=self.services.clock.now(),
             unsure_roles=await self.unsure_roles(run),
+            governed=tool,
         )
         facts = await completed(self.services, rules, facts)
         return Judged(

@@ -4,14 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pydantic import Field
-
-from kernel.types import Effect, Frozen, Json, Origin
-
-# Origins that this version computes. The others of the language are labels that no tool gives yet.
-COMPUTED: frozenset[Origin] = frozenset(
-    {"typed", "address_book", "member", "made_here", "member_text", "outside_text", "nowhere"}
-)
+from kernel.types import Effect, Frozen, Json
 
 
 class KnownTool(Frozen):
@@ -19,6 +12,7 @@ class KnownTool(Frozen):
 
     effect: Effect
     arguments: Mapping[str, Json]  # JSON Schema
+    authority: tuple[str, ...] = ()  # arguments that say who, where or what it acts on
     free_text: tuple[str, ...] = ()  # arguments without an origin
     is_open: bool = False  # its arguments are known once its server has been asked: names are not checked
 
@@ -32,4 +26,3 @@ class Known(Frozen):
     channels: frozenset[str] | None = None  # "#finance"
     workflows: frozenset[str] | None = None
     platforms: frozenset[str] = frozenset({"web", "slack", "discord"})
-    origins: frozenset[Origin] = Field(default=COMPUTED)

@@ -42,6 +42,22 @@ class Condition(Word):
     links_from: Origins | None = None  # of the links, addresses and account numbers in a free text
 
 
+class Targets(Word):
+    """What is asked of everything that the call acts on: all arguments that the tool declares as bearing authority.
+
+    An `allow` rule holds if there is such a value and every one fits, any other rule if some value fits.
+    """
+
+    from_: Origins | None = Field(default=None, alias="from")  # found in one of these
+    only_from: Origins | None = None  # found nowhere else
+
+    @model_validator(mode="after")
+    def _asks_something(self) -> Targets:
+        if self.from_ is None and self.only_from is None:
+            raise ValueError("'targets' has 'from' or 'only_from'")
+        return self
+
+
 class Time(Word):
     """When the rule holds. `from` later than `until` spans midnight."""
 
@@ -72,6 +88,8 @@ class Rule(Word):
     workflow: Names | None = None
     attended: bool | None = None  # true: a person asked; false: a workflow runs by itself
     args: dict[str, Condition] | None = Field(default=None, min_length=1)
+    targets: Targets | None = None  # everything that it acts on, whatever the tool calls it
+    links_from: Origins | None = None  # of the links, addresses and account numbers in all its free texts
     time: Time | None = None
     context: Context | None = None
     decision: Decision | None = None

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from rules.engine.tooling import GovernedTool
 
 
+PATH = frozenset("/\\@#")  # what holds one of these leads somewhere: it is never put together from parts
+
+
 def origins_of(
     tool: GovernedTool, arguments: Mapping[str, Json], run: RunFacts, directory: Directory, seen: Seen | None = None
 ) -> dict[str, Origins]:
@@ -57,8 +60,8 @@ class _Sources:
 
     def origins(self, value: Json, about: Collection[str] | None) -> frozenset[Origin]:
         found = self.seen.origins(value)
-        plain = about is None and isinstance(value, str)
-        if any(typed(text, value, about=about) or (plain and self._fills(text, value)) for text in self.typed):
+        prose = isinstance(value, str) and " " in value.strip() and not links(value) and not set(value) & PATH
+        if any(typed(text, value, about=about) or (prose and self._fills(text, value)) for text in self.typed):
             found.add("typed")
         if any(mentions(text, value) for text in self.outside):
             found.add("outside_text")

@@ -94,6 +94,8 @@ def facts_of(rules: RuleSet, known: Known, call: Mapping[str, Any]) -> CallFacts
         now=_moment(call.get("now")),
         outside_text_read=bool(call.get("outside_text_read", outside)),
         personal_data_read=bool(call.get("personal_data_read", False)),
+        authority=tool.authority,
+        texts=tool.free_text,
         used=_used(rules, tool, call),
         promoted=_names(call, "promoted"),
     )

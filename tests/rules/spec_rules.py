@@ -84,7 +84,6 @@ def known() -> Known:
         agents=frozenset({"ops", "calendar"}),
         roles=frozenset({"finance", "cfo", "account-owner", "head-of-sales"}),
         channels=frozenset({"#finance-approvals"}),
-        origins=frozenset({"typed", "paid_before", "found_by_your_words", "outside_text"}),
     )
 
 

@@ -193,5 +193,5 @@ def test_a_gap_that_the_requester_left_is_filled_with_a_whole_value_only() -> No
     assert "typed" in origins_of(mail, plain, run, Team())["cc"][0]
     other = plain | {"cc": "Dinner at the expense of Acme"}
     assert "typed" not in origins_of(mail, other, run, Team())["cc"][0]
-    as_target = {"cc": None, "to": ["Dinner at Le Baratin"], "body": ""}
+    as_target = {"cc": None, "to": ["Dinner at Le Baratin@evil.com"], "body": ""}
     assert "typed" not in origins_of(mail, as_target, run, Team())["to"][0]

@@ -6,12 +6,14 @@ from rules.engine.known import Known, KnownTool
 from rules.engine.rulebook import RuleBook
 from tools.engine import discover
 
-PATH = Path(__file__).parents[2] / "charter/rules/starter.yaml"
+FOLDER = Path(__file__).parents[2] / "charter/rules"
 
 
 def starter() -> RuleBook:
     tools = {
-        tool.name: KnownTool(effect=tool.effect, arguments=tool.schema.arguments, free_text=tool.free_text)
+        tool.name: KnownTool(
+            effect=tool.effect, arguments=tool.schema.arguments, authority=tool.authority, free_text=tool.free_text
+        )
         for tool in discover()
     }
     known = Known(
@@ -22,7 +24,7 @@ def starter() -> RuleBook:
         workflows=frozenset({"digest"}),
     )
     book = RuleBook()
-    book.load({"rules/starter.yaml": PATH.read_text()}, known)
+    book.load({f"rules/{path.name}": path.read_text() for path in sorted(FOLDER.glob("*.yaml"))}, known)
     return book
 
 

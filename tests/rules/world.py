@@ -74,7 +74,9 @@ rules:
 
 def known() -> Known:
     tools = {
-        tool.name: KnownTool(effect=tool.effect, arguments=tool.schema.arguments, free_text=tool.free_text)
+        tool.name: KnownTool(
+            effect=tool.effect, arguments=tool.schema.arguments, authority=tool.authority, free_text=tool.free_text
+        )
         for tool in catalogue()
     }
     return Known(

@@ -130,7 +130,9 @@ def known(tools: Catalogue) -> Known:
     """What the starter rules may name."""
     return Known(
         tools={
-            tool.name: KnownTool(effect=tool.effect, arguments=tool.schema.arguments, free_text=tool.free_text)
+            tool.name: KnownTool(
+                effect=tool.effect, arguments=tool.schema.arguments, authority=tool.authority, free_text=tool.free_text
+            )
             for tool in tools
         },
         agents=frozenset({"lead", "finance", "ops", "research", "writer"}),

@@ -16,6 +16,7 @@ from rules.engine.spelling import filled, mentions, typed
 from tests.rules.people import Team
 from tests.rules.things import mail
 from tools.engine import Arguments, From, Returned, ToolContext, records, rows_of, tool
+from tools.engine.results import fit
 
 TEXT = st.text(alphabet="ab1 .-@/#\n", max_size=30)
 
@@ -195,3 +196,9 @@ def test_a_gap_that_the_requester_left_is_filled_with_a_whole_value_only() -> No
     assert "typed" not in origins_of(mail, other, run, Team())["cc"][0]
     as_target = {"cc": None, "to": ["Dinner at Le Baratin@evil.com"], "body": ""}
     assert "typed" not in origins_of(mail, as_target, run, Team())["to"][0]
+
+
+def test_personal_data_that_was_cut_off_still_sticks() -> None:
+    pieces = (Labelled(text="a" * 50), Labelled(text="passport 123", personal=True))
+    cut = fit(ToolResult(content="a" * 50 + "passport 123", pieces=pieces), 50)
+    assert facts(seen=cut.pieces).personal_data_read

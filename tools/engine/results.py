@@ -49,6 +49,8 @@ def fit(result: ToolResult, limit: int) -> ToolResult:
             break
         pieces.append(piece.model_copy(update={"text": piece.text[:left]}))
         left -= len(piece.text)
+    if any(piece.personal for piece in result.pieces[len(pieces) :]):  # it may still stand in what is shown
+        pieces.append(Labelled(text="", origin="nowhere", personal=True))
     content = result.content
     if size > limit:
         content = f"{content[:limit]}\n\n[Cut here: {limit:,} of {size:,} characters are shown.]"

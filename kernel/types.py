@@ -66,6 +66,7 @@ class Person(Frozen):
     listed: bool = True  # stands in people.yaml
     can_decide: bool = True  # False for bots, guests, externals, deactivated people
     time_zone: str | None = None
+    quiet: tuple[int, int] | None = None  # minutes of their day from and until which nothing that can wait disturbs
 
 
 # -- what comes in --------------------------------------------------------------------------------
@@ -168,16 +169,26 @@ class Confirm(Frozen):
     label: str
 
 
+class Choice(Frozen):
+    """Something to pick in a dialog."""
+
+    value: str = Field(max_length=75)  # what comes back; never holds a line break
+    label: str = Field(max_length=75)
+    hint: str = Field(default="", max_length=75)
+
+
 class FormField(Frozen):
-    """A field of a dialog."""
+    """A field of a dialog: text, or up to ten choices. Picked choices come back as their values, one on each line."""
 
     id: str
     label: str
-    value: str = ""
+    value: str = ""  # what stands in it, or is picked, when the dialog opens
     multiline: bool = False
     required: bool = True
     max_length: int = 3000
     hint: str = ""
+    choices: tuple[Choice, ...] = Field(default=(), max_length=10)  # there: one or several are picked, nothing typed
+    many: bool = False  # of choices: several may be picked
 
 
 class Form(Frozen):
@@ -203,6 +214,7 @@ class Action(Frozen):
     url: str = ""  # for style "link"
     confirm: Confirm | None = None
     opens_form: bool = False  # the platform must give us a way to answer with a dialog
+    more: bool = False  # rarely wanted: may be folded into a menu beside the others
 
 
 class Fact(Frozen):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bot.slack import neutral
-from bot.slack.presses import action_id, action_value
+from bot.slack.presses import action_id, action_value, menu_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -22,6 +22,7 @@ FIELD = 2_000
 FIELDS = 10
 CONTEXT = 10
 BUTTONS = 25
+MENU = 5  # entries
 BLOCKS = 50
 
 
@@ -68,8 +69,24 @@ def context(lines: Iterable[str]) -> list[Block]:
 
 def actions(items: Sequence[Action]) -> list[Block]:
     """A row of buttons; links that do not lead to the web are left out."""
-    buttons = [button for index, item in enumerate(items) if (button := _button(item, index))]
-    return [{"type": "actions", "elements": buttons[:BUTTONS]}] if buttons else []
+    folded = [item for item in items if item.more and item.style != "link" and item.confirm is None]
+    if not 2 <= len(folded) <= MENU:
+        folded = []
+    buttons = [button for index, item in enumerate(items) if item not in folded and (button := _button(item, index))]
+    elements = buttons[: BUTTONS - 1] + ([_menu(folded)] if folded else [])
+    return [{"type": "actions", "elements": elements}] if elements else []
+
+
+def _menu(items: Sequence[Action]) -> Block:
+    """What is rarely wanted, behind three dots."""
+    options = [
+        {
+            "text": {"type": "plain_text", "text": neutral.line(item.label, 75), "emoji": False},
+            "value": menu_value(item),
+        }
+        for item in items
+    ]
+    return {"type": "overflow", "action_id": "menu", "options": options}
 
 
 def _button(action: Action, index: int) -> Block | None:

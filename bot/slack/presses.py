@@ -33,6 +33,19 @@ def action_value(action: Action) -> str:
     return f"{action.subject}:{action.revision}"
 
 
+def menu_value(action: Action) -> str:
+    """What an entry of a menu carries: the menu has one id for all of them, so the verb goes along."""
+    return f"{action.verb}:{action_value(action)}"
+
+
+def _pressed(element: Body) -> tuple[str, str]:
+    """Verb, and subject with revision, of a pressed button or a picked entry of a menu."""
+    if element.get("type") == "overflow":
+        verb, _, carried = str((element.get("selected_option") or {}).get("value") or "").partition(":")
+        return verb, carried
+    return str(element.get("action_id") or "").partition(":")[2], str(element.get("value") or "")
+
+
 def form_metadata(form: Form, place: Place | None, message: str | None) -> str:
     """What a dialog carries back, so that its answer makes sense to a process that did not open it."""
     where = place.model_dump(mode="json", exclude_defaults=True) if place else None
@@ -60,8 +73,8 @@ class Presses:
     async def button(self, body: Body) -> Inbound | None:
         """A pressed button; None for links and for buttons that are not ours."""
         actions = body.get("actions") or [{}]
-        verb = str(actions[0].get("action_id") or "").partition(":")[2]
-        subject, _, revision = str(actions[0].get("value") or "").rpartition(":")
+        verb, carried = _pressed(actions[0])
+        subject, _, revision = carried.rpartition(":")
         container = body.get("container") or {}
         channel = (body.get("channel") or {}).get("id") or container.get("channel_id")
         if not (verb and subject and revision.isdigit() and channel):
@@ -156,9 +169,14 @@ def _thread(body: Body, message: str | None) -> str | None:
 def _typed(view: Body) -> dict[str, str]:
     """What stands in the fields. An input block has the id of its field, and so has its element."""
     values = (view.get("state") or {}).get("values") or {}
-    return {
-        block: str(next(iter(elements.values())).get("value") or "") for block, elements in values.items() if elements
-    }
+    return {block: _answer(next(iter(elements.values()))) for block, elements in values.items() if elements}
+
+
+def _answer(element: Body) -> str:
+    """What was typed, or the values that were picked, one on each line."""
+    picked = element.get("selected_options") or [element.get("selected_option")]
+    values = [str(option.get("value") or "") for option in picked if option]
+    return str(element.get("value") or "") or "\n".join(values)
 
 
 def _keep(memory: OrderedDict[Any, Any], key: object, value: object) -> None:

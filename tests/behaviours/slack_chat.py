@@ -67,7 +67,7 @@ class SlackChat(Chat):
         dialogs = self.world.slack.world.dialogs
         mine = await self.world.seen(lambda: [one for one in dialogs.values() if one.user == self.user(person)])
         inputs = [block for block in mine[-1].view["blocks"] if block["type"] == "input"]
-        return {block["block_id"]: block["element"].get("initial_value", "") for block in inputs}
+        return {block["block_id"]: _standing(block["element"]) for block in inputs}
 
     def open_dialogs(self, person: str) -> int:
         """How many dialogs stand open in front of a person."""
@@ -107,3 +107,10 @@ class SlackChat(Chat):
 
     async def close(self) -> None:
         """Nobody has anything open."""
+
+
+def _standing(element: dict[str, Any]) -> str:
+    """What stands in a field, or the values to pick from."""
+    if "options" in element:
+        return "\n".join(option["value"] for option in element["options"])
+    return str(element.get("initial_value", ""))

@@ -141,7 +141,7 @@ class WebChat(Chat):
     async def dialog(self, person: str) -> dict[str, str]:
         forms = self.browser(person).forms
         await self.world.seen(lambda: forms)
-        return {field["id"]: field["value"] for field in forms[-1]["fields"]}
+        return {field["id"]: _standing(field) for field in forms[-1]["fields"]}
 
     async def submit(self, person: str, **fields: str) -> None:
         form = self.browser(person).forms.pop()
@@ -173,6 +173,11 @@ class WebChat(Chat):
     async def close(self) -> None:
         for browser in self._browsers.values():
             await browser.close()
+
+
+def _standing(field: dict[str, Any]) -> str:
+    """What stands in a field, or the values to pick from."""
+    return "\n".join(choice["value"] for choice in field["choices"]) or str(field["value"])
 
 
 def _web_said(message: dict[str, Any]) -> Said:

@@ -81,7 +81,15 @@ def _actions(block: Json) -> None:
     ids = [element.get("action_id") for element in block["elements"]]
     _require(len(set(ids)) == len(ids), "action_id not unique")
     for element in block["elements"]:
-        _button(element)
+        (_menu if element.get("type") == "overflow" else _button)(element)
+
+
+def _menu(element: Json) -> None:
+    _require(0 < len(element.get("action_id", "")) <= 255, "action_id")
+    _require(1 <= len(element.get("options", [])) <= 5, "between 1 and 5 options")
+    for option in element["options"]:
+        _text(option.get("text"), 75, {"plain_text"}, "option")
+        _require(0 < len(option.get("value", "")) <= 150, "option value")
 
 
 def _button(element: Json) -> None:
@@ -103,9 +111,23 @@ def _input(block: Json) -> None:
     if "hint" in block:
         _text(block["hint"], 2_000, {"plain_text"}, "hint")
     element = block.get("element") or {}
+    if element.get("type") in {"checkboxes", "radio_buttons"}:
+        _picks(element)
+        return
     _require(element.get("type") == "plain_text_input", "unsupported input")
     _require(1 <= element.get("max_length", 3_000) <= 3_000, "max_length")
     _require(len(element.get("initial_value", "")) <= element.get("max_length", 3_000), "initial_value")
+
+
+def _picks(element: Json) -> None:
+    _require(1 <= len(element.get("options", [])) <= 10, "between 1 and 10 options")
+    for option in element["options"]:
+        _text(option.get("text"), 75, {"plain_text", "mrkdwn"}, "option")
+        _require(0 < len(option.get("value", "")) <= 150, "option value")
+        if "description" in option:
+            _text(option["description"], 75, {"plain_text", "mrkdwn"}, "option description")
+    first = element.get("initial_options") or ([element["initial_option"]] if "initial_option" in element else [])
+    _require(all(option in element["options"] for option in first), "initial options that are no options")
 
 
 def _rich_text(block: Json) -> None:
@@ -142,10 +164,15 @@ def visible(message: Json) -> str:
 
 
 def buttons(message: Json) -> list[Json]:
-    """The buttons of a message, in order."""
-    return [
-        element for block in message.get("blocks") or () if block["type"] == "actions" for element in block["elements"]
-    ]
+    """The buttons of a message and the entries of its menus, in order."""
+    rows = [block["elements"] for block in message.get("blocks") or () if block["type"] == "actions"]
+    return [pressable for row in rows for element in row for pressable in _pressable(element)]
+
+
+def _pressable(element: Json) -> list[Json]:
+    if element["type"] != "overflow":
+        return [element]
+    return [{**element, "text": option["text"], "selected_option": option} for option in element["options"]]
 
 
 def _words(block: Json) -> str:

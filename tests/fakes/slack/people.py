@@ -125,8 +125,9 @@ class People:
         container = {"type": "message", "message_ts": ts, "channel_id": channel, "is_ephemeral": "to" in message}
         if message.get("thread_ts"):
             container["thread_ts"] = message["thread_ts"]
-        action: Json = {name: pressed[name] for name in ("action_id", "value", "style", "text") if name in pressed}
-        action |= {"type": "button", "block_id": "b", "action_ts": self.world.next_ts()}
+        carried = ("action_id", "value", "style", "text", "selected_option")
+        action: Json = {name: pressed[name] for name in carried if name in pressed}
+        action |= {"type": pressed["type"], "block_id": "b", "action_ts": self.world.next_ts()}
         return await self.deliver(
             "interactive",
             {
@@ -150,6 +151,9 @@ class People:
             if block["type"] != "input":
                 continue
             element = block["element"]
+            if "options" in element:
+                state[block["block_id"]] = {element["action_id"]: _picked(element, values.get(block["block_id"]))}
+                continue
             value = values.get(block["block_id"], element.get("initial_value"))
             assert value or block.get("optional"), f"{block['block_id']} is required"
             assert len(value or "") <= element.get("max_length", 3000)
@@ -214,3 +218,12 @@ class People:
 
 def _shown_name(place: Channel) -> str:
     return "directmessage" if place.kind == "im" else f"mpdm-{place.name}" if place.kind == "mpim" else place.name
+
+
+def _picked(element: Json, wanted: str | None) -> Json:
+    """Which boxes are checked: those with these values, one on each line, or those that were from the beginning."""
+    first = element.get("initial_options") or ([element["initial_option"]] if "initial_option" in element else [])
+    picked = first if wanted is None else [one for one in element["options"] if one["value"] in wanted.splitlines()]
+    if element["type"] == "checkboxes":
+        return {"type": "checkboxes", "selected_options": picked}
+    return {"type": "radio_buttons", "selected_option": picked[0] if picked else None}

@@ -48,9 +48,21 @@ function lines(value) {
   });
 }
 
-/** A row of buttons. */
+/** A row of buttons; two or more that are rarely wanted are folded behind a last one. */
 export function actions(list, message) {
-  return h("div.actions", {}, list.map((action) => button(action, message)));
+  const folded = list.filter((action) => action.more);
+  if (folded.length < 2) return h("div.actions", {}, list.map((action) => button(action, message)));
+  return h(
+    "div.actions",
+    {},
+    list.filter((action) => !action.more).map((action) => button(action, message)),
+    h(
+      "details.more",
+      {},
+      h("summary.button.plain", {}, "More", icon("right")),
+      h("div.actions", {}, folded.map((action) => button(action, message))),
+    ),
+  );
 }
 
 function button(action, message) {

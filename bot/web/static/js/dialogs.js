@@ -104,6 +104,7 @@ const reference = (value) => (value.revision > 1 ? `${value.subject} · r${value
 
 function field(value, index) {
   const id = `field-${value.id}`;
+  if (value.choices.length) return choices(value, id, index);
   const control = {
     id,
     name: value.id,
@@ -126,17 +127,47 @@ function field(value, index) {
   );
 }
 
+/** Up to ten choices: check boxes, or radio buttons where only one may be picked. */
+function choices(value, id, index) {
+  const picked = value.value.split("\n");
+  return h(
+    "fieldset.field.choices",
+    { id, "aria-describedby": `${id}-hint ${id}-problem` },
+    h("legend", {}, value.label, !value.required && h("span.small", {}, " (optional)")),
+    value.choices.map((choice, number) =>
+      h(
+        "label.choice",
+        {},
+        h("input", {
+          type: value.many ? "checkbox" : "radio",
+          name: value.id,
+          value: choice.value,
+          checked: picked.includes(choice.value),
+          autofocus: index === 0 && number === 0,
+        }),
+        h("span", {}, choice.label, choice.hint && h("span.small", {}, choice.hint)),
+      ),
+    ),
+    value.hint && h("p.small", { id: `${id}-hint` }, value.hint),
+    h("p.problem", { id: `${id}-problem` }),
+  );
+}
+
 /** The fields' values, or null after pointing to the first one that is missing. */
 function read(dialog, value) {
   const fields = {};
   let first = null;
   for (const item of value.fields) {
-    const control = dialog.querySelector(`[name="${CSS.escape(item.id)}"]`);
-    const missing = item.required && !control.value.trim();
-    control.setAttribute("aria-invalid", missing);
-    fill(dialog.querySelector(`#${CSS.escape(control.id)}-problem`), missing ? "This is needed." : "");
-    if (missing) first ??= control;
-    fields[item.id] = control.value;
+    const controls = [...dialog.querySelectorAll(`[name="${CSS.escape(item.id)}"]`)];
+    const text = item.choices.length
+      ? controls.filter((control) => control.checked).map((control) => control.value).join("\n")
+      : controls[0].value;
+    const missing = item.required && !text.trim();
+    for (const control of controls) control.setAttribute("aria-invalid", missing);
+    const problem = item.choices.length ? "Pick something." : "This is needed.";
+    fill(dialog.querySelector(`#${CSS.escape(`field-${item.id}-problem`)}`), missing ? problem : "");
+    if (missing) first ??= controls[0];
+    fields[item.id] = text;
   }
   first?.focus();
   return first ? null : fields;

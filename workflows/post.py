@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from workflows.engine.steps import StepContext
 
 
+TIMED = frozenset({"", "hand", "cron", "every"})  # runs that cover a span of time, so that a new one replaces the old
+
+
 class PostOptions(Options):
     """The text, with places such as {steps.facts.text}."""
 
@@ -60,7 +63,9 @@ def row_id(run_id: str, path: str) -> str:
 
 
 def _recent(session: Session, step: StepContext) -> str | None:
-    """The message that the run before this one posted a moment ago."""
+    """The message that the run before this one posted a moment ago; every event has a message of its own."""
+    if template.look_up("trigger.kind", step.values) not in TIMED:
+        return None
     before = schedules.last_done(session, step.workflow.name, step.place, step.run.created_at)
     if before is None or step.run.created_at - before.created_at > AGAIN_WITHIN:
         return None

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from bot.discord.members import Members
 
-Engaged = Callable[[Place], Awaitable[bool]]  # whether Bosun takes part in this thread
+Engaged = Callable[[Place, str], Awaitable[bool]]  # whether a message there is for us without a mention
 Root = Callable[[Place, str], Awaitable[str | None]]  # the thread of what we said in this message, None for others'
 Known = Callable[[str], Awaitable[Inbound | None]]  # the event that brought this message, None where none did
 
@@ -132,9 +132,9 @@ class Messages:
     async def _for_us(self, message: discord.Message, place: Place) -> bool:
         if place.kind == "dm" or self.mentions_us(message):
             return True
-        if place.thread is None or not (message.content or message.attachments):
+        if not (message.content or message.attachments):
             return False  # without the content intent there is nothing in it to answer
-        return await self.engaged(place)
+        return await self.engaged(place, message.content)
 
     async def _made(
         self,

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 class TeamSide(Protocol):
     """The team's side of things, as they are at the moment of the question."""
 
-    async def engaged(self, place: Place) -> bool:
-        """Whether Bosun takes part in this thread."""
+    async def engaged(self, place: Place, text: str) -> bool:
+        """Whether a message there is for us without a mention."""
         ...
 
     async def root_of(self, place: Place, message: str) -> str | None:

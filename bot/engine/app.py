@@ -18,6 +18,8 @@ from bot.engine.desk import Desk
 from bot.engine.directory import TeamDirectory
 from bot.engine.held import Held
 from bot.engine.home import Home
+from bot.engine.hooks import Hooks, hook_secrets
+from bot.engine.listeners import Listeners
 from bot.engine.platform_side import PlatformSide
 from bot.engine.presses import Presses
 from bot.engine.reception import Reception
@@ -46,6 +48,7 @@ from tools.engine.context import ToolContext
 from tools.engine.toolbox import Toolbox
 from tools.engine.web.settings import WebSettings
 from workflows.engine import forms, steps
+from workflows.engine.arrivals import Arrivals
 from workflows.engine.launch import Launch
 from workflows.engine.runner import Runner
 from workflows.engine.scheduler import Scheduler
@@ -111,7 +114,7 @@ class App:
         return self.keeper.current
 
     def _put_in_force(self, charter: Charter) -> None:
-        self.secrets.take(charter.tools.secrets())
+        self.secrets.take((*charter.tools.secrets(), *hook_secrets(charter.workflows)))
         self.toolbox.use(charter.tools, charter.folder)
         self.rules.load(charter.rules, charter.known)
         web = charter.tools.web
@@ -182,7 +185,10 @@ class App:
             ended=self.launch.ended,
             operators=self._operators,
         )
-        self.scheduler = Scheduler(self.launch, jobs=(self.launch.take_wanted, self.runner.wake_due))
+        self.listeners = Listeners(self.launch, self.directory)
+        arrivals = Arrivals(self.launch, self.settings.data / "workspace")
+        jobs = (self.launch.take_wanted, self.runner.wake_due, arrivals.look)
+        self.scheduler = Scheduler(self.launch, jobs=jobs)
         self.loop = Loop(
             store=self.store,
             clock=self.clock,
@@ -198,7 +204,7 @@ class App:
     def _build_platforms(self) -> None:
         self.home = Home(self.store, self.directory, self.approvals)
         self.text_commands = discover()
-        mounts: list[BaseRoute] = []
+        mounts: list[BaseRoute] = [Hooks(self.launch, self.secrets.get).route()]
         if self.settings.uses_slack:
             mounts += self._build_slack()
         if self.settings.uses_discord:
@@ -285,6 +291,7 @@ class App:
             signs=self.signs,
             held=held,
             uploads=Uploads(self.knowledge, self.adapters),
+            listeners=self.listeners,
         )
         self.reception = Reception(self.store, self.clock, self.ids, self.desk)
         self.sender = Sender(self.store, self.clock, self.executor_id, self.adapters)
@@ -345,7 +352,12 @@ class App:
     async def _take_up(self, conversation_id: str) -> None:
         await self.desk.take_next(conversation_id)
 
-    async def _engaged(self, place: Place) -> bool:
+    async def _engaged(self, place: Place, text: str = "") -> bool:
+        """Whether a message without a mention is for us: in a thread of ours, or where a workflow waits for it."""
+        if text and self.listeners.wants(place, text):
+            return True
+        if place.thread is None:
+            return False
         now = self.clock.now()
         return await self.store.read(lambda session: self.requests.engaged(session, place, now))
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bot.engine.adapter import Adapter, Heard
     from bot.engine.commands import Commands
     from bot.engine.held import Held
+    from bot.engine.listeners import Listeners
     from bot.engine.presses import Presses
     from bot.engine.requests import Requests
     from bot.engine.signs import Signs
@@ -50,6 +51,7 @@ class Desk:
         signs: Signs,
         held: Held,
         uploads: Uploads,
+        listeners: Listeners,
     ) -> None:
         self.store = store
         self.clock = clock
@@ -62,6 +64,7 @@ class Desk:
         self.signs = signs
         self.held = held
         self.uploads = uploads
+        self.listeners = listeners
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
@@ -132,7 +135,7 @@ class Desk:
         place = self._answer_place(inbound)
         person = self.directory.person(inbound.actor)
         if not inbound.addressed and not await self._for_us(inbound, place):
-            await self.store.write(lambda session: inbox.settle(session, row_id))
+            await self._overheard(row_id, inbound, person)
             return
         if inbound.actor.is_external and not inbound.actor.is_bot:
             await self._refuse_external(row_id, inbound, place)
@@ -154,6 +157,16 @@ class Desk:
             await self.store.write(lambda session: self._tell(session, f"{row_id}-files", place, unread))
         if run is not None:
             self.signs.working(run.id, place, run.request)
+
+    async def _overheard(self, row_id: str, inbound: Inbound, person: Person) -> None:
+        """What was said and is no request: it may begin a workflow."""
+        matches = await self.listeners.of(inbound, person)
+
+        def settle(session: Session) -> None:
+            if inbox.settle(session, row_id):
+                self.listeners.begin(session, inbound, person, matches)
+
+        await self.store.write(settle)
 
     async def _for_us(self, inbound: Inbound, place: Place) -> bool:
         """A follow-up in a thread that we take part in, unless it opens by addressing somebody else."""

@@ -36,7 +36,7 @@ class PlatformSide:
         clock: Clock,
         directory: TeamDirectory,
         approvals: Approvals,
-        engaged: Callable[[Place], Awaitable[bool]],
+        engaged: Callable[[Place, str], Awaitable[bool]],
     ) -> None:
         self.platform = platform
         self.store = store
@@ -45,9 +45,9 @@ class PlatformSide:
         self.approvals = approvals
         self._engaged = engaged
 
-    async def engaged(self, place: Place) -> bool:
-        """Whether Bosun takes part in this thread."""
-        return await self._engaged(place)
+    async def engaged(self, place: Place, text: str) -> bool:
+        """Whether a message there is for us without a mention."""
+        return await self._engaged(place, text)
 
     async def root_of(self, place: Place, message: str) -> str | None:
         """The thread for which this message of ours was posted; None for a message that is not ours."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Event = dict[str, Any]
 Kind = Literal["dm", "channel", "group"]
-Engaged = Callable[[Place], bool | Awaitable[bool]]  # whether Bosun takes part in this thread
+Engaged = Callable[[Place, str], bool | Awaitable[bool]]  # whether a message there is for us without a mention
 
 SPOKEN = frozenset({None, "", "file_share", "thread_broadcast", "me_message", "bot_message"})
 KINDS: dict[str, Kind] = {"im": "dm", "mpim": "group", "channel": "channel", "group": "channel", "app_home": "dm"}
@@ -102,9 +102,7 @@ class Messages:
     async def _for_us(self, message: Event, place: Place) -> bool:
         if place.kind == "dm" or self._mentions_us(message):
             return True
-        if place.thread is None:
-            return False
-        answer = self.engaged(place)
+        answer = self.engaged(place, str(message.get("text") or ""))
         return await answer if inspect.isawaitable(answer) else answer
 
     async def _changed(self, event: Event, how: Delivery) -> Inbound | None:

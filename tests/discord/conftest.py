@@ -63,7 +63,7 @@ class Side:
         self.told: dict[str, str] = {}
         self.asked: list[tuple[str, str]] = []
 
-    async def engaged(self, place: Place) -> bool:
+    async def engaged(self, place: Place, text: str) -> bool:
         return place.thread in self.taking_part
 
     async def root_of(self, place: Place, message: str) -> str | None:

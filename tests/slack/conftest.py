@@ -53,7 +53,7 @@ class Threads:
     def __init__(self) -> None:
         self.engaged: set[tuple[str, str | None]] = set()
 
-    def __call__(self, place: Place) -> bool:
+    def __call__(self, place: Place, text: str) -> bool:
         return (place.channel, place.thread) in self.engaged
 
 

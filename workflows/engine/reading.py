@@ -105,11 +105,10 @@ def _time_problem(located: Located, at: Loc, timed: Timed, calendars: Collection
 def _named(trigger: Trigger) -> list[Reference]:
     """What the trigger names."""
     found = []
-    for part in (trigger.message, trigger.reaction):
-        if part is not None:
-            found.append(Reference(kind="channel", name=part.channel, option="channel"))
-            if part.by:
-                found.append(Reference(kind="role", name=part.by, option="by"))
+    if trigger.message is not None:
+        found.append(Reference(kind="channel", name=trigger.message.channel, option="channel"))
+        if trigger.message.by:
+            found.append(Reference(kind="role", name=trigger.message.by, option="by"))
     if trigger.after is not None:
         found.append(Reference(kind="workflow", name=trigger.after.workflow, option="workflow"))
     return found

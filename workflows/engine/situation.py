@@ -99,7 +99,7 @@ def _origins(found: LoadedRun, leaf: Leaf) -> Iterator[Labelled]:
     yield from (Labelled(text=template.shown(value), origin="member_text") for value in found.request.inputs.values())
     trigger = found.request.trigger
     if trigger:
-        inside = trigger.get("kind") in ("message", "reaction", "button", "after")
+        inside = trigger.get("kind") in ("message", "after", "hand", "start")
         yield Labelled(text=template.shown(trigger), origin="member_text" if inside else "outside_text")
     for name, output in leaf.outputs.items():
         if output.pieces:

@@ -18,6 +18,7 @@ from bot.engine.charter_workflows import read_workflows
 from kernel import yaml_lines
 from kernel.errors import CharterError
 from kernel.people import Role
+from rules.engine import not_yet
 from rules.engine.known import Known, KnownTool
 from rules.engine.load import load_files
 from tools.engine.setup.file import ToolsFile
@@ -207,7 +208,7 @@ class _Reader:
     def rules(self, known: Known) -> dict[str, str]:
         try:
             texts = {path: self._text(path) for path in self._in("rules")}
-            load_files(texts, known)
+            self.problems += not_yet.problems_of(load_files(texts, known))
         except CharterError as error:
             self.problems += error.problems
             return {}

@@ -145,3 +145,13 @@ def test_ids_of_discord_may_be_written_without_quotes(folder: Path, change: Chan
     change("people.yaml", "web: ann, slack: U1", "web: ann, discord: 1300000000000000001")
     charter = load(folder)
     assert charter.people["ann"].accounts() == [("web", "ann"), ("discord", "1300000000000000001")]
+
+
+@pytest.mark.parametrize(
+    "word", ["escalate: [{after: 1h, to: [admin]}]", "batchable: true", "reject: 2", "delegate: true"]
+)
+def test_a_word_that_is_not_carried_out_yet_is_refused_and_not_ignored(folder: Path, change: Change, word: str) -> None:
+    change("rules/money.yaml", "approval: {", f"approval: {{{word}, ")
+    [problem] = problems(folder)
+    assert problem.startswith("rules/money.yaml:")
+    assert f"'{word.split(':', maxsplit=1)[0]}' is not carried out by this version yet" in problem

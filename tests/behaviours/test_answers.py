@@ -240,6 +240,7 @@ async def test_what_two_people_say_during_the_work_is_answered_to_each(world: Wo
     spot = await chat.ask("ann", "begin with this")
     await world.held()
     await chat.say("ann", "the wish of ann", spot)
+    await world.until(lambda: _waiting(world, "the wish of ann"))
     await chat.say("bo", "the wish of bo", spot)
     await world.until(lambda: _waiting(world, "the wish of bo"))
     world.model.release()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import getpass
+import imaplib
 import os
 import shutil
 import socket
@@ -136,9 +137,10 @@ def dovecot(folder: Path) -> Iterator[int]:
 
 def _wait_for(process: subprocess.Popen[bytes], port: int) -> None:
     for _ in range(200):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
+        with contextlib.suppress(OSError, imaplib.IMAP4.error):  # the port opens before the rest is ready
+            with imaplib.IMAP4("127.0.0.1", port, timeout=10) as probe:
+                probe.login("probe", PASSWORD)
+            return
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(0.1)
             break

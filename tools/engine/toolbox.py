@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from tools.engine.tool import Tool
 
 
+# Parts of tools.yaml that are understood and that no tool acts on yet: refused, so that nobody relies on them.
+NOT_YET = frozenset({"calendar", "crm", "databases", "code", "mcp", "apis"})
+NOT_YET_OF_WEB = frozenset({"search", "robots", "pause"})
+
+
 @dataclass(frozen=True, kw_only=True)
 class Declared:
     """A tool that a tools.yaml names, as the checks of the charter see it."""
@@ -46,7 +51,12 @@ class Toolbox:
 
     def declared(self, setup: ToolsFile, folder: Path) -> Declarations:
         """What the file declares; `folder` is the charter's. Reads, connects to nothing."""
-        return Declarations()
+        found = Declarations()
+        for word in setup.model_fields_set & NOT_YET:
+            found.fault((word,), f"'{word}' is not connected by this version yet, so the setting would do nothing")
+        for word in setup.web.model_fields_set & NOT_YET_OF_WEB:
+            found.fault(("web", word), f"'{word}' is not there in this version yet, so the setting would do nothing")
+        return found
 
     def use(self, setup: ToolsFile, folder: Path) -> None:
         """Put a checked file in force."""

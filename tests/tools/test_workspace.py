@@ -163,7 +163,7 @@ def test_swapping_a_folder_for_a_link_wins_nothing(root: Path, outside: Path) ->
     attacker = threading.Thread(target=swap)
     attacker.start()
     try:
-        seen = set()
+        seen: set[str] = set()
         for number in range(20_000):
             if number >= 600 and seen:  # it may take a while until the folder stands in its place at the right moment
                 break

@@ -104,7 +104,7 @@ def _open(session: Session, form_id: str, form: FormRequest, step: StepContext) 
     if known is None:
         row = workflows.open_form(session, form, step.ids)
         body = card(row)
-        outbox.put(session, f"{row.id}:card", step.place, body, step.clock.now(), run_id=step.run.id, subject=row.ref)
+        outbox.put(session, f"{row.id}-card", step.place, body, step.clock.now(), run_id=step.run.id, subject=row.ref)
     elif known.state != workflows.OPEN:  # it was answered before this one was parked
         runs.next_segment(session, step.run.id, step.clock.now())
 

@@ -10,12 +10,13 @@ from kernel.store import outbox, schedules
 from kernel.types import Json, Text
 from workflows.engine import template
 from workflows.engine.start import AGAIN_WITHIN
-from workflows.engine.steps import Done, Options, Output
+from workflows.engine.steps import Done, Options, Output, derived_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kernel.store import Session
+    from kernel.store.runs import Run
     from workflows.engine.steps import StepContext
 
 
@@ -47,9 +48,7 @@ class Post:
         def save(session: Session) -> None:
             earlier = _recent(session, step)
             if earlier is None or not outbox.revise(session, earlier, body):
-                outbox.put(
-                    session, row_id(step.run.id, step.path), step.place, body, step.clock.now(), run_id=step.run.id
-                )
+                outbox.put(session, row_id(step.run, step.path), step.place, body, step.clock.now(), run_id=step.run.id)
 
         return Done(output=Output(text=text), save=save)
 
@@ -57,9 +56,9 @@ class Post:
         """Nothing was begun."""
 
 
-def row_id(run_id: str, path: str) -> str:
-    """The outbox row of a post step: the same each time the step is done."""
-    return f"{run_id}:{path}"
+def row_id(run: Run, path: str) -> str:
+    """The outbox row of a post step: the same each time the step is done, and an id that every platform takes."""
+    return derived_id(run.created_at, run.id, path, "post")
 
 
 def _recent(session: Session, step: StepContext) -> str | None:
@@ -69,7 +68,7 @@ def _recent(session: Session, step: StepContext) -> str | None:
     before = schedules.last_done(session, step.workflow.name, step.place, step.run.created_at)
     if before is None or step.run.created_at - before.created_at > AGAIN_WITHIN:
         return None
-    return row_id(before.id, step.path)
+    return row_id(before, step.path)
 
 
 KIND = Post()

@@ -391,6 +391,7 @@ class App:
             agents=lambda: bridges.agent_hints(self.charter),
             home=self.home.of,
             document=bridges.DocumentPages(self.knowledge, self.directory).document,
+            listens=self.listeners.wants,
         )
 
 

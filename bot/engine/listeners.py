@@ -53,4 +53,5 @@ class Listeners:
                 "link": "",
             }
             key = f"{inbound.place.platform}:{inbound.key}"
-            self.launch.on_event(session, match.workflow, key, self.launch.clock.now(), told)
+            now, platform = self.launch.clock.now(), inbound.place.platform
+            self.launch.on_event(session, match.workflow, key, now, told, platform=platform)

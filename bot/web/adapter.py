@@ -58,13 +58,15 @@ class WebAdapter:
         Returns after both are committed.
         """
 
+        wanted = self._sources.listens(self.place(row.channel, row.thread), str(row.body["text"]))
+
         def store(session: Session) -> web.WebMessage:
             known = web.get(session, row.id)
             if known is None:
                 attached = web.attach(session, files, row.author, row.id)
                 row.body = {"type": "said", "text": row.body["text"], "files": [_view(file) for file in attached]}
                 row.addressed = self._is_dm(row.channel) or words.mentions_us(row.body["text"])
-                row.handed = not (row.addressed or (row.thread and web.takes_part(session, row.thread)))
+                row.handed = not (row.addressed or wanted or (row.thread and web.takes_part(session, row.thread)))
                 web.add_message(session, row)
             return web.get(session, row.id) or row
 

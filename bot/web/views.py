@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from kernel.types import Card, Frozen, Person
+from kernel.types import Card, Frozen, Person, Place
 
 
 class Channel(Frozen):
@@ -121,6 +121,10 @@ async def _no_document(_id: str, _person: Person) -> DocumentView | None:
     return None
 
 
+def _nobody_listens(_place: Place, _text: str) -> bool:
+    return False
+
+
 class Sources(Frozen):
     """Where the web chat asks for what other rooms know. Called on every use, so a reloaded charter shows at once."""
 
@@ -129,3 +133,4 @@ class Sources(Frozen):
     agents: Callable[[], Sequence[AgentHint]] = tuple
     home: Callable[[Person], Awaitable[HomeView]] = _no_home
     document: Callable[[str, Person], Awaitable[DocumentView | None]] = _no_document
+    listens: Callable[[Place, str], bool] = _nobody_listens  # whether a message that mentions nobody is waited for

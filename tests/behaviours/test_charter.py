@@ -2,6 +2,7 @@
 
 import pytest
 
+from kernel.store import runs
 from tests.behaviours.chat import Chat, Said, Spot
 from tests.behaviours.payments import ask_for_payment
 from tests.behaviours.slack_chat import SlackChat
@@ -105,3 +106,26 @@ async def test_a_digest_that_was_missed_is_made_up_for_once_and_an_empty_one_is_
 
 async def _digests(slack: SlackChat) -> list[Said]:
     return [said for said in await slack.answers(GENERAL) if "Digest of #general" in said.text]
+
+
+async def test_a_message_begins_a_workflow_and_a_person_fills_in_its_form(world: World, chat: Chat) -> None:
+    await chat.say("ann", f"incident: the shop answers slowly on {chat.platform}", GENERAL)
+    form = await chat.answer(GENERAL, f"Ann reports: incident: the shop answers slowly on {chat.platform}")
+    await chat.click("eve", form, "Answer…")
+    await chat.notice("eve", "is for admin or finance")
+    await chat.click("dee", form, "Answer…")
+    assert set(await chat.dialog("dee")) == {"severity", "lead"}
+    await chat.submit("dee", severity="high", lead="Dee")
+    await chat.answer(GENERAL, "Incident, severity high, led by Dee.")
+    assert "Answered by Dee" in (await chat.answer(GENERAL, f"answers slowly on {chat.platform}")).text
+
+    async def waiting() -> runs.Run | None:
+        return next((run for run in await world.runs("run incident") if run.state == runs.WAITING), None)
+
+    run = await world.until(waiting)
+    await chat.ask("dee", f"stop {run.ref}")
+
+    async def over() -> bool:
+        return all(run.state in runs.FINAL for run in await world.runs("run incident"))
+
+    await world.until(over)

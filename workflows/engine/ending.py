@@ -102,7 +102,7 @@ class Ending:
         if place is None:
             return
         body = Text(markdown=_in_words(found, state, text))
-        row_id = f"{run.id}:report:{found.saved.count}"  # one for each time that it ends: it can be retried
+        row_id = f"{run.id}-report-{found.saved.count}"  # one for each time that it ends: it can be retried
         outbox.put(session, row_id, place, body, self.clock.now(), run_id=run.id)
 
 

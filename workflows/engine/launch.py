@@ -81,15 +81,23 @@ class Launch:
         return run
 
     def on_event(
-        self, session: Session, workflow: Workflow, key: str, at: datetime, trigger: Mapping[str, Json]
+        self,
+        session: Session,
+        workflow: Workflow,
+        key: str,
+        at: datetime,
+        trigger: Mapping[str, Json],
+        *,
+        platform: str | None = None,
     ) -> Run | None:
         """Begin it because something happened; `key` is the event's own, so that one event is one run.
 
+        The result goes to `platform`, where the event came from, if the workflow's channel is there.
         None where another process was first, where it waits its turn, or where the workflow is paused.
         """
         start = Start(
             workflow=workflow,
-            place=self.place(workflow, None),
+            place=self.place(workflow, platform),
             key=key,
             fire_at=at,
             charter=self.charter(),

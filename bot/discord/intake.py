@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import OrderedDict
 from typing import TYPE_CHECKING
 
+from bot.engine.once import Once
 from kernel.errors import BosunError, StoreError
 from kernel.types import Inbound
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from bot.engine.adapter import Receiver
     from bot.engine.cursors import Cursors
 
-REMEMBERED = 4096  # keys; after a resumed session an event may come again
 LATER = 3.0  # seconds after which what could not be stored is looked up again
 
 log = logging.getLogger("bosun.discord")
@@ -33,8 +32,7 @@ class Intake:
         self.cursors = cursors
         self.gap = gap  # called some time after something could not be stored
         self.later = LATER
-        self._receive = receive
-        self._stored: OrderedDict[str, asyncio.Future[None]] = OrderedDict()
+        self._once = Once(receive)
         self._timer: asyncio.TimerHandle | None = None
 
     async def heard(self, message: discord.Message, *, caught_up: bool = False) -> bool:
@@ -61,23 +59,8 @@ class Intake:
 
     async def accept(self, inbound: Inbound | None) -> None:
         """Have the event stored, once per key. Raises StoreError."""
-        if inbound is None:
-            return
-        known = self._stored.get(inbound.key)
-        if known is not None:
-            await asyncio.shield(known)
-            return
-        done = self._stored[inbound.key] = asyncio.get_running_loop().create_future()
-        try:
-            await self._receive(inbound)
-        except BaseException as error:
-            del self._stored[inbound.key]
-            done.set_exception(error if isinstance(error, StoreError) else StoreError(f"It was not stored: {error!r}"))
-            done.exception()  # whoever waits has it; nobody else need
-            raise
-        done.set_result(None)
-        if len(self._stored) > REMEMBERED:
-            self._stored.popitem(last=False)
+        if inbound is not None:
+            await self._once.store(inbound)
 
     def stop(self) -> None:
         """Come back for nothing any more."""

@@ -6,14 +6,13 @@ nothing that nobody handles is left for Slack to send again.
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 from slack_bolt.middleware.async_middleware import AsyncMiddleware
 from slack_bolt.response import BoltResponse
 
+from bot.engine.once import Once
 from bot.slack.messages import Delivery
 from kernel.errors import StoreError
 from kernel.types import Inbound, InboundKind, Place
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 
 Body = dict[str, Any]
 
-REMEMBERED = 4096  # keys; a mention arrives as two events, a lost acknowledgement as another
 
 log = logging.getLogger("bosun.slack")
 
@@ -53,8 +51,7 @@ class Intake(AsyncMiddleware):
         self.presses = presses
         self.cursors = cursors
         self.groups_changed = groups_changed
-        self._receive = receive
-        self._stored: OrderedDict[str, asyncio.Future[None]] = OrderedDict()
+        self._once = Once(receive)
 
     async def async_process(
         self,
@@ -134,23 +131,8 @@ class Intake(AsyncMiddleware):
 
     async def accept(self, inbound: Inbound | None) -> None:
         """Have the event stored, once per key. Raises StoreError."""
-        if inbound is None:
-            return
-        known = self._stored.get(inbound.key)
-        if known is not None:
-            await asyncio.shield(known)
-            return
-        done = self._stored[inbound.key] = asyncio.get_running_loop().create_future()
-        try:
-            await self._receive(inbound)
-        except BaseException as error:
-            del self._stored[inbound.key]
-            done.set_exception(error if isinstance(error, StoreError) else StoreError(f"It was not stored: {error!r}"))
-            done.exception()  # whoever waits has it; nobody else need
-            raise
-        done.set_result(None)
-        if len(self._stored) > REMEMBERED:
-            self._stored.popitem(last=False)
+        if inbound is not None:
+            await self._once.store(inbound)
 
 
 def _ok() -> BoltResponse:

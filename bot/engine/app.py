@@ -20,7 +20,7 @@ from bot.engine.held import Held
 from bot.engine.home import Home
 from bot.engine.hooks import Hooks, hook_secrets
 from bot.engine.listeners import Listeners
-from bot.engine.platform_side import PlatformSide
+from bot.engine.outside import Outside
 from bot.engine.presses import Presses
 from bot.engine.reception import Reception
 from bot.engine.requests import Requests
@@ -52,15 +52,16 @@ from workflows.engine.arrivals import Arrivals
 from workflows.engine.launch import Launch
 from workflows.engine.runner import Runner
 from workflows.engine.scheduler import Scheduler
+from workflows.engine.situation import Situation
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from starlette.routing import BaseRoute
 
     from agents.engine.model import Model
+    from bot.discord.adapter import DiscordAdapter
     from bot.engine.adapter import Adapter
     from bot.engine.charter import Charter
+    from bot.slack.adapter import SlackAdapter
     from kernel.clock import Clock, Ids
     from kernel.config import Settings
     from kernel.errors import CharterError
@@ -174,14 +175,16 @@ class App:
             charter=lambda: self.charter.digest,
         )
         self.runner = Runner(
-            store=self.store,
-            clock=self.clock,
-            ids=self.ids,
-            kinds=self.kinds,
-            directory=lambda: self.directory,
-            rights=WorkflowRights(self.door, self.approvals),
-            begin=self.launch,
-            has_model=self.model.thinks,
+            Situation(
+                store=self.store,
+                clock=self.clock,
+                ids=self.ids,
+                kinds=self.kinds,
+                directory=lambda: self.directory,
+                rights=WorkflowRights(self.door, self.approvals),
+                begin=self.launch,
+                has_model=self.model.thinks,
+            ),
             ended=self.launch.ended,
             operators=self._operators,
         )
@@ -205,10 +208,21 @@ class App:
         self.home = Home(self.store, self.directory, self.approvals)
         self.text_commands = discover()
         mounts: list[BaseRoute] = [Hooks(self.launch, self.secrets.get).route()]
+        outside = Outside(
+            settings=self.settings,
+            store=self.store,
+            clock=self.clock,
+            directory=self.directory,
+            approvals=self.approvals,
+            engaged=self._engaged,
+            commands=self.text_commands,
+        )
         if self.settings.uses_slack:
-            mounts += self._build_slack()
+            slack = outside.slack()
+            self._connect(slack)
+            mounts += [slack.route()] if slack.settings.mode == "http" else []
         if self.settings.uses_discord:
-            self._build_discord()
+            self._connect(outside.discord(self.charter.team.workspaces.get("discord", ""), self.executor_id))
         self.web = WebServer(
             store=self.store,
             clock=self.clock,
@@ -220,40 +234,10 @@ class App:
         )
         self.adapters[self.web.adapter.platform] = self.web.adapter
 
-    def _build_slack(self) -> Sequence[BaseRoute]:
-        from bot.slack.adapter import SlackAdapter
-        from bot.slack.settings import SlackSettings
-
-        slack = SlackAdapter(
-            SlackSettings.of(self.settings, console_url=f"http://{self.settings.web}"),
-            self.store,
-            self.clock,
-            self._engaged,
-        )
-        self.adapters[slack.platform] = slack
-        self.directory.groups[slack.platform] = slack
-        return [slack.route()] if slack.settings.mode == "http" else []
-
-    def _build_discord(self) -> None:
-        from bot.discord.adapter import DiscordAdapter
-        from bot.discord.settings import DiscordSettings
-
-        settings = DiscordSettings.of(
-            self.settings,
-            guild=self.charter.team.workspaces.get("discord", ""),
-            console_url=f"http://{self.settings.web}",
-        )
-        side = PlatformSide(
-            "discord",
-            store=self.store,
-            clock=self.clock,
-            directory=self.directory,
-            approvals=self.approvals,
-            engaged=self._engaged,
-        )
-        discord = DiscordAdapter(settings, self.store, self.clock, side, self.executor_id)
-        self.adapters[discord.platform] = discord
-        self.directory.groups[discord.platform] = discord
+    def _connect(self, adapter: SlackAdapter | DiscordAdapter) -> None:
+        """The platform takes part: messages go through its adapter, and its groups can hold roles."""
+        self.adapters[adapter.platform] = adapter
+        self.directory.groups[adapter.platform] = adapter
 
     def _build_desk(self) -> None:
         self.signs = Signs(self.store, self.clock, self.adapters)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 from typing import TYPE_CHECKING
 
-from bot.engine.commands import discover
 from bot.engine.sight import may_see
 from kernel.store import inbox, outbox, runs
 from kernel.types import Text
@@ -37,6 +35,7 @@ class PlatformSide:
         directory: TeamDirectory,
         approvals: Approvals,
         engaged: Callable[[Place, str], Awaitable[bool]],
+        commands: Iterable[TextCommand],
     ) -> None:
         self.platform = platform
         self.store = store
@@ -44,6 +43,7 @@ class PlatformSide:
         self.directory = directory
         self.approvals = approvals
         self._engaged = engaged
+        self._commands = tuple(commands)
 
     async def engaged(self, place: Place, text: str) -> bool:
         """Whether a message there is for us without a mention."""
@@ -98,10 +98,6 @@ class PlatformSide:
         """Accounts on this platform of the people whom the charter lists."""
         people = self.directory.charter().people.values()
         return (user for person in people for platform, user in person.accounts() if platform == self.platform)
-
-    @functools.cached_property
-    def _commands(self) -> tuple[TextCommand, ...]:
-        return discover()
 
     def commands(self) -> Iterable[TextCommand]:
         """The text commands."""

@@ -18,6 +18,7 @@ from workflows.engine.definition import Workflow
 from workflows.engine.launch import Launch
 from workflows.engine.runner import Runner
 from workflows.engine.scheduler import Scheduler
+from workflows.engine.situation import Situation
 
 GENERAL = Place(platform="web", tenant="local", channel="general")
 FINANCE = Place(platform="web", tenant="local", channel="finance")
@@ -67,14 +68,16 @@ class World:
     @property
     def runner(self) -> Runner:
         return Runner(
-            store=self.store,
-            clock=self.clock,
-            ids=self.ids,
-            kinds=KINDS,
-            directory=lambda: self.rights.team,
-            rights=WorkflowRights(self.rights.door, self.rights.approvals),
-            begin=self.launch,
-            has_model=self.has_model,
+            Situation(
+                store=self.store,
+                clock=self.clock,
+                ids=self.ids,
+                kinds=KINDS,
+                directory=lambda: self.rights.team,
+                rights=WorkflowRights(self.rights.door, self.rights.approvals),
+                begin=self.launch,
+                has_model=self.has_model,
+            ),
             ended=self.launch.ended,
             operators=lambda: FINANCE,
         )

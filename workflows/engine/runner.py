@@ -21,15 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from kernel.clock import Clock, Ids
-    from kernel.people import Directory
-    from kernel.store import Session, Store
+    from kernel.store import Session
     from kernel.store.runs import Run
     from kernel.types import Json, Place
     from workflows.engine.progress import Leaf
-    from workflows.engine.rights import Rights
-    from workflows.engine.situation import Begin
-    from workflows.engine.steps import Kinds
 
 log = logging.getLogger(__name__)
 
@@ -45,36 +40,20 @@ class Runner:
 
     def __init__(
         self,
+        situation: Situation,
         *,
-        store: Store,
-        clock: Clock,
-        ids: Ids,
-        kinds: Kinds,
-        directory: Callable[[], Directory],
-        rights: Rights,
-        begin: Begin,
-        has_model: bool,
         ended: Callable[[Session, Run], None] = _nothing_follows,
         operators: Callable[[], Place | None] = lambda: None,
     ) -> None:
-        """`begin` starts another workflow. `ended` is called in the transaction in which a run ends.
+        """`situation` builds what steps are given. `ended` is called in the transaction in which a run ends.
 
         `operators` is where a run that nobody asked for is told when it fails.
         """
-        self.store = store
-        self.clock = clock
-        self._situation = Situation(
-            store=store,
-            clock=clock,
-            ids=ids,
-            kinds=kinds,
-            directory=directory,
-            rights=rights,
-            begin=begin,
-            has_model=has_model,
-        )
-        self._kinds = kinds
-        self._ending = Ending(clock=clock, rights=rights, ended=ended, operators=operators)
+        self.store = situation.store
+        self.clock = situation.clock
+        self._situation = situation
+        self._kinds = situation.kinds
+        self._ending = Ending(clock=situation.clock, rights=situation.rights, ended=ended, operators=operators)
 
     async def segment(self, run_id: str, segment: int) -> None:
         """Do the steps that are left, up to the end or to where all of them wait. Idempotent."""
@@ -163,8 +142,8 @@ class Runner:
         """Save one round. The run waits if nothing but waiting is left."""
         now = self.clock.now()
         entries = _Entries(session, run, found.saved.count, now)
+        self._cancel_all(session, found, late)
         for leaf in late:
-            self._cancel(session, found, leaf)
             entries.add(history.failed_entry(leaf.path, f"it took longer than {leaf.step.timeout}", now))
         parked = [(leaf, result) for leaf, result in results if isinstance(result, Parked)]
         for leaf, result in results:
@@ -218,14 +197,16 @@ class Runner:
         kind.cancel(session, kind.options.model_validate(leaf.step.options), self._situation.of(found, leaf))
 
     def _stop(self, session: Session, run: Run, found: LoadedRun, leaves: Sequence[Leaf]) -> None:
-        for leaf in leaves:
-            self._cancel(session, found, leaf)
+        self._cancel_all(session, found, leaves)
         self._ending.stopped(session, run, found)
 
     def _give_up(self, session: Session, run: Run, found: LoadedRun, leaves: Sequence[Leaf], reason: str) -> None:
+        self._cancel_all(session, found, leaves)
+        self._ending.failed(session, run, found, reason)
+
+    def _cancel_all(self, session: Session, found: LoadedRun, leaves: Sequence[Leaf]) -> None:
         for leaf in leaves:
             self._cancel(session, found, leaf)
-        self._ending.failed(session, run, found, reason)
 
     def _retried(self, found: LoadedRun) -> Callable[[Session, Run], None]:
         """A person has it tried again: failures so far do not count."""

@@ -53,7 +53,7 @@ class StartWorkflow:
             return Parked(start=lambda session: self._begin(session, options, step, inputs, key))
         if child.state != runs.DONE:
             return Done(failed=f"{options.workflow} did not finish ({child.ref}): {child.error or child.state}")
-        given = await step.store.read(lambda session: history.result_of(runs.transcript(session, child.id)))
+        given = await step.store.read(lambda session: history.result_of(session, child.id))
         return Done(output=Output(text=given.text, data=given.data, pieces=given.pieces, note=f"{child.ref} is done."))
 
     def _begin(

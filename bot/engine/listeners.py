@@ -50,7 +50,6 @@ class Listeners:
                 "text": inbound.text,
                 "by": person.name,
                 "message": inbound.message or "",
-                "link": "",
             }
             key = f"{inbound.place.platform}:{inbound.key}"
             now, platform = self.launch.clock.now(), inbound.place.platform

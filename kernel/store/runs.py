@@ -217,6 +217,13 @@ def transcript(session: Session, run_id: str) -> list[Entry]:
     return list(session.exec(select(Entry).where(col(Entry.run_id) == run_id).order_by(col(Entry.number))))
 
 
+def last_entry(session: Session, run_id: str) -> Entry | None:
+    """The newest entry of a run."""
+    return session.exec(
+        select(Entry).where(col(Entry.run_id) == run_id).order_by(col(Entry.number).desc()).limit(1)
+    ).first()
+
+
 def append(session: Session, run_id: str, number: int, kind: str, content: Json, now: datetime) -> bool:  # noqa: PLR0917  one column each
     """Save an entry; False, and nothing changed, if that number is already there (a re-run step)."""
     values = {"run_id": run_id, "number": number, "kind": kind, "content": content, "created_at": now}

@@ -129,10 +129,9 @@ def open_form(session: Session, form: FormRequest, ids: Ids) -> FormRequest:
     return form
 
 
-def form_by_ref(session: Session, ref: str, *, lock: bool = False) -> FormRequest | None:
+def form_by_ref(session: Session, ref: str) -> FormRequest | None:
     """The form that people know as `ref`."""
-    statement = select(FormRequest).where(col(FormRequest.ref) == ref.upper())
-    return session.exec(statement.with_for_update() if lock else statement).first()
+    return session.exec(select(FormRequest).where(col(FormRequest.ref) == ref.upper())).first()
 
 
 def form(session: Session, form_id: str) -> FormRequest | None:
@@ -173,14 +172,3 @@ def corrections(session: Session, workflow: str, limit: int = 20) -> list[Correc
         .limit(limit)
     )
     return list(rows)[::-1]
-
-
-def withdraw_correction(session: Session, workflow: str, number: int, now: datetime) -> Correction | None:
-    """Take the `number`th correction in force back; None if there is none."""
-    found = corrections(session, workflow)
-    if not 1 <= number <= len(found):
-        return None
-    row = found[number - 1]
-    row.withdrawn_at = now
-    session.add(row)
-    return row

@@ -72,10 +72,6 @@ class Questions:
         """The approval of a question; None where it was not asked yet."""
         return rows.of_call(session, question_id)
 
-    def of_run(self, session: Session, run_id: str) -> list[ApprovalState]:
-        """All that was asked for a run, oldest first."""
-        return rows.of_run(session, run_id)
-
     def go_on_if_decided(self, session: Session, run_id: str, refs: tuple[str, ...]) -> None:
         """Make the run's next segment ready if one of these decisions fell before the run was parked."""
         found = [rows.by_ref(session, ref) for ref in refs]

@@ -8,7 +8,7 @@ import pytest
 
 from kernel.clock import CountedIds, FixedClock
 from kernel.errors import BosunError
-from kernel.store import runs, workflows
+from kernel.store import approvals, runs, workflows
 from kernel.types import Press
 from tests.rules.people import account
 from tests.rules.world import World as Rights
@@ -123,7 +123,7 @@ async def test_a_call_that_people_decide_parks_the_run_and_is_done_once(store: S
     run = await world.run_now("flow")
     assert run.state == runs.WAITING
     assert world.rights.happened == []
-    [row] = store.read_now(lambda session: world.rights.approvals.questions.of_run(session, run.id))
+    [row] = store.read_now(lambda session: approvals.of_run(session, run.id))
     reply = await world.rights.vote("ann", row.ref)
     assert not reply.ok
     assert (await world.rights.vote("bo", row.ref)).ok
@@ -149,7 +149,7 @@ steps:
     world = world_of(store, tmp_path, text)
     run = await world.run_now("flow")
     await answer(world, run.id, "production")
-    [row] = store.read_now(lambda session: world.rights.approvals.questions.of_run(session, run.id))
+    [row] = store.read_now(lambda session: approvals.of_run(session, run.id))
     assert row.origins["environment"] == [["outside_text"]]
     assert row.origins["build"] == [["address_book"]] or row.origins["build"] == [["nowhere"]]
 
@@ -221,7 +221,7 @@ steps:
 async def test_people_approve_a_step(store: Store, tmp_path: Path) -> None:
     world = world_of(store, tmp_path, APPROVE)
     run = await world.run_now("flow")
-    [row] = store.read_now(lambda session: world.rights.approvals.questions.of_run(session, run.id))
+    [row] = store.read_now(lambda session: approvals.of_run(session, run.id))
     assert row.preview["headline"] == "Send flow?"
     await world.rights.vote("bo", row.ref)
     assert await world.ready() == []
@@ -233,7 +233,7 @@ async def test_people_approve_a_step(store: Store, tmp_path: Path) -> None:
 async def test_people_reject_a_step(store: Store, tmp_path: Path) -> None:
     world = world_of(store, tmp_path, APPROVE)
     run = await world.run_now("flow")
-    [row] = store.read_now(lambda session: world.rights.approvals.questions.of_run(session, run.id))
+    [row] = store.read_now(lambda session: approvals.of_run(session, run.id))
     await world.rights.vote("bo", row.ref, "reject", reason="too early")
     await world.work()
     assert "Not sent: too early" in await world.posts()

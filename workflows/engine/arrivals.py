@@ -26,7 +26,7 @@ class Arrivals:
         self.launch = launch
         self.folder = folder
         self._looked = datetime.min.replace(tzinfo=UTC)
-        self._known: set[str] | None = None  # keys seen by this process; the firing rows are what counts
+        self._known: set[str] = set()  # keys seen by this process; the firing rows are what counts
 
     async def look(self) -> None:
         """Look, if it is time."""
@@ -37,8 +37,6 @@ class Arrivals:
             return
         self._looked = now
         found = await asyncio.to_thread(lambda: list(_files(self.folder, wanted, now.timestamp())))
-        if self._known is None:  # what lies there when the process starts has been dealt with, or waits in a row
-            self._known = set()
         for path, key, size in found:
             if key in self._known:
                 continue

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from kernel.store import runs
 from workflows.engine.steps import Output
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from kernel.store import Session
     from kernel.store.runs import Entry
     from kernel.types import Json
     from workflows.engine.definition import Retry
@@ -99,7 +101,7 @@ def result_entry(output: Output) -> Json:
     return {"result": output.model_dump(mode="json", exclude_defaults=True)}
 
 
-def result_of(entries: Iterable[Entry]) -> Output:
-    """What a run gave that is at its end."""
-    given = [entry.content["result"] for entry in entries if "result" in entry.content]
-    return Output.model_validate(given[-1]) if given else Output()
+def result_of(session: Session, run_id: str) -> Output:
+    """What a run gave that is at its end: its last entry says it."""
+    last = runs.last_entry(session, run_id)
+    return Output.model_validate(last.content["result"]) if last is not None and "result" in last.content else Output()

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from kernel.errors import NotFound
 from kernel.store import runs, schedules, workflows
-from workflows.engine.start import BadInputError, Start, begin, begin_queued, by_hand, inputs_of
-from workflows.engine.steps import derived_id
+from workflows.engine.cron import Fire
+from workflows.engine.start import BadInputError, Start, begin, begin_queued, by_hand, inputs_of, leave_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -106,11 +106,7 @@ class Launch:
         )
         now = self.clock.now()
         if workflow.name in workflows.paused(session):
-            run_id = derived_id(at, workflow.name, key)
-            row = schedules.Firing(
-                workflow=workflow.name, key=key, run_id=run_id, fire_at=at, created_at=now, state=schedules.PAUSED
-            )
-            schedules.fire(session, row)
+            leave_out(session, workflow.name, Fire(at=at, key=key), schedules.PAUSED, now)
             return None
         return begin(session, start, now, self.ids)
 

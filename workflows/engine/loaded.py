@@ -78,7 +78,7 @@ def load(session: Session, run_id: str, segment: int) -> LoadedRun | None:
         run=run,
         request=request,
         saved=history.read(entries),
-        earlier=tuple((one, history.result_of(runs.transcript(session, one.id))) for one in before),
+        earlier=tuple((one, history.result_of(session, one.id)) for one in before),
         corrections=tuple(workflows.corrections(session, name)),
         cost=cost + run.cost_usd,
     )

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 from kernel.store import schedules, workflows
 from kernel.types import Frozen
-from workflows.engine.schedule import Gap, due
-from workflows.engine.start import Start, begin
-from workflows.engine.steps import derived_id
+from workflows.engine.schedule import due
+from workflows.engine.start import Start, begin, leave_out
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -135,27 +134,12 @@ class Scheduler:
         return [run for run in begun if run is not None]
 
     def _note_left_out(self, session: Session, workflow: Workflow, found: Due, *, paused: bool) -> None:
-        """Firings that become no run are rows that people can look up, not a silence."""
-        if found.gap is not None:
-            self._leave_out(session, workflow, schedules.MISSED, found.gap)
-        if paused and found.fires:
-            for fire in found.fires:
-                self._leave_out(session, workflow, schedules.PAUSED, Gap(first=fire, last=fire, count=1))
-
-    def _leave_out(self, session: Session, workflow: Workflow, state: str, gap: Gap) -> None:
-        first = gap.first
-        row = schedules.Firing(
-            workflow=workflow.name,
-            key=first.key,
-            run_id=derived_id(first.at, workflow.name, first.key),
-            fire_at=first.at,
-            created_at=self.clock.now(),
-            state=state,
-            count=gap.count,
-            last_at=gap.last.at,
-        )
-        schedules.fire(session, row)
-        log.info("workflow %s: %d firings %s", workflow.name, gap.count, state)
+        now, gap = self.clock.now(), found.gap
+        if gap is not None:
+            leave_out(session, workflow.name, gap.first, schedules.MISSED, now, gap.count, gap.last.at)
+            log.info("workflow %s: %d firings missed", workflow.name, gap.count)
+        for fire in found.fires if paused else ():
+            leave_out(session, workflow.name, fire, schedules.PAUSED, now)
 
     async def _work(self) -> None:
         for job in self.jobs:

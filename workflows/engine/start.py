@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from kernel.clock import Ids
     from kernel.store import Session
+    from workflows.engine.cron import Fire
     from workflows.engine.definition import Input
 
 AGAIN_WITHIN = timedelta(minutes=10)  # a run this soon after the last one covers the same time and replaces its message
@@ -101,6 +102,24 @@ def _waits(session: Session, start: Start) -> str:
             runs.next_segment(session, run.id, start.fire_at)
         return ""
     return schedules.QUEUED if overlap == "queue" else schedules.OVERLAPPED
+
+
+def leave_out(  # noqa: PLR0917  what is known of it
+    session: Session, name: str, first: Fire, state: str, now: datetime, count: int = 1, last_at: datetime | None = None
+) -> None:
+    """Keep that firings become no run: a row for people to look up, not a silence. `count` of them, up to `last_at`."""
+    run_id = derived_id(first.at, name, first.key)
+    row = Firing(
+        workflow=name,
+        key=first.key,
+        run_id=run_id,
+        fire_at=first.at,
+        created_at=now,
+        state=state,
+        count=count,
+        last_at=last_at,
+    )
+    schedules.fire(session, row)
 
 
 def begin_queued(session: Session, name: str, now: datetime, ids: Ids) -> Run | None:

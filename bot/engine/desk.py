@@ -186,9 +186,12 @@ class Desk:
             self._tell(session, note, place, "I'm still on the last one; I'll take this next.", to=inbound)
             return None
         channel = self.directory.channel_name(place)
-        return self.requests.begin(
-            session, conversation, [(row_id, inbound)], person=person, channel=channel, heard=heard
-        )
+        burst = [(row_id, inbound)]
+        if not new and inbox.waits(session, conversation.id):  # what came before it and is not taken up yet goes first
+            inbox.settle(session, row_id, inbox.WAITING, conversation_id=conversation.id)
+            burst = _burst(inbox.waiting(session, conversation.id))
+            person = self.directory.person(burst[0][1].actor)
+        return self.requests.begin(session, conversation, burst, person=person, channel=channel, heard=heard)
 
     def _ended(self, conversation_id: str) -> None:
         task = asyncio.create_task(self.take_next(conversation_id))
@@ -211,13 +214,12 @@ class Desk:
         conversation = session.get(runs.Conversation, conversation_id)
         if conversation is None or conversation.active_run_id is not None:
             return None
-        waiting = [(row.id, row.inbound) for row in inbox.waiting(session, conversation_id)]
+        waiting = inbox.waiting(session, conversation_id)
         if not waiting:
             return None
-        first = waiting[0][1].actor
-        burst = [(row_id, inbound) for row_id, inbound in waiting if inbound.actor.account == first.account]
+        burst = _burst(waiting)
         channel = self.directory.channel_name(conversation.where)
-        person = self.directory.person(first)
+        person = self.directory.person(burst[0][1].actor)
         return self.requests.begin(session, conversation, burst, person=person, channel=channel, heard=[])
 
     async def take_up_waiting(self) -> None:
@@ -358,3 +360,9 @@ class Desk:
         kind = outbox.MESSAGE if to is None else outbox.NOTICE
         actor = None if to is None else to.actor
         return outbox.put(session, row_id, place, Text(markdown=text), self.clock.now(), kind=kind, to=actor)
+
+
+def _burst(waiting: list[inbox.InboxRow]) -> list[tuple[str, Inbound]]:
+    """The messages of the person who spoke first; they are answered together."""
+    said = [(row.id, row.inbound) for row in waiting]
+    return [(row_id, inbound) for row_id, inbound in said if inbound.actor.account == said[0][1].actor.account]

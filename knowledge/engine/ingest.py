@@ -71,9 +71,12 @@ class Ingest:
         """
 
         def save(session: Session) -> AddResult | None:
-            text = amended(rows.text_of(session, document.source, document.key), changed, gone)
+            before, origin = rows.text_of(session, document.source, document.key)
+            text = amended(before, changed, gone)
             if text:
-                return self.adding(document.model_copy(update={"text": text}))(session)
+                # One message from outside labels the whole conversation, whoever speaks after it.
+                label = "outside_text" if origin == "outside_text" else document.origin
+                return self.adding(document.model_copy(update={"text": text, "origin": label}))(session)
             found = rows.id_of(session, document.source, document.key)
             if found is not None:
                 rows.forget(session, found)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from kernel.errors import BosunError
 from knowledge.engine.documents import Document
+
+VERSION = "1"  # of the formats: a better way to read them reads everything again
 
 
 class SourceAway(BosunError):
@@ -31,12 +33,18 @@ class Item:
     version: str = ""  # unchanged: it is not read again; "" is read every time
 
 
+def marked(version: str, readers: Sequence[str]) -> str:
+    """A version as it is stored: for other readers a document is read again. Empty stays empty."""
+    return f"{version}\n{','.join(readers)}\n{VERSION}" if version else ""
+
+
 class Source(Protocol):
     """A place with documents."""
 
     name: str  # of the source, the same for ever: "folder:charter"
     kind: str  # "folder"
     title: str  # for people
+    readers: tuple[str, ...]  # of its documents, as far as these have none of their own
     complete: bool  # what it no longer offers is forgotten
 
     def items(self) -> AsyncIterator[Item]:

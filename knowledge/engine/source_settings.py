@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BeforeValidator, Field
 
+from kernel.store import knowledge_sources
 from kernel.types import Frozen
+from knowledge.engine.source import marked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from kernel.clock import Clock
     from kernel.store import Store
     from knowledge.engine.reading import Reader
-    from knowledge.engine.records import Records
     from knowledge.engine.web_client import WebClient
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -39,10 +40,10 @@ Span = Annotated[timedelta, BeforeValidator(_span)]
 class SourceSettings(Frozen):
     """What all sources have in common. A kind adds `kind` and its own settings."""
 
+    kind: str
     name: str = Field(pattern=r"[a-z0-9][a-z0-9-]{0,39}")  # of the source, unique, part of what is stored
     readers: tuple[str, ...] = ("team",)  # team, "#channel", role:NAME, person:ID
     every: Span = timedelta(minutes=15)  # between two looks
-    stale_after: Span | None = None  # documents that are older are said to be
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,8 +57,13 @@ class Surroundings:
     store: Store
     secret: Callable[[str], str | None]  # the secret with this name
     resolve: Callable[[Sequence[str]], tuple[str, ...]]  # readers as the charter writes them -> as they are stored
-    records: Mapping[str, Records] = field(default_factory=dict)  # what the tools' accounts have, by name
     work: Path | None = None  # a folder that a source may write to
+
+    async def version(self, source: str, key: str, readers: Sequence[str]) -> str:
+        """The source's mark of the version that is known for these readers; empty where there is none."""
+        known = await self.store.read(lambda session: knowledge_sources.version_of(session, source, key))
+        version = known.partition("\n")[0]
+        return version if known == marked(version, readers) else ""
 
     def readers(self, settings: SourceSettings) -> tuple[str, ...]:
         """Who reads what the source has."""

@@ -10,7 +10,7 @@ from kernel.errors import BosunError
 from kernel.store import knowledge_sources as sources
 from knowledge.engine.documents import Refused, SyncReport
 from knowledge.engine.readable import NotReadable
-from knowledge.engine.source import SourceCutOff
+from knowledge.engine.source import SourceCutOff, marked
 
 if TYPE_CHECKING:
     from kernel.clock import Clock
@@ -102,15 +102,17 @@ class Syncing:
     async def _one(
         self, source: Source, item: Item, held: sources.Held | None, failed: sources.Failure | None
     ) -> _Piece:
-        if item.version and failed is not None and failed.version == item.version:
+        version = marked(item.version, source.readers)
+        if version and failed is not None and failed.version == version:
             return _Piece("refused", failed)
-        if item.version and held is not None and held.version == item.version and failed is None:
+        if version and held is not None and held.version == version and failed is None:
             return _Piece(UNREAD)
         try:
             document = await item.load()
             if document is None:
                 return _Piece(UNREAD)
-            result = await self._ingest.add(document.model_copy(update={"version": item.version or document.version}))
+            version = version or marked(document.version, source.readers)
+            result = await self._ingest.add(document.model_copy(update={"version": version}))
             return _Piece("added" if held is None else "changed" if result.changed else "unchanged")
         except (BosunError, OSError) as error:
             if not isinstance(error, NotReadable):
@@ -122,7 +124,8 @@ class Syncing:
 
     def _failure(self, source: Source, item: Item, error: Exception) -> sources.Failure:
         said = _refused(item.key, error)
-        version = item.version if isinstance(error, NotReadable) else ""  # anything else may be better next time
+        # Anything else than a file that cannot be read may be better next time.
+        version = marked(item.version, source.readers) if isinstance(error, NotReadable) else ""
         return sources.Failure(
             source=source.name,
             key=item.key,

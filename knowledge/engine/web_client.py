@@ -68,7 +68,7 @@ class WebClient:
                 raise NotReadable(f"{url} is not an address of the web.")
             own = urlsplit(url).netloc == start.netloc  # the password is for the server that was named
             async with self._client.stream("GET", url, headers=headers, auth=auth if own and auth else None) as answer:
-                if answer.is_redirect:
+                if answer.has_redirect_location:
                     url = urljoin(url, answer.headers.get("location", ""))
                     continue
                 return await _read(url, answer)

@@ -42,17 +42,20 @@ def command(ctx: click.Context) -> None:
 
 
 async def _ingest(settings: Settings, *, beside: bool) -> tuple[SyncReport, KnowledgeStatus]:
+    from bot.engine.app import read_charter
+    from bot.engine.knowing import open_knowledge
+    from bot.engine.secrets import Secrets
     from kernel import lock
     from kernel.clock import SystemClock, SystemIds
     from kernel.store import migrations, open_store
-    from knowledge.engine.knowledge import Knowledge
 
     held = None if beside or settings.database_url else lock.hold(settings.data)
     store = open_store(settings.database)
     try:
         migrations.upgrade(store)
-        folder = settings.data / "knowledge"
-        knowledge = Knowledge(store, SystemClock(), SystemIds(), folder, settings.chroma_url)
+        charter, secrets = read_charter(settings), Secrets()
+        secrets.take(charter.sources.secrets())
+        knowledge = open_knowledge(settings, store, charter, secrets, clock=SystemClock(), ids=SystemIds())
         return await _sync(knowledge, settings.charter / "knowledge", beside=beside)
     finally:
         store.close()

@@ -1,0 +1,92 @@
+"""What ties the knowledge base to the rest of Bosun: how it is opened, and the charter's sources, kept read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from knowledge.engine import audience
+from knowledge.engine.keeper import Keeper
+from knowledge.engine.knowledge import Knowledge
+from knowledge.engine.source_settings import Surroundings
+from knowledge.engine.web_client import WebClient
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from bot.engine.charter import Charter
+    from bot.engine.directory import TeamDirectory
+    from kernel.clock import Clock, Ids
+    from kernel.config import Settings
+    from kernel.store import Store
+    from kernel.types import Place
+
+
+def open_knowledge(
+    settings: Settings, store: Store, charter: Charter, secrets: Mapping[str, str], *, clock: Clock, ids: Ids
+) -> Knowledge:
+    """The knowledge base with the model that the charter chooses. Of the secrets, the process that embeds gets one."""
+    embeddings = charter.sources.embeddings
+    return Knowledge(
+        store,
+        clock,
+        ids,
+        settings.data / "knowledge",
+        settings.chroma_url,
+        embedder=embeddings,
+        secrets={name: secrets[name] for name in secrets if name == embeddings.key},
+    )
+
+
+class Knowing:
+    """The sources of one installation, kept read while it runs."""
+
+    def __init__(
+        self,
+        *,
+        knowledge: Knowledge,
+        store: Store,
+        clock: Clock,
+        settings: Settings,
+        directory: TeamDirectory,
+        secrets: Mapping[str, str],
+        charter: Callable[[], Charter],
+    ) -> None:
+        self._knowledge, self._store, self._clock = knowledge, store, clock
+        self._settings, self._directory, self._secrets, self._charter = settings, directory, secrets, charter
+        self._web = WebClient()
+        self.keeper = Keeper(knowledge, store, self.around, lambda: self._charter().sources.sources)
+
+    def start(self) -> None:
+        """Read the sources from now on; the platforms are connected."""
+        self.keeper.start()
+
+    async def stop(self) -> None:
+        """End."""
+        await self.keeper.stop()
+        await self._web.close()
+
+    def around(self) -> Surroundings:
+        """What sources are opened with, as it is now."""
+        return Surroundings(
+            charter=self._charter().folder,
+            files=self._knowledge.files,
+            web=self._web,
+            clock=self._clock,
+            store=self._store,
+            secret=self._secrets.get,
+            resolve=self._resolve,
+            work=self._settings.data / "knowledge" / "clones",
+        )
+
+    def _places(self, channel: str) -> list[Place]:
+        tenants = self._directory.tenants.items()
+        found = (self._directory.channel(channel, platform, tenant) for platform, tenant in tenants)
+        return [place for place in found if place is not None]
+
+    def _resolve(self, readers: Sequence[str]) -> tuple[str, ...]:
+        """Readers as they are stored: a channel of the charter is whoever reads it, on each platform."""
+        found: list[str] = []
+        for reader in readers:
+            places = self._places(reader) if reader.startswith("#") else []
+            found += [audience.channel(place) for place in places] if reader.startswith("#") else [reader]
+        return tuple(found)

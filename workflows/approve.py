@@ -12,7 +12,7 @@ from rules.engine.words import Duration, Names, parse_duration
 from workflows.call import facts_of
 from workflows.engine import template
 from workflows.engine.rights import Question
-from workflows.engine.steps import Done, Options, Output, Parked, Reference
+from workflows.engine.steps import Done, Options, Output, Parked, Reference, Rehearsed, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,6 +45,12 @@ class ApproveOptions(Options):
     def data_schema(self) -> Json:
         return SCHEMA
 
+    def in_words(self) -> str:
+        return f"{self.need} of {' or '.join(self.who)} approve: {quoted(self.headline)}"
+
+    def decided_by(self) -> tuple[str, ...]:
+        return self.who
+
 
 class Approve:
     """Asks, parks, and goes on with what was decided."""
@@ -59,6 +65,13 @@ class Approve:
             question = _question(question_id, options, step)
             return Parked(start=lambda session: _ask(session, question, step))
         return _done(options, decided)
+
+    async def rehearse(self, options: ApproveOptions, step: StepContext) -> Rehearsed:
+        headline = template.fill(options.headline, step.values)
+        said = (
+            f"ask {options.need} of {' or '.join(options.who)} to approve {quoted(headline)}, within {options.expires}"
+        )
+        return Rehearsed(says=said, asks=options.who)
 
     def cancel(self, session: Session, options: ApproveOptions, step: StepContext) -> None:
         step.rights.withdraw(session, step.run.id, f"the step {step.path} is given up")

@@ -15,7 +15,7 @@ from kernel.store import runs, wake
 from kernel.store.runs import Run
 from kernel.types import Json
 from workflows.engine import template
-from workflows.engine.steps import Done, Options, Output, Parked, Reference
+from workflows.engine.steps import Done, Options, Output, Parked, Reference, Rehearsed, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,6 +56,9 @@ class AskOptions(Options):
     def data_schema(self) -> Json:
         return self.result
 
+    def in_words(self) -> str:
+        return f"ask the agent {self.agent}: {quoted(self.prompt)}"
+
 
 class Ask:
     """Starts the agent's run and parks; called again when that run has ended."""
@@ -82,6 +85,13 @@ class Ask:
                 return Done(output=Output(text=child.answer or "", data=data, note=note))
         failed = f"{options.agent} did not answer in the form that was asked for: {missed}"
         return Done(output=Output(note=failed)) if options.optional else Done(failed=failed)
+
+    async def rehearse(self, options: AskOptions, step: StepContext) -> Rehearsed:
+        if options.optional and not step.has_model:
+            return Rehearsed(says="left out: no language model is configured", output=Output())
+        prompt = template.fill(options.prompt, step.values)
+        told = f", with {len(step.corrections)} corrections" if step.corrections else ""
+        return Rehearsed(says=f"ask the agent {options.agent}{told}: {quoted(prompt)}")
 
     def cancel(self, session: Session, options: AskOptions, step: StepContext) -> None:
         for _, child in _children(session, options, step):

@@ -32,6 +32,9 @@ class BranchOptions(Options):
     def blocks(self) -> Mapping[str, Sequence[Mapping[str, Json]]]:
         return {"then": self.then, "else": self.else_}
 
+    def in_words(self) -> str:
+        return f"choose by {' and '.join(condition.in_words() for condition in self.conditions)}"
+
 
 class Branch:
     """Chooses."""

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from kernel.errors import NotAllowed
 from kernel.types import Json, RunFacts, ToolCall
 from rules.engine.outcome import Finished
 from workflows.engine import template
 from workflows.engine.people import owner
-from workflows.engine.steps import Done, Options, Output, Parked, Reference
+from workflows.engine.steps import Done, Options, Output, Parked, Reference, Rehearsed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,6 +34,9 @@ class CallOptions(Options):
     def templates(self) -> Mapping[str, Json]:
         return {"with": self.with_}
 
+    def in_words(self) -> str:
+        return f"use {self.tool} as {self.agent}, by the rules"
+
 
 class Call:
     """Hands the call in; parks where people are asked, and is done again when they have decided."""
@@ -52,6 +56,23 @@ class Call:
         if result.error:
             return Done(failed=result.content)
         return Done(output=Output(text=result.content, data=result.data, pieces=result.pieces, note=result.summary))
+
+    async def rehearse(self, options: CallOptions, step: StepContext) -> Rehearsed:
+        arguments = template.resolve(options.with_, step.values)
+        call = ToolCall(id=step.path, tool=options.tool, arguments=arguments)
+        shown = ", ".join(f"{name}={template.shown(value)[:80]}" for name, value in arguments.items())
+        said = f"use {options.tool} as {options.agent}{f' with {shown}' if shown else ''}"
+        try:
+            found = await step.rights.foresee(call, facts_of(step, options.agent), step.clock.now())
+        except NotAllowed as error:
+            if template.is_known(arguments):
+                return Rehearsed(says=f"{said}: refused, because it does not fit. {error.message}", refused=True)
+            return Rehearsed(says=f"{said}; what the rules say depends on values that are not known yet")
+        if found.decision == "deny":
+            return Rehearsed(says=f"{said}: refused. {found.reason}", refused=True)
+        if found.decision == "ask":
+            return Rehearsed(says=f"{said}; {found.who} would be asked. {found.reason}", asks=found.roles)
+        return Rehearsed(says=f"{said}, without asking. {found.reason}")
 
     def cancel(self, session: Session, options: CallOptions, step: StepContext) -> None:
         step.rights.withdraw(session, step.run.id, f"the step {step.path} is given up")

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from kernel.store import activity, approvals, runs
 from kernel.types import Labelled
-from workflows.engine.steps import Done, Options, Output
+from workflows.engine.steps import Done, Options, Output, Rehearsed
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -41,6 +41,10 @@ class CollectOptions(Options):
     most: int = Field(default=10, ge=1, le=50)  # lines of each section
     if_empty: Literal["end", "go_on"] = "end"  # end: the workflow is done, nothing is posted
 
+    def in_words(self) -> str:
+        end = "; if that is nothing, end" if self.if_empty == "end" else ""
+        return f"read what happened in the channel since the last run{end}"
+
 
 class Collect:
     """Writes the digest of a channel."""
@@ -64,6 +68,10 @@ class Collect:
             empty = f"Nothing to report in {step.channel} since {since}."
             return Done(output=Output(ends=empty if options.if_empty == "end" else "", note=empty))
         return Done(output=Output(text=text, pieces=(Labelled(text=text, origin="member_text"),)))
+
+    async def rehearse(self, options: CollectOptions, step: StepContext) -> Rehearsed:
+        output = (await self.perform(options, step)).output
+        return Rehearsed(says=options.in_words(), output=output, text=output.ends or output.text)
 
     def cancel(self, session: Session, options: CollectOptions, step: StepContext) -> None:
         """Nothing was begun."""

@@ -41,6 +41,10 @@ class EachOptions(Options):
     def names(self) -> tuple[str, ...]:
         return (self.as_, "number")
 
+    def in_words(self) -> str:
+        at_once = f", {self.parallel} at once" if self.parallel > 1 else ""
+        return f"for every {self.as_} of {template.shown(self.in_)}{at_once}"
+
 
 class Each:
     """Goes through a list."""

@@ -12,7 +12,7 @@ from kernel.types import Frozen, Json, Labelled
 from rules.engine.words import Duration, Names, parse_duration
 from workflows.engine import template
 from workflows.engine.forms import card
-from workflows.engine.steps import Done, Options, Output, Parked, Reference
+from workflows.engine.steps import Done, Options, Output, Parked, Reference, Rehearsed, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,6 +52,12 @@ class FormOptions(Options):
     def data_schema(self) -> Json:
         return {"properties": {**{field.id: {} for field in self.fields}, "by": {}}}
 
+    def in_words(self) -> str:
+        return f"somebody of {' or '.join(self.who)} fills in a form: {quoted(self.question)}"
+
+    def decided_by(self) -> tuple[str, ...]:
+        return self.who
+
 
 class Form:
     """Shows a card, parks, and goes on with what was filled in."""
@@ -76,6 +82,12 @@ class Form:
         expires = (step.begun or now) + parse_duration(options.expires)
         shown = _shown(options, step)
         return Parked(start=lambda session: _open(session, form_id, shown, step), until=expires)
+
+    async def rehearse(self, options: FormOptions, step: StepContext) -> Rehearsed:
+        question = template.fill(options.question, step.values)
+        names = ", ".join(field.label for field in options.fields)
+        said = f"ask {' or '.join(options.who)} to fill in {names}: {quoted(question)}, within {options.expires}"
+        return Rehearsed(says=said, asks=options.who)
 
     def cancel(self, session: Session, options: FormOptions, step: StepContext) -> None:
         _close(session, step.own_id(), step)

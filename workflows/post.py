@@ -10,7 +10,7 @@ from kernel.store import outbox, schedules
 from kernel.types import Json, Text
 from workflows.engine import template
 from workflows.engine.start import AGAIN_WITHIN
-from workflows.engine.steps import Done, Options, Output, derived_id
+from workflows.engine.steps import Done, Options, Output, Rehearsed, derived_id, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +32,9 @@ class PostOptions(Options):
     def templates(self) -> Mapping[str, Json]:
         return {"text": self.text, "footer": self.footer}
 
+    def in_words(self) -> str:
+        return f"post {quoted(self.text)}"
+
 
 class Post:
     """Puts a Text into the outbox, in the transaction that saves the step."""
@@ -51,6 +54,11 @@ class Post:
                 outbox.put(session, row_id(step.run, step.path), step.place, body, step.clock.now(), run_id=step.run.id)
 
         return Done(output=Output(text=text), save=save)
+
+    async def rehearse(self, options: PostOptions, step: StepContext) -> Rehearsed:
+        text = template.fill(options.text, step.values)
+        said = f"post this in {step.channel}:" if text else "post nothing: the text is empty"
+        return Rehearsed(says=said, output=Output(text=text), text=text)
 
     def cancel(self, session: Session, options: PostOptions, step: StepContext) -> None:
         """Nothing was begun."""

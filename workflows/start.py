@@ -11,7 +11,7 @@ from kernel.store.runs import Run
 from kernel.types import Json
 from workflows.ask import stop_run
 from workflows.engine import history, template
-from workflows.engine.steps import Done, Options, Output, Parked, Reference
+from workflows.engine.steps import Done, Options, Output, Parked, Reference, Rehearsed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +32,9 @@ class StartOptions(Options):
 
     def templates(self) -> Mapping[str, Json]:
         return {"inputs": self.inputs}
+
+    def in_words(self) -> str:
+        return f"run the workflow {self.workflow}{' and wait for it' if self.wait else ''}"
 
 
 class StartWorkflow:
@@ -64,6 +67,11 @@ class StartWorkflow:
             step.begin(session, step.run if options.wait else None, options.workflow, inputs, key)
         elif known.state in runs.FINAL:  # it ended before this one was parked
             runs.next_segment(session, step.run.id, step.clock.now())
+
+    async def rehearse(self, options: StartOptions, step: StepContext) -> Rehearsed:
+        inputs = template.resolve(options.inputs, step.values)
+        shown = ", ".join(f"{name}={template.shown(value)[:80]}" for name, value in inputs.items())
+        return Rehearsed(says=f"{options.in_words()}{f' with {shown}' if shown else ''}")
 
     def cancel(self, session: Session, options: StartOptions, step: StepContext) -> None:
         key = f"{step.run.id}/{step.path}#{step.attempt}"

@@ -13,7 +13,7 @@ from kernel.types import Json
 from rules.engine.words import Duration, TimeOfDay, parse_duration, parse_time
 from workflows.engine import template
 from workflows.engine.cron import parse
-from workflows.engine.steps import Done, Options, Output, Parked
+from workflows.engine.steps import Done, Options, Output, Parked, Rehearsed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,6 +44,9 @@ class WaitOptions(Options):
     def templates(self) -> Mapping[str, Json]:
         return {"until": self.until or ""}
 
+    def in_words(self) -> str:
+        return f"wait for {self.for_}" if self.for_ else f"wait until {self.at or self.until}"
+
 
 class Wait:
     """Parks until it is time."""
@@ -57,6 +60,13 @@ class Wait:
         if now >= due:
             return Done(output=Output(note=f"Waited until {due.astimezone(ZoneInfo(step.zone)):%a %d %b %H:%M}."))
         return Parked(until=due)
+
+    async def rehearse(self, options: WaitOptions, step: StepContext) -> Rehearsed:
+        if options.until is not None and not template.is_known(template.fill(options.until, step.values)):
+            return Rehearsed(says=options.in_words(), output=Output())
+        due = _due(options, step, step.clock.now())
+        until = f"{due.astimezone(ZoneInfo(step.zone)):%a %d %b %H:%M}"
+        return Rehearsed(says=f"wait until {until}", output=Output(note=f"Waited until {until}."), until=due)
 
     def cancel(self, session: Session, options: WaitOptions, step: StepContext) -> None:
         """Nothing was begun."""

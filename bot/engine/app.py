@@ -18,9 +18,8 @@ from bot.engine.desk import Desk
 from bot.engine.directory import TeamDirectory
 from bot.engine.held import Held
 from bot.engine.home import Home
-from bot.engine.hooks import Hooks, hook_secrets
+from bot.engine.hooks import hook_secrets
 from bot.engine.knowing import Knowing, open_knowledge
-from bot.engine.listeners import Listeners
 from bot.engine.outside import Outside
 from bot.engine.presses import Presses
 from bot.engine.reception import Reception
@@ -32,7 +31,7 @@ from bot.engine.stops import Stops
 from bot.engine.text_command import Office
 from bot.engine.ticker import Ticker
 from bot.engine.uploads import Uploads
-from bot.engine.workflow_rights import WorkflowRights
+from bot.engine.workflow_parts import WorkflowParts
 from bot.web import views
 from bot.web.server import WebServer
 from kernel import engine as durable
@@ -48,11 +47,6 @@ from tools.engine.context import ToolContext
 from tools.engine.toolbox import Toolbox
 from tools.engine.web.settings import WebSettings
 from workflows.engine import forms, steps
-from workflows.engine.arrivals import Arrivals
-from workflows.engine.launch import Launch
-from workflows.engine.runner import Runner
-from workflows.engine.scheduler import Scheduler
-from workflows.engine.situation import Situation
 
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
@@ -73,14 +67,17 @@ log = logging.getLogger(__name__)
 class App:
     """One process of Bosun. `start` returns when it is ready; nothing is built at import."""
 
-    def __init__(self, settings: Settings, *, clock: Clock | None = None, ids: Ids | None = None) -> None:
+    def __init__(
+        self, settings: Settings, *, clock: Clock | None = None, ids: Ids | None = None, beside: bool = False
+    ) -> None:
+        """`beside`: for a command that looks at what a running Bosun works on. It must not be started."""
         self.settings = settings
         self.clock = clock or SystemClock()
         self.ids = ids or SystemIds()
         self.executor_id = self.ids.new()
         settings.data.mkdir(parents=True, exist_ok=True)
         self.store = open_store(settings.database)
-        self._lock = lock.hold(self.store.folder) if self.store.is_sqlite else None
+        self._lock = lock.hold(self.store.folder) if self.store.is_sqlite and not beside else None
         migrations.upgrade(self.store)
         self._read_charter()
         self._build_rights()
@@ -170,32 +167,21 @@ class App:
     def _build_agents(self) -> None:
         self.adapters: dict[str, Adapter] = {}
         self.model = _model(self.settings)
-        self.launch = Launch(
+        self.workflows = WorkflowParts(
             store=self.store,
             clock=self.clock,
             ids=self.ids,
-            workflows=lambda: self.charter.workflows,
-            home=self.directory.home,
-            charter=lambda: self.charter.digest,
-        )
-        self.runner = Runner(
-            Situation(
-                store=self.store,
-                clock=self.clock,
-                ids=self.ids,
-                kinds=self.kinds,
-                directory=lambda: self.directory,
-                rights=WorkflowRights(self.door, self.approvals),
-                begin=self.launch,
-                has_model=self.model.thinks,
-            ),
-            ended=self.launch.ended,
+            keeper=self.keeper,
+            kinds=self.kinds,
+            directory=self.directory,
+            door=self.door,
+            approvals=self.approvals,
+            workspace=self.settings.data / "workspace",
             operators=self._operators,
+            has_model=self.model.thinks,
+            secret=self.secrets.get,
         )
-        self.listeners = Listeners(self.launch, self.directory)
-        arrivals = Arrivals(self.launch, self.settings.data / "workspace")
-        jobs = (self.launch.take_wanted, self.runner.wake_due, arrivals.look)
-        self.scheduler = Scheduler(self.launch, jobs=jobs)
+        self.scheduler = self.workflows.scheduler
         self.loop = Loop(
             store=self.store,
             clock=self.clock,
@@ -204,14 +190,14 @@ class App:
             charter=lambda: bridges.agent_charter(self.charter, self.directory),
             timing=bridges.timing_of(self.adapters),
             closing=bridges.announce_state,
-            workflows=self.runner,
+            workflows=self.workflows.runner,
         )
         self.engine = durable.Engine(self.store, self.settings.database, self.executor_id, self.clock, self.loop)
 
     def _build_platforms(self) -> None:
         self.home = Home(self.store, self.directory, self.approvals)
         self.text_commands = discover()
-        mounts: list[BaseRoute] = [Hooks(self.launch, self.secrets.get).route()]
+        mounts: list[BaseRoute] = [self.workflows.hooks.route()]
         outside = Outside(
             settings=self.settings,
             store=self.store,
@@ -249,16 +235,15 @@ class App:
         chooser = bridges.AgentChooser(lambda: self.charter, thinks=self.model.thinks)
         self.requests = Requests(self.clock, self.ids, self.directory, chooser)
         held = Held(self.store, self.clock, self.directory, self.requests)
-        self.forms = forms.Forms(self.store, self.clock, self.directory)
         office = Office(
             store=self.store,
             clock=self.clock,
             directory=self.directory,
             charter=lambda: self.charter,
             decisions=self.approvals,
-            workflows=bridges.WorkflowCommands(self.store, self.scheduler, lambda: self.charter),
+            workflows=self.workflows.commands,
             stops=self.stops,
-            forms=self.forms,
+            forms=self.workflows.forms,
         )
         self.desk = Desk(
             store=self.store,
@@ -274,12 +259,12 @@ class App:
                 held=held,
                 adapters=self.adapters,
                 take_up=self._take_up,
-                others={forms.PREFIX: self.forms},
+                others={forms.PREFIX: self.workflows.forms},
             ),
             signs=self.signs,
             held=held,
             uploads=Uploads(self.knowledge, self.adapters),
-            listeners=self.listeners,
+            listeners=self.workflows.listeners,
         )
         self.reception = Reception(self.store, self.clock, self.ids, self.desk)
         self.sender = Sender(self.store, self.clock, self.executor_id, self.adapters)
@@ -336,7 +321,7 @@ class App:
 
     async def _engaged(self, place: Place, text: str = "") -> bool:
         """Whether a message without a mention is for us: in a thread of ours, or where a workflow waits for it."""
-        if text and self.listeners.wants(place, text):
+        if text and self.workflows.listeners.wants(place, text):
             return True
         if place.thread is None:
             return False
@@ -373,7 +358,7 @@ class App:
             agents=lambda: bridges.agent_hints(self.charter),
             home=self.home.of,
             document=bridges.DocumentPages(self.knowledge, self.directory).document,
-            listens=self.listeners.wants,
+            listens=self.workflows.listeners.wants,
         )
 
 

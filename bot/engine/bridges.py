@@ -25,14 +25,13 @@ if TYPE_CHECKING:
     from bot.engine.text_command import TextCommand
     from kernel.clock import Clock, Ids
     from kernel.errors import CharterError
-    from kernel.store import Session, Store
+    from kernel.store import Session
     from kernel.store.run_steps import RunState
     from kernel.types import Person, Place
     from knowledge.engine.knowledge import Knowledge
     from tools.engine.catalogue import Catalogue
     from tools.engine.setup.file import ToolsFile
     from tools.engine.toolbox import Toolbox
-    from workflows.engine.scheduler import Scheduler
 
 
 class AgentChooser:
@@ -47,36 +46,6 @@ class AgentChooser:
         roster = self.charter().roster
         chosen = dispatch.choose(roster, text, channel=channel, thread_agent=current, thinks=self.thinks)
         return Choice(agent=chosen.agent, text=chosen.text)
-
-
-class WorkflowCommands:
-    """`text_command.Workflows` by the scheduler."""
-
-    def __init__(self, store: Store, scheduler: Scheduler, charter: Callable[[], Charter]) -> None:
-        self.store = store
-        self.scheduler = scheduler
-        self.charter = charter
-
-    async def run_now(self, name: str, person: Person, place: Place) -> str:
-        """Start a workflow on behalf of a person."""
-        run = await self.store.write(
-            lambda session: self.scheduler.launch.run_now(session, name, asked_by=person.id, report_to=place)
-        )
-        channel = self.charter().workflows[name].channel
-        return f"Started **{name}** ({run.ref}). Its result goes to {channel}."
-
-    async def schedules(self) -> str:
-        """All workflows with their next firing."""
-        soonest = {upcoming.workflow: upcoming.at for upcoming in self.scheduler.upcoming()}
-        workflows = self.charter().workflows
-        if not workflows:
-            return "The charter defines no workflows."
-        lines = ["| workflow | what it does | next |", "|---|---|---|"]
-        for name in sorted(workflows):
-            at = soonest.get(name)
-            when = f"{at:%a %d %b %H:%M} UTC" if at else "by hand"
-            lines.append(f"| `{name}` | {workflows[name].description} | {when} |")
-        return "\n".join(lines)
 
 
 def announce_state(session: Session, run: RunState) -> None:

@@ -103,12 +103,22 @@ def digest_of(files: Mapping[str, bytes]) -> str:
     return total.hexdigest()
 
 
-def load(folder: Path, own: Mapping[str, KnownTool], kinds: Kinds, *, bringing: Bringing | None = None) -> Charter:
+def load(
+    folder: Path,
+    own: Mapping[str, KnownTool],
+    kinds: Kinds,
+    *,
+    bringing: Bringing | None = None,
+    changed: Mapping[str, bytes | None] = MappingProxyType({}),
+) -> Charter:
     """Read and check the whole charter. CharterError with every problem of every file, each with file and line.
 
-    `own` are the tools that are there whatever tools.yaml says, `bringing` tells which ones it adds.
+    `own` are the tools that are there whatever tools.yaml says, `bringing` tells which ones it adds. `changed` are
+    workflow and rule files, by path, as they would be: None for one that would be gone.
     """
-    files = read_files(folder)
+    files = {**read_files(folder), **{path: content for path, content in changed.items() if content is not None}}
+    for path in [path for path, content in changed.items() if content is None]:
+        files.pop(path, None)
     reader = _Reader(folder, files)
     team, people, tools_file = reader.team(), reader.people(), reader.tools()
     tools = {**own, **reader.brought(tools_file, bringing)}

@@ -41,6 +41,7 @@ class CharterKeeper:
         self._seen = self._charter.digest
         self._stamp = _stamp(folder)
         self._watcher: asyncio.Task[None] | None = None
+        self._looking = asyncio.Lock()
 
     @property
     def current(self) -> Charter:
@@ -58,8 +59,16 @@ class CharterKeeper:
             await asyncio.gather(self._watcher, return_exceptions=True)
             self._watcher = None
 
+    async def check(self, changed: Mapping[str, bytes | None]) -> Charter:
+        """The charter as it would be with these workflow or rule files; CharterError with what is wrong with it."""
+        return await asyncio.to_thread(self._read, changed=changed)
+
     async def look(self) -> bool:
         """Read the files if they have changed; True if another charter is now in force."""
+        async with self._looking:
+            return await self._look()
+
+    async def _look(self) -> bool:
         stamp = await asyncio.to_thread(_stamp, self.folder)
         if stamp == self._stamp:
             return False

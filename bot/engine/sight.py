@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 def may_see(directory: TeamDirectory, person: Person, run: Run) -> bool:
     """Whether the person may know of the run and of what was asked in it."""
-    return run.requester == person.id or _reads(directory, person, run.where)
+    return run.requester == person.id or reads(directory, person, run.where)
 
 
-def _reads(directory: TeamDirectory, person: Person, place: Place) -> bool:
-    """A channel of the charter that this person reads; what it does not name counts as private."""
+def reads(directory: TeamDirectory, person: Person, place: Place) -> bool:
+    """Whether it is a channel of the charter that this person reads; what it does not name counts as private."""
     name = directory.channel_name(place)
     if place.kind != "channel" or name not in directory.charter().channels:
         return False

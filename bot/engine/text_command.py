@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from bot.engine.charter import Charter
     from bot.engine.directory import TeamDirectory
     from bot.engine.stops import Stops
+    from bot.engine.workflow_commands import WorkflowCommands
     from kernel.clock import Clock
     from kernel.store import Store
     from kernel.types import Actor, Inbound, Person, Place
@@ -35,18 +36,6 @@ class Decisions(Protocol):
         ...
 
 
-class Workflows(Protocol):
-    """What commands need of the workflows."""
-
-    async def run_now(self, name: str, person: Person, place: Place) -> str:
-        """Start a workflow; returns what to tell the person."""
-        ...
-
-    async def schedules(self) -> str:
-        """The schedules and their next firings; Markdown."""
-        ...
-
-
 @dataclass(frozen=True, kw_only=True)
 class Office:
     """What commands work with."""
@@ -56,7 +45,7 @@ class Office:
     directory: TeamDirectory
     charter: Callable[[], Charter]  # the charter in force
     decisions: Decisions
-    workflows: Workflows
+    workflows: WorkflowCommands
     stops: Stops
     forms: Forms
 

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kernel.errors import NotAllowed
+from rules.engine.judging import UnfitError
+from rules.engine.policy import in_words
 from rules.engine.questions import said_of
-from workflows.engine.rights import Decided
+from workflows.engine.rights import Decided, Foreseen
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from kernel.store import Session
     from kernel.store.approvals import ApprovalState
     from kernel.types import RunFacts, ToolCall
@@ -27,6 +32,20 @@ class WorkflowRights:
     async def act(self, call: ToolCall, facts: RunFacts, entry: int) -> Outcome:
         """Decide about the call and do it where allowed."""
         return await self.door.act(call, facts, entry)
+
+    async def foresee(self, call: ToolCall, facts: RunFacts, at: datetime) -> Foreseen:
+        """What the rules would say to the call at that time."""
+        try:
+            verdict = (await self.door.foresee(call, facts, at)).verdict
+        except UnfitError as error:
+            raise NotAllowed(str(error)) from error
+        policy = verdict.policy if verdict.decision == "ask" else None
+        return Foreseen(
+            decision=verdict.decision,
+            reason=verdict.reason,
+            who=in_words(policy) if policy is not None else "",
+            roles=tuple(sorted(policy.roles)) if policy is not None else (),
+        )
 
     def ask(self, session: Session, question: Question, facts: RunFacts) -> Decided:
         """Ask people, once."""

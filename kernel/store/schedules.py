@@ -160,6 +160,17 @@ def last_done(session: Session, workflow: str, place: Place, before: datetime) -
     return next(iter(done_before(session, workflow, place, before, 1)), None)
 
 
+def last_place(session: Session, workflow: str) -> Place | None:
+    """Where the result of the latest run of a workflow goes."""
+    run = session.exec(
+        select(Run)
+        .where(col(Run.workflow) == workflow, col(Run.parent_id).is_(None))
+        .order_by(col(Run.created_at).desc())
+        .limit(1)
+    ).first()
+    return run.where if run is not None else None
+
+
 def names(session: Session) -> set[str]:
     """The workflows that have a schedule."""
     return set(session.exec(select(Schedule.workflow)))

@@ -163,6 +163,17 @@ def correct(session: Session, correction: Correction) -> None:
     session.add(correction)
 
 
+def withdraw_correction(session: Session, correction_id: str, now: datetime) -> bool:
+    """It is not given to later runs any more; False if it was not in force."""
+    done = session.connection().execute(
+        update(Correction)
+        .where(col(Correction.id) == correction_id, col(Correction.withdrawn_at).is_(None))
+        .values(withdrawn_at=now)
+    )
+    session.expire_all()
+    return bool(done.rowcount)
+
+
 def corrections(session: Session, workflow: str, limit: int = 20) -> list[Correction]:
     """The corrections in force, oldest first; the newest `limit` of them."""
     rows = session.exec(

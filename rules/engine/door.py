@@ -10,11 +10,13 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import orjson
 
 from kernel import ledger
+from kernel.clock import FixedClock
 from kernel.errors import BosunError, OutcomeUnknown, StoreError
 from kernel.store import approvals as rows
 from kernel.store import calls, runs
@@ -34,6 +36,7 @@ from tools.engine.permit import issue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
+    from datetime import datetime
 
     from kernel.store import Session
     from kernel.store.calls import Asked, CallState
@@ -99,6 +102,15 @@ class Door:
             if self._is_offered(agent, tool.name) and not always_denied(rules, known):
                 names.append(tool.name)
         return self.catalogue.schemas(names)
+
+    async def foresee(self, call: ToolCall, facts: RunFacts, at: datetime) -> Judged:
+        """What the rules in force would say to the call at that time. Writes nothing.
+
+        UnfitError if there is nothing to judge: no such tool, not the agent's, or arguments that do not fit.
+        """
+        if not self._is_offered(facts.agent, call.tool) and self.catalogue.get(call.tool):
+            raise UnfitError(f"The agent {facts.agent} does not have the tool {call.tool}.")
+        return await Judge(replace(self.services, clock=FixedClock(at))).judge(call, facts)
 
     async def act(self, call: ToolCall, facts: RunFacts, entry: int, *, fresh: bool = False) -> Outcome:
         """Decide about the call and do it where allowed. The same call of the same run gives the same result again.

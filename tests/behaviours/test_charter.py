@@ -61,6 +61,30 @@ async def test_a_digest_can_be_asked_for_in_the_chat(world: World, chat: Chat) -
     assert "Ann" in digest.text
 
 
+async def test_a_workflow_is_seen_held_and_corrected_in_the_chat(world: World, chat: Chat) -> None:
+    spot = await chat.ask("ann", "which workflows are there?")
+    await chat.answer(spot, "which workflows are there?")
+    await chat.say("ann", "workflow incident", spot)
+    await chat.answer(spot, "When a message in #general contains", "fills in a form")
+    await chat.say("ann", "pause incident", spot)
+    await chat.notice("ann", "decides somebody of admin")
+    await chat.say("dee", "pause incident", spot)
+    await chat.answer(spot, "it does not begin by itself any more")
+    await chat.say("dee", "resume incident", spot)
+    await chat.answer(spot, "begins by itself again")
+    await chat.say("ann", "dry-run digest", spot)
+    await chat.notice("ann", "Nothing was done")
+    run = (await world.runs("run digest"))[-1]
+    await chat.say("ann", f"correct {run.ref} Names first, on {chat.platform}", spot)
+    await chat.answer(spot, "as its source")
+    await chat.say("ann", "corrections digest", spot)
+    await chat.answer(spot, f"Names first, on {chat.platform}", run.ref)
+    await chat.say("ann", "uncorrect digest 1", spot)
+    await chat.answer(spot, "Forgotten:")
+    await chat.say("ann", "history digest", spot)
+    await chat.answer(spot, "what became of it", run.ref)
+
+
 async def test_a_workflow_that_does_not_exist_is_named_to_who_asked(chat: Chat) -> None:
     spot = await chat.ask("ann", "run payroll")
     await chat.notice("ann", "There is no workflow 'payroll'", "digest")

@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from kernel import ledger
 from kernel.store import Session, Store, approvals, runs
+from kernel.store import workflows as rows
 from tests.cli.conftest import ROOT, Bosun
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -19,7 +20,7 @@ NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 def test_help_is_there_at_once_and_names_every_command(bosun: Bosun) -> None:
     shown = bosun("--help")
     assert shown.returncode == 0
-    for command in ("up", "init", "doctor", "ingest", "run", "runs", "approvals", "rules", "ledger"):
+    for command in ("up", "init", "doctor", "ingest", "run", "workflows", "runs", "approvals", "rules", "ledger"):
         assert f"\n  {command} " in shown.stdout
 
 
@@ -51,7 +52,10 @@ def test_help_loads_no_vendor_library(bosun: Bosun) -> None:
         assert f"'{library}'" not in shown.stderr
 
 
-@pytest.mark.parametrize("command", ["up", "init", "doctor", "ingest", "run", "runs", "approvals", "rules", "ledger"])
+COMMANDS = ["up", "init", "doctor", "ingest", "run", "workflows", "runs", "approvals", "rules", "ledger"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_explains_itself(bosun: Bosun, command: str) -> None:
     shown = bosun(command, "--help")
     assert shown.returncode == 0
@@ -178,3 +182,14 @@ def _add(session: Session) -> None:
             expires_at=NOW + timedelta(hours=4),
         )
     )
+
+
+def test_workflows_are_seen_and_held_from_the_machine_itself(bosun: Bosun, store: Store) -> None:
+    assert "| `digest` |" in bosun("workflows").stdout
+    assert "Paused **digest**" in bosun("workflows", "pause", "digest").stdout
+    assert "| paused | never |" in bosun("workflows").stdout
+    assert "Nothing was done." in bosun("workflows", "dry-run", "digest").stdout
+    refused = bosun("workflows", "show", "digets")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "There is no workflow 'digets'" in refused.stderr
+    assert list(store.read_now(rows.paused)) == ["digest"]

@@ -66,21 +66,21 @@ class World:
         self.scheduler = Scheduler(self.launch)
 
     @property
-    def runner(self) -> Runner:
-        return Runner(
-            Situation(
-                store=self.store,
-                clock=self.clock,
-                ids=self.ids,
-                kinds=KINDS,
-                directory=lambda: self.rights.team,
-                rights=WorkflowRights(self.rights.door, self.rights.approvals),
-                begin=self.launch,
-                has_model=self.has_model,
-            ),
-            ended=self.launch.ended,
-            operators=lambda: FINANCE,
+    def situation(self) -> Situation:
+        return Situation(
+            store=self.store,
+            clock=self.clock,
+            ids=self.ids,
+            kinds=KINDS,
+            directory=lambda: self.rights.team,
+            rights=WorkflowRights(self.rights.door, self.rights.approvals),
+            begin=self.launch,
+            has_model=self.has_model,
         )
+
+    @property
+    def runner(self) -> Runner:
+        return Runner(self.situation, ended=self.launch.ended, operators=lambda: FINANCE)
 
     async def work(self) -> None:
         """Run every segment of a workflow that is ready, until none is."""

@@ -34,6 +34,12 @@ class Condition(Frozen):
             raise ValueError(f"a condition asks something: {', '.join(WORDS)}")
         return self
 
+    def in_words(self) -> str:
+        """ "{steps.sum.data.total} at least 5", for people."""
+        asked = self.model_dump(by_alias=True, exclude_unset=True, exclude={"value"})
+        words = [f"{word.replace('_', ' ')} {template.shown(value)}" for word, value in asked.items()]
+        return f"{template.shown(self.value)} {' and '.join(words)}"
+
     def holds(self, values: Mapping[str, Json]) -> bool:
         """Whether it is so. NoValueError where the value is not there."""
         found = template.resolve(self.value, values)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field, model_validator
 
 from kernel.types import Frozen, Json
-from rules.engine.words import Duration, parse_duration
+from rules.engine.words import Duration, Names, parse_duration
 from workflows.engine import trigger as triggers
 from workflows.engine.steps import Reference
 from workflows.engine.trigger import Trigger
@@ -77,6 +77,7 @@ class WorkflowFile(Frozen):
     name: str = Field(pattern=ID)
     description: str
     channel: str  # where the result goes: a channel of the charter
+    owner: Names = ("admin",)  # roles; somebody of one of them may pause, resume and delete it
     inputs: dict[str, Input] = Field(default_factory=dict)
     trigger: Trigger | list[Trigger] | None = None  # none: it runs by hand only
     overlap: Overlap = "queue"  # what becomes of a firing while the run before it is not at its end
@@ -113,6 +114,7 @@ class Workflow(Frozen):
     description: str
     channel: str
     zone: str  # of the times that it shows
+    owner: tuple[str, ...] = ("admin",)  # roles that may pause, resume and delete it
     inputs: dict[str, Input] = Field(default_factory=dict)
     timed: tuple[Timed, ...] = ()
     events: tuple[Trigger, ...] = ()  # triggers that follow what happens

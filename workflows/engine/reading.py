@@ -41,6 +41,8 @@ def load(
     reader = _Steps(located, kinds)
     reader.read_all(("steps",), file.steps, Scope(inputs=frozenset(file.inputs)))
     reader.problems += _input_problems(located, file)
+    if "owner" in file.model_fields_set:
+        reader.names += [(("owner",), Reference(kind="role", name=role, option="owner")) for role in file.owner]
     timed, events = _triggers(located, file, zone, calendars or {}, reader)
     if reader.problems:
         raise CharterError(list(dict.fromkeys(reader.problems)))
@@ -49,6 +51,7 @@ def load(
         description=file.description,
         channel=file.channel,
         zone=timed[0].zone if timed else zone,
+        owner=file.owner,
         inputs=file.inputs,
         timed=timed,
         events=events,

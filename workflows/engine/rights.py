@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from kernel.types import Frozen
+from kernel.types import Decision, Frozen
 from rules.engine.policy import Policy
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from kernel.store import Session
     from kernel.types import RunFacts, ToolCall
     from rules.engine.outcome import Outcome
@@ -32,8 +34,21 @@ class Decided(Frozen):
     reason: str = ""
 
 
+class Foreseen(Frozen):
+    """What the rules would say to a call at some time."""
+
+    decision: Decision
+    reason: str  # one sentence
+    who: str = ""  # for "ask": "2 of finance, not the requester"
+    roles: tuple[str, ...] = ()  # for "ask": of whom people are needed
+
+
 class Rights(Protocol):
     """The decision rights, as workflows use them."""
+
+    async def foresee(self, call: ToolCall, facts: RunFacts, at: datetime) -> Foreseen:
+        """What the rules would say to the call at that time; nothing is done. NotAllowed where it does not fit."""
+        ...
 
     async def act(self, call: ToolCall, facts: RunFacts, entry: int) -> Outcome:
         """Decide about the call and do it where allowed. The same call of the same run gives the same result again."""

@@ -58,8 +58,8 @@ class Situation:
         self.begin = begin
         self.has_model = has_model
 
-    def of(self, found: LoadedRun, leaf: Leaf) -> StepContext:
-        """What this step is given."""
+    def of(self, found: LoadedRun, leaf: Leaf, clock: Clock | None = None) -> StepContext:
+        """What this step is given; `clock` instead of the real one where a run is only rehearsed."""
         failed = found.saved.failures.get(leaf.path, ())
         return StepContext(
             run=found.run,
@@ -74,10 +74,12 @@ class Situation:
             place=found.run.where,
             values=leaf.values,
             outputs=leaf.outputs,
-            corrections=tuple(f"{one.by_name}, {one.at:%Y-%m-%d}: {one.text}" for one in found.corrections),
+            corrections=tuple(
+                f"{one.by_name}, {one.at:%Y-%m-%d}, about {one.run_ref}: {one.text}" for one in found.corrections
+            ),
             asked_by=found.request.asked_by,
             store=self.store,
-            clock=self.clock,
+            clock=clock or self.clock,
             ids=self.ids,
             directory=self.directory(),
             rights=self.rights,

@@ -26,6 +26,13 @@ if TYPE_CHECKING:
     from workflows.engine.situation import Begin
 
 HERE = Path(__file__).parent.parent
+QUOTED = 90  # characters of a text that are shown in describing a step
+
+
+def quoted(text: str) -> str:
+    """The beginning of a text, in quotation marks, on one line."""
+    line = " ".join(text.split())
+    return f"“{line}”" if len(line) <= QUOTED else f"“{line[: QUOTED - 1]}…”"
 
 
 class Reference(Frozen):
@@ -58,6 +65,14 @@ class Options(Frozen):
     def data_schema(self) -> Json:
         """JSON schema of the data that the step gives; None where it is not known."""
         return None
+
+    def in_words(self) -> str:
+        """What the step does, in half a sentence for people: "ask lead: ..."."""
+        return ""
+
+    def decided_by(self) -> tuple[str, ...]:
+        """Roles of whom the step waits for somebody; none: it asks nobody by itself."""
+        return ()
 
 
 class Output(Frozen):
@@ -142,6 +157,18 @@ class StepContext:
         return derived_id(self.run.created_at, self.run.id, self.path, *attempt, *more)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Rehearsed:
+    """What a step would do at its time. Nothing was done."""
+
+    says: str  # for people
+    output: Output | None = None  # what it would give, where that is known without doing it
+    text: str = ""  # what it would show in full, Markdown
+    asks: tuple[str, ...] = ()  # roles of whom people would have to decide
+    refused: bool = False  # the rules would not allow it
+    until: datetime | None = None  # it would wait until then
+
+
 @runtime_checkable
 class StepKind(Protocol):
     """A kind of step that does something: a module beside this folder has one, named KIND."""
@@ -151,6 +178,10 @@ class StepKind(Protocol):
 
     async def perform(self, options: Any, step: StepContext) -> Done | Parked:
         """Do the step. May be called again after a crash, at `until`, or when what it waited for has ended."""
+        ...
+
+    async def rehearse(self, options: Any, step: StepContext) -> Rehearsed:
+        """Say what the step would do at the clock's time, reading what may be read and changing nothing."""
         ...
 
     def cancel(self, session: Session, options: Any, step: StepContext) -> None:

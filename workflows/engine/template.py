@@ -13,12 +13,28 @@ if TYPE_CHECKING:
     from kernel.types import Json
 
 PLACE = re.compile(r"\{([^{}]*)\}")
+OPENS, CLOSES = "⟨", "⟩"
 
 
 class NoValueError(BosunError):
     """A place of a template has no value: what it names was not there."""
 
     code = "no-value"
+
+
+class Unknown(str):
+    """What nobody knows yet while a run is only rehearsed, shown as ⟨what lead answers⟩; so is all that is in it."""
+
+    __slots__ = ()
+
+    def __new__(cls, what: str) -> Unknown:
+        """`what` says what it will be."""
+        return super().__new__(cls, f"{OPENS}{what}{CLOSES}")
+
+
+def is_known(value: Json) -> bool:
+    """Whether nothing in the value is unknown."""
+    return OPENS not in (value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
 
 
 def places(text: str) -> list[str]:
@@ -42,8 +58,8 @@ def look_up(name: str, values: Mapping[str, Json]) -> Json:
     here: Json = values
     parts = name.split(".")
     for number, part in enumerate(parts):
-        if here is None:  # nothing has no parts: the first run has no history
-            return None
+        if here is None or isinstance(here, Unknown):  # nothing has no parts: the first run has no history
+            return here
         if isinstance(here, Mapping) and part in here:
             here = here[part]
         elif isinstance(here, list) and part.isdecimal() and int(part) < len(here):

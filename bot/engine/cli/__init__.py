@@ -20,6 +20,7 @@ COMMANDS = {
     "doctor": "Check settings, charter, data, models and platforms.",
     "ingest": "Read the charter's documents into the knowledge base.",
     "run": "Run a workflow now.",
+    "workflows": "See, pause, resume, rehearse, correct and delete workflows.",
     "runs": "List what was asked and what became of it.",
     "approvals": "List what waits for a decision.",
     "rules": "Check and test the decision rights.",

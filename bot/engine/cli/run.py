@@ -89,7 +89,7 @@ async def _alone(settings: Settings, name: str) -> Run:
     app = App(dataclasses.replace(settings, web=Address(port=0)))
     await app.start()
     try:
-        run = await app.store.write(lambda session: app.launch.run_now(session, name, asked_by="cli"))
+        run = await app.store.write(lambda session: app.workflows.launch.run_now(session, name, asked_by="cli"))
         ended = await _until_over(app.store, run.id)
         await _until_sent(app.store)
         return ended

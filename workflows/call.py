@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from kernel.errors import NotAllowed
+from kernel.store import runs
 from kernel.types import Json, RunFacts, ToolCall
-from rules.engine.outcome import Finished
+from rules.engine.outcome import Finished, Held
 from workflows.engine import template
 from workflows.engine.people import owner
 from workflows.engine.steps import Done, Options, Output, Parked, Reference, Rehearsed
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kernel.store import Session
+    from rules.engine.outcome import Freeze
     from workflows.engine.steps import StepContext
 
 
@@ -49,6 +51,9 @@ class Call:
         use_id = f"{step.path}#{step.attempt}"
         call = ToolCall(id=use_id, tool=options.tool, arguments=arguments)
         outcome = await step.rights.act(call, facts_of(step, options.agent), 1)
+        if isinstance(outcome, Held):
+            freeze = outcome.freeze
+            return Parked(start=lambda session: hold(session, step, freeze))
         if not isinstance(outcome, Finished):
             refs = outcome.refs
             return Parked(start=lambda session: step.rights.go_on_if_decided(session, step.run.id, refs))
@@ -76,6 +81,12 @@ class Call:
 
     def cancel(self, session: Session, options: CallOptions, step: StepContext) -> None:
         step.rights.withdraw(session, step.run.id, f"the step {step.path} is given up")
+
+
+def hold(session: Session, step: StepContext, freeze: Freeze) -> None:
+    """The call waits for a thaw; where that has come already, it is handed in again at once."""
+    if not step.rights.hold(session, step.run.id, freeze):
+        runs.next_segment(session, step.run.id, step.clock.now())
 
 
 def facts_of(step: StepContext, agent: str) -> RunFacts:

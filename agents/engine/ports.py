@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from kernel.store import Session
     from kernel.store.run_steps import RunState
     from kernel.types import Place, Progress, RunFacts, ToolCall, ToolSchema
-    from rules.engine.outcome import Outcome
+    from rules.engine.outcome import Freeze, Outcome
 
 
 class Door(Protocol):
@@ -21,6 +21,10 @@ class Door(Protocol):
 
     def visible(self, agent: str, facts: RunFacts) -> list[ToolSchema]:
         """The tools that the rules do not deny to the agent in every case."""
+        ...
+
+    async def frozen(self, agent: str, channel: str) -> Freeze | None:
+        """What stands in the way of any work of the agent in this channel; None where nothing does."""
         ...
 
     async def act(self, call: ToolCall, facts: RunFacts, entry: int, *, fresh: bool = False) -> Outcome:

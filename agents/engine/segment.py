@@ -21,7 +21,8 @@ from agents.engine.transcript import Transcript, said
 from kernel.errors import ModelBusy, ModelError
 from kernel.store import approvals, run_steps, runs
 from kernel.types import Text
-from rules.engine.outcome import Finished, Parked, SegmentOvertaken
+from rules.engine import freezing
+from rules.engine.outcome import Finished, Held, Parked, SegmentOvertaken
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from kernel.store import Session, Store
     from kernel.store.run_steps import PastRun, Row, RunState
     from kernel.types import Place, RunFacts, ToolSchema
+    from rules.engine.outcome import Freeze
 
 T = TypeVar("T")
 
@@ -105,6 +107,9 @@ class Segment:
     async def _step(self) -> bool:
         """One step; True when the segment has ended."""
         self._check_stop()
+        freeze = await self.kit.door.frozen(self.agent.name, self.charter.directory.channel_name(self.run.where))
+        if freeze is not None:
+            return await self._hold(freeze)
         last = self.transcript.last
         if last.kind == "assistant" and last.content["calls"]:
             return await self._act(last)
@@ -200,6 +205,9 @@ class Segment:
                 self.show.step(call.id, purpose(call.tool))
         fresh, self.fresh = self.fresh == line.number, 0
         outcomes = await acting.perform(self.kit.door, calls, facts, line.number, own, fresh=fresh)
+        held = next((outcome for outcome in outcomes if isinstance(outcome, Held)), None)
+        if held is not None:
+            return await self._hold(held.freeze)
         refs = [ref for outcome in outcomes if isinstance(outcome, Parked) for ref in outcome.refs]
         if refs:
             return await self._park(refs)
@@ -233,6 +241,24 @@ class Segment:
             return True
 
         return await self._write(park)
+
+    async def _hold(self, freeze: Freeze) -> bool:
+        """Wait for the thaw, and say what was done until here. False if it has come in the meantime."""
+        await self.show.close()
+        body = wording.held(self.run, self.agent.shown, freeze, self.transcript)
+
+        def hold(session: Session, run: RunState) -> bool:
+            now = self.kit.clock.now()
+            if not freezing.hold(session, run.id, freeze, now):
+                return False
+            run.state, run.updated_at = runs.WAITING, now
+            if run.parent_id is None:
+                endings.show(session, run, body, now)
+            if self.kit.closing is not None:
+                self.kit.closing(session, run)
+            return True
+
+        return await self._write(hold)
 
     async def _facts(self, agent: AgentDefinition) -> RunFacts:
         return await facts_of(self.run, agent.name, self.transcript.lines, self.earlier, self.charter)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kernel.types import Action, Text
+from rules.engine.freezing import in_words
 
 if TYPE_CHECKING:
     from agents.engine.transcript import Transcript
     from kernel.store.run_steps import RunState
+    from rules.engine.outcome import Freeze
 
 CUT = '\n\n_This answer was cut at the length limit. Reply "go on" for the rest._'
 MANY_TURNS = "I worked {turns} turns on this without coming to an end, so I stopped."
@@ -22,6 +24,16 @@ def cannot_think(run: RunState, agent: str) -> Text:
         footer=run.ref,
         actions=(Action(subject=run.ref, verb="stop", label="Cancel"),),
     )
+
+
+def held(run: RunState, agent: str, freeze: Freeze, transcript: Transcript) -> Text:
+    """People have frozen what the run needs; it waits for the thaw."""
+    why = f": {freeze.reason.rstrip('.')}" if freeze.reason else ""
+    parts = [f"**Held.** {freeze.by} has frozen {in_words(freeze.scope)}{why}.", _saved(transcript)]
+    parts += _not_done(transcript)
+    parts.append("It goes on from here once that is thawed.")
+    cancel = Action(subject=run.ref, verb="stop", label="Cancel")
+    return Text(markdown="\n\n".join(parts), agent=agent, footer=run.ref, actions=(cancel,))
 
 
 def failed(run: RunState, agent: str, what: str, transcript: Transcript | None, *, again: bool) -> Text:
@@ -46,9 +58,7 @@ def stopped(run: RunState, agent: str, by: str, partial: str, transcript: Transc
     """Somebody stopped the run."""
     parts = [partial.strip()] if partial.strip() else []
     parts += [f"**Stopped by {by}.**", _saved(transcript)]
-    open_calls = _open_calls(transcript)
-    if open_calls:
-        parts.append(f"Not done: {', '.join(f'`{tool}`' for tool in open_calls)}.")
+    parts += _not_done(transcript)
     return Text(markdown="\n\n".join(parts), agent=agent, footer=run.ref)
 
 
@@ -62,12 +72,13 @@ def _saved(transcript: Transcript | None) -> str:
     return f"Your request is saved. Done so far:\n{shown}"
 
 
-def _open_calls(transcript: Transcript) -> list[str]:
+def _not_done(transcript: Transcript) -> list[str]:
     answered = {result["use_id"] for result in transcript.results()}
-    return [
+    tools = [
         call["tool"]
         for line in transcript.lines
         if line.kind == "assistant"
         for call in line.content["calls"]
         if call["id"] not in answered
     ]
+    return [f"Not done: {', '.join(f'`{tool}`' for tool in tools)}."] if tools else []

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from bot.engine.sight import may_see
 from bot.engine.text_command import REF, TextCommand
-from kernel.store import runs
+from kernel.store import freezes, runs
+from rules.engine.freezing import in_words
 
 if TYPE_CHECKING:
     from bot.engine.text_command import Asked, Office
@@ -22,7 +23,10 @@ async def status(asked: Asked, office: Office) -> str:
         run = runs.active_at(session, asked.place)
         if run is None:
             return "Nothing is running in this thread."
+        frozen = freezes.held(session).get(run.id)
         state = "waiting for a decision" if run.state == runs.WAITING else "working"
+        if frozen is not None:
+            state = f"held, because {in_words(frozen)} is frozen"
         since = _ago((office.clock.now() - run.created_at).total_seconds())
         return f"**{run.ref}** ({run.agent}): {state}, begun {since} ago, {run.model_calls} model calls so far."
 
@@ -45,11 +49,16 @@ async def retry(asked: Asked, office: Office) -> str:
 
 async def listing(asked: Asked, office: Office) -> str:
     """What was asked lately, where this person can read it."""
-    rows = await office.store.read(lambda session: runs.listing(session, limit=LOOKED_AT))
+    rows, held = await office.store.read(
+        lambda session: (runs.listing(session, limit=LOOKED_AT), freezes.held(session))
+    )
     seen = [run for run in rows if may_see(office.directory, asked.person, run)][:LISTED]
     if not seen:
         return "Nothing has been asked yet where you can read it."
-    lines = [f"| {run.ref} | {run.agent} | {_shown(run.state)} | {_cell(run.request)} |" for run in seen]
+    lines = [
+        f"| {run.ref} | {run.agent} | {'held' if run.id in held else _shown(run.state)} | {_cell(run.request)} |"
+        for run in seen
+    ]
     return "\n".join(["| run | agent | state | request |", "|---|---|---|---|", *lines])
 
 

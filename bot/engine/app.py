@@ -16,6 +16,7 @@ from bot.engine.charter_keeper import CharterKeeper
 from bot.engine.commands import Commands, discover
 from bot.engine.desk import Desk
 from bot.engine.directory import TeamDirectory
+from bot.engine.freezer import Freezer
 from bot.engine.held import Held
 from bot.engine.home import Home
 from bot.engine.hooks import hook_secrets
@@ -244,6 +245,14 @@ class App:
             workflows=self.workflows.commands,
             stops=self.stops,
             forms=self.workflows.forms,
+            freezer=Freezer(
+                store=self.store,
+                clock=self.clock,
+                ids=self.ids,
+                directory=self.directory,
+                freezes=self.door.freezes,
+                tools=self.tools,
+            ),
         )
         self.desk = Desk(
             store=self.store,
@@ -268,12 +277,13 @@ class App:
         )
         self.reception = Reception(self.store, self.clock, self.ids, self.desk)
         self.sender = Sender(self.store, self.clock, self.executor_id, self.adapters)
-        self.ticker = Ticker([self._expire])
+        self.ticker = Ticker([self._expire, self.door.freezes.refresh])
 
     # -- life cycle -------------------------------------------------------------------------------
 
     async def start(self) -> None:
         """Take up what was left, then open the doors: events are taken last."""
+        await self.door.freezes.refresh()
         self.loop.listen()
         self.desk.start()
         self.signs.start()

@@ -43,6 +43,8 @@ def channel_problems(located: Located, team: BosunFile, people: PeopleFile | Non
     for number, prompt in enumerate(team.prompts):
         if prompt.channel:
             problems += _unknown(located, ("prompts", number, "channel"), "channel", (prompt.channel,), team.channels)
+    if people is not None and "freeze" in team.model_fields_set:
+        problems += _unknown(located, ("freeze",), "role", team.freeze, people.roles)
     problems += _unknown(located, ("workspaces",), "platform", team.workspaces, PLATFORMS)
     owners: dict[tuple[str, str], str] = {}
     for name, channel in team.channels.items():

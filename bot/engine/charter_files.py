@@ -88,6 +88,7 @@ class BosunFile(Frozen):
     workspaces: dict[str, Id] = Field(
         default_factory=dict
     )  # platform -> id of its workspace or server, to pin it: {slack: T0123}
+    freeze: Names = ("admin",)  # roles that may freeze and thaw
     prompts: tuple[Prompt, ...] = Field(default=(), max_length=4)
     calendars: dict[Name, Days] = Field(default_factory=dict)  # name -> days, for `except` in workflows
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from bot.engine.charter import Charter
     from bot.engine.directory import TeamDirectory
+    from bot.engine.freezer import Freezer
     from bot.engine.stops import Stops
     from bot.engine.workflow_commands import WorkflowCommands
     from kernel.clock import Clock
@@ -48,6 +49,7 @@ class Office:
     workflows: WorkflowCommands
     stops: Stops
     forms: Forms
+    freezer: Freezer
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kernel.errors import NotAllowed
+from rules.engine import freezing
 from rules.engine.judging import UnfitError
 from rules.engine.policy import in_words
 from rules.engine.questions import said_of
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from kernel.types import RunFacts, ToolCall
     from rules.engine.approvals import Approvals
     from rules.engine.door import Door
-    from rules.engine.outcome import Outcome
+    from rules.engine.outcome import Freeze, Outcome
     from workflows.engine.rights import Question
 
 
@@ -46,6 +47,14 @@ class WorkflowRights:
             who=in_words(policy) if policy is not None else "",
             roles=tuple(sorted(policy.roles)) if policy is not None else (),
         )
+
+    async def frozen(self, channel: str) -> Freeze | None:
+        """What stands in the way of any work in this channel."""
+        return await self.door.frozen("", channel)
+
+    def hold(self, session: Session, run_id: str, freeze: Freeze) -> bool:
+        """The run waits for the thaw from now on; False if it has come already."""
+        return freezing.hold(session, run_id, freeze, self.door.clock.now())
 
     def ask(self, session: Session, question: Question, facts: RunFacts) -> Decided:
         """Ask people, once."""

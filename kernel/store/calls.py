@@ -6,11 +6,12 @@ from dataclasses import dataclass, fields
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, bindparam, inspect, or_, select, update
+from sqlalchemy import and_, bindparam, exists, inspect, or_, select, update
 from sqlmodel import Session, col
 
 from kernel.store.approvals import Approval
 from kernel.store.database import insert_new
+from kernel.store.freezes import Freeze
 from kernel.store.runs import CALL_DONE, FINAL, REFUSED, STARTED, Call, Entry, Run
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ _CURRENT = (
     )
     .with_for_update()
 )
+_MAY_BEGIN = _CURRENT.add_columns(exists(select(col(Freeze.scope))))
 _SAID = select(col(Entry.content)).where(col(Entry.run_id) == bindparam("run"), col(Entry.number) == bindparam("at"))
 
 
@@ -127,6 +129,12 @@ def is_current(session: Session, run_id: str, segment: int) -> bool:
     """Whether `segment` is the run's current one and the run goes on; holds the run until the transaction ends."""
     found = session.connection().execute(_CURRENT, {"run": run_id, "of_segment": segment})
     return found.first() is not None
+
+
+def may_begin(session: Session, run_id: str, segment: int) -> tuple[bool, bool]:
+    """The same, and whether anything at all is frozen."""
+    found = session.connection().execute(_MAY_BEGIN, {"run": run_id, "of_segment": segment}).first()
+    return (False, False) if found is None else (True, bool(found[1]))
 
 
 def move(session: Session, call_id: str, from_states: tuple[str, ...], to_state: str, **values: object) -> bool:

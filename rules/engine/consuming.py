@@ -11,7 +11,7 @@ from kernel.store import approvals as rows
 from kernel.store import calls, runs
 from kernel.types import Labelled, ToolResult
 from rules.engine import facts as facts_of_calls
-from rules.engine import recording, wording, writing
+from rules.engine import freezing, recording, wording, writing
 from rules.engine.decide import decide
 from rules.engine.outcome import Finished, Outcome, Parked, SegmentOvertaken
 from rules.engine.record import outcome_of, policy_of
@@ -61,7 +61,8 @@ class Consuming:
     ) -> Outcome | Go:
         """The outcome of `call`, about which people were asked as `ref`, or that it begins now.
 
-        The call may have been read before this transaction: whatever is written of it compares its state first.
+        FrozenError where it has to wait for a thaw: the approval stays as it is. The call may have been read before
+        this transaction: whatever is written of it compares its state first.
         """
         now = self.services.clock.now()
         recording.fence(session, run)
@@ -76,6 +77,7 @@ class Consuming:
             return self._end(session, call, wording.told_of(row), now)
         if outcome_of(row).answer == "done":
             return self._confirmed(session, row, call, now)
+        freezing.fence(session, run, call.tool)
         return self._begin(session, row, call, run, unsure)
 
     def _begin(

@@ -8,30 +8,29 @@ in one transaction together with its result, because nothing happens twice by re
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
-
-import orjson
 
 from kernel import ledger
 from kernel.clock import FixedClock
 from kernel.errors import BosunError, OutcomeUnknown, StoreError
 from kernel.store import approvals as rows
 from kernel.store import calls, runs
-from kernel.types import Labelled, ToolResult
+from kernel.types import ToolResult
 from rules.engine import facts as facts_of_calls
-from rules.engine import recording, wording, writing
+from rules.engine import freezing, recording, wording, writing
 from rules.engine.consuming import Consuming, Go
 from rules.engine.explain import always_denied, why_not_alone
 from rules.engine.finding import by_words
+from rules.engine.freezing import Freezes, FrozenError
 from rules.engine.judging import Judge, UnfitError
-from rules.engine.outcome import Finished, Outcome, Parked, SegmentOvertaken
+from rules.engine.outcome import Finished, Held, Outcome, Parked, SegmentOvertaken
 from rules.engine.preview import Shown, plain, preview
 from rules.engine.record import Preview, preview_of
 from rules.engine.recording import Proposed
 from rules.engine.requests import Request
+from rules.engine.results import storable, with_note
 from tools.engine.permit import issue
 
 if TYPE_CHECKING:
@@ -43,6 +42,7 @@ if TYPE_CHECKING:
     from kernel.types import RunFacts, ToolCall, ToolSchema
     from rules.engine.approvals import Approvals
     from rules.engine.judging import Judged
+    from rules.engine.outcome import Freeze
     from rules.engine.services import Services
     from tools.engine.catalogue import Catalogue
     from tools.engine.context import ToolContext
@@ -79,6 +79,7 @@ class Door:
         self.catalogue = catalogue
         self._context = context
         self._secrets = secrets or {}
+        self.freezes = Freezes(services.store)
         self._offered = offered
         self._slow = slow
         self._judge = Judge(services)
@@ -112,6 +113,10 @@ class Door:
             raise UnfitError(f"The agent {facts.agent} does not have the tool {call.tool}.")
         return await Judge(replace(self.services, clock=FixedClock(at))).judge(call, facts)
 
+    async def frozen(self, agent: str, channel: str) -> Freeze | None:
+        """The freeze of everything, of the agent or of the channel that is in force; None where there is none."""
+        return await self.freezes.covering(agent=agent, channel=channel)
+
     async def act(self, call: ToolCall, facts: RunFacts, entry: int, *, fresh: bool = False) -> Outcome:
         """Decide about the call and do it where allowed. The same call of the same run gives the same result again.
 
@@ -141,6 +146,12 @@ class Door:
 
     async def _act(self, call: ToolCall, facts: RunFacts, entry: int, *, fresh: bool) -> Outcome:
         made = Proposed(id=self.services.ids.new(), call=call, run=facts, entry=entry)
+        try:
+            return await self._act_once(made, fresh=fresh)
+        except FrozenError as error:
+            return Held(freeze=error.freeze)
+
+    async def _act_once(self, made: Proposed, *, fresh: bool) -> Outcome:
         known = None if fresh else await self._known(made)
         outcome = await (self._first(made) if known is None else self._again(known, made))
         if outcome is None:  # another worker wrote the row in the same instant
@@ -150,12 +161,19 @@ class Door:
             raise SegmentOvertaken
         return outcome
 
+    async def _not_frozen(self, run: RunFacts, tool: str) -> None:
+        """FrozenError where the call has to wait for a thaw. What begins it looks again in its transaction."""
+        found = await self.freezes.covering(agent=run.agent, channel=run.channel_name, tool=tool)
+        if found is not None:
+            raise FrozenError(found)
+
     async def _known(self, made: Proposed) -> Asked | None:
         return await self.store.read(lambda session: calls.asked(session, made.run.run_id, made.call.id))
 
     # -- a call that is handed in for the first time; None where it turns out not to be ---------------------------
 
     async def _first(self, made: Proposed) -> Outcome | None:
+        await self._not_frozen(made.run, made.call.tool)
         try:
             if not self._is_offered(made.run.agent, made.call.tool) and self.catalogue.get(made.call.tool):
                 raise UnfitError(f"The agent {made.run.agent} does not have the tool {made.call.tool}.")
@@ -225,13 +243,13 @@ class Door:
         return Shown(headline=own.headline, facts=own.facts, payloads=own.payloads, warning=own.warning)
 
     async def _read(self, made: Proposed, judged: Judged, tool: Tool) -> Outcome | None:
-        """One transaction in all: what was read, and which rule let it."""
+        """One transaction in all: what was read, and which rule let it. What was read during a freeze is forgotten."""
         go = Go(call_id=made.id, tool=tool.name, arguments=judged.arguments, digest=judged.digest)
         result = await self._perform(go, tool, made.run)
 
         def write(session: Session) -> bool:
             now = self.clock.now()
-            recording.fence(session, made.run)
+            freezing.fence(session, made.run, tool.name)
             if not recording.add(session, made, judged, now, state=runs.CALL_DONE, result=result):
                 return False
             kind = recording.kind_of(result)
@@ -243,7 +261,7 @@ class Door:
     async def _start(self, made: Proposed, judged: Judged, tool: Tool) -> Outcome | None:
         def write(session: Session) -> bool:
             now = self.clock.now()
-            recording.fence(session, made.run)
+            freezing.fence(session, made.run, tool.name)
             if not recording.add(session, made, judged, now, state=runs.STARTED):
                 return False
             recording.judged_entry(session, made, judged, now, kind="call.started")
@@ -263,6 +281,7 @@ class Door:
         tool = self.catalogue.get(call.tool)
         if call.state == runs.STARTED:
             if tool is not None and (tool.effect in REPEATABLE or tool.safe_to_repeat):
+                await self._not_frozen(made.run, tool.name)
                 row = await self.store.read(lambda session: rows.of_call(session, call.id))
                 go = Go(
                     call_id=call.id,
@@ -303,7 +322,7 @@ class Door:
             if slow is not None:
                 slow.cancel()
         if go.note:
-            result = _with_note(result, go.note)
+            result = with_note(result, go.note)
         recorded = await self.store.write(lambda session: self._finish(session, go, run, result))
         return Finished(result=recorded)
 
@@ -344,7 +363,7 @@ class Door:
             reference = go.call_id[-6:]
             log.exception("%s failed in call %s (ref %s)", tool.name, go.call_id, reference)
             return wording.told(f"{tool.name} failed unexpectedly (ref {reference}).")
-        return _storable(by_words(tool, go.arguments, run, result))
+        return storable(by_words(tool, go.arguments, run, result))
 
     async def _outcome_unknown(self, call_id: str, run: RunFacts) -> Outcome:
         """Ask a person what became of a call that was started and whose end nobody saw."""
@@ -383,19 +402,3 @@ def _claim(session: Session, made: Proposed) -> str:
     content = calls.said(session, made.run.run_id, made.entry)
     text = content.get("text", "") if isinstance(content, dict) else ""
     return " ".join(str(text).split())[:300]
-
-
-def _storable(result: ToolResult) -> ToolResult:
-    """The result, or one that says why it cannot be kept: half characters, numbers beyond 64 bits."""
-    try:
-        orjson.dumps(result.model_dump(mode="json"))
-    except (TypeError, ValueError):
-        text = json.dumps(result.content)[1:-1]
-        return ToolResult(content=text, error=result.error, summary="Its result was not plain text")
-    return result
-
-
-def _with_note(result: ToolResult, note: str) -> ToolResult:
-    """The result, led by what people changed before they approved. Labels of the content stay as they are."""
-    pieces = (Labelled(text=note, origin="nowhere"), *result.pieces) if result.pieces else ()
-    return result.model_copy(update={"content": f"{note}\n\n{result.content}", "pieces": pieces})

@@ -18,7 +18,21 @@ class Parked(Frozen):
     refs: tuple[str, ...]  # of the approvals
 
 
-Outcome = Finished | Parked
+class Freeze(Frozen):
+    """A freeze that stands in the way of something."""
+
+    scope: str  # "everything", "agent:ops", "tool:send_mail", "channel:#finance"
+    by: str  # name
+    reason: str = ""
+
+
+class Held(Frozen):
+    """The call begins once something is thawed. It was not judged yet, or is allowed and has not begun."""
+
+    freeze: Freeze
+
+
+Outcome = Finished | Parked | Held
 
 
 class SegmentOvertaken(BosunError):

@@ -18,7 +18,7 @@ from kernel.store import Session, Store, outbox, runs, wake
 from kernel.store.outbox import OutboxRow
 from kernel.store.runs import Conversation, Entry, Run
 from kernel.types import Actor, Body, Json, Labelled, Place, RunFacts, Text, ToolCall, ToolResult, ToolSchema
-from rules.engine.outcome import Finished, Outcome, Parked
+from rules.engine.outcome import Finished, Freeze, Outcome, Parked
 from tests.fakes.anthropic import FakeAnthropic
 from tests.tools.team import GENERAL, MIA
 from tests.tools.team import Team as People
@@ -52,10 +52,14 @@ class ShortDoor:
     facts: list[RunFacts] = field(default_factory=list)
     results: dict[tuple[str, str], ToolResult] = field(default_factory=dict)
     approved: set[str] = field(default_factory=set)
+    freeze: Freeze | None = None
 
     def visible(self, agent: str, facts: RunFacts) -> list[ToolSchema]:
         schema = {"type": "object", "properties": {}}
         return [ToolSchema(name=name, description=f"Does {name}.", arguments=schema) for name in sorted(self.tools)]
+
+    async def frozen(self, agent: str, channel: str) -> Freeze | None:
+        return self.freeze
 
     async def act(self, call: ToolCall, facts: RunFacts, entry: int, *, fresh: bool = False) -> Outcome:
         self.facts.append(facts)

@@ -8,11 +8,12 @@ import pytest
 
 from kernel import ledger
 from kernel.errors import StoreError
-from kernel.store import Session, Store, runs
+from kernel.store import Session, Store, freezes, runs
 from kernel.store.ledger import entries
 from kernel.types import Source, Text, ToolResult
-from rules.engine.outcome import Parked
-from tests.agents.bench import Bench
+from rules.engine import freezing
+from rules.engine.outcome import Freeze, Parked
+from tests.agents.bench import Bench, ShortDoor
 from tests.fakes.anthropic import FakeAnthropic, Reply, Tokens
 
 
@@ -166,6 +167,44 @@ async def test_a_decision_that_falls_while_the_run_parks_is_not_missed(bench: Be
     fake.queue(Reply(calls=[("write_file", {"path": "a.md"})], ids=["u1"]), Reply("Written."))
     run = await bench.ask("Write a.md.")
     assert (run.state, run.answer) == (runs.DONE, "Written.")
+
+
+async def test_a_freeze_holds_the_run_before_its_next_turn_and_says_what_was_done(
+    bench: Bench, fake: FakeAnthropic
+) -> None:
+    state = freezes.FreezeState(scope="everything", by="dee", by_name="Dee", reason="odd mails.", at=bench.clock.now())
+
+    class FreezesAfterOne(ShortDoor):
+        async def act(self, call: Any, facts: Any, entry: int, *, fresh: bool = False) -> Any:
+            outcome = await super().act(call, facts, entry, fresh=fresh)
+            self.freeze = Freeze(scope="everything", by="Dee", reason="odd mails.")
+            bench.store.write_now(lambda session: freezes.add(session, state))
+            return outcome
+
+    bench.door = FreezesAfterOne(bench.door.tools)
+    fake.queue(Reply(calls=[("write_file", {"path": "a.md"})]), Reply("Written."))
+    run = await bench.ask("Write a.md.")
+    assert run.state == runs.WAITING
+    assert len(fake.requests) == 1
+    said = bench.said(run.id).markdown
+    assert "Dee has frozen everything: odd mails." in said
+    assert "Wrote a.md" in said
+    assert bench.store.write_now(lambda session: freezing.thaw(session, "everything", bench.clock.now())) == [run.id]
+    bench.door.freeze = None
+    await bench.loop().segment(run.id, 2)
+    assert (bench.run(run.id).answer, bench.said(run.id).markdown) == ("Written.", "Written.")
+
+
+async def test_a_thaw_in_the_same_moment_lets_the_run_go_on(bench: Bench, fake: FakeAnthropic) -> None:
+    class ThawedMeanwhile(ShortDoor):
+        async def frozen(self, agent: str, channel: str) -> Freeze | None:
+            found, self.freeze = self.freeze, None
+            return found
+
+    bench.door = ThawedMeanwhile(bench.door.tools, freeze=Freeze(scope="everything", by="Dee"))
+    fake.queue(Reply("Here I am."))
+    run = await bench.ask("Are you there?")
+    assert (run.state, run.answer) == (runs.DONE, "Here I am.")
 
 
 async def test_unknown_tools_and_unreadable_arguments_come_back_as_errors(bench: Bench, fake: FakeAnthropic) -> None:

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from kernel import ledger
-from kernel.store import Session, Store, approvals, runs
+from kernel.store import Session, Store, approvals, freezes, runs
 from kernel.store import workflows as rows
 from tests.cli.conftest import ROOT, Bosun
 
@@ -20,7 +20,20 @@ NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 def test_help_is_there_at_once_and_names_every_command(bosun: Bosun) -> None:
     shown = bosun("--help")
     assert shown.returncode == 0
-    for command in ("up", "init", "doctor", "ingest", "run", "workflows", "runs", "approvals", "rules", "ledger"):
+    for command in (
+        "up",
+        "init",
+        "doctor",
+        "ingest",
+        "run",
+        "workflows",
+        "runs",
+        "approvals",
+        "freeze",
+        "thaw",
+        "rules",
+        "ledger",
+    ):
         assert f"\n  {command} " in shown.stdout
 
 
@@ -52,7 +65,20 @@ def test_help_loads_no_vendor_library(bosun: Bosun) -> None:
         assert f"'{library}'" not in shown.stderr
 
 
-COMMANDS = ["up", "init", "doctor", "ingest", "run", "workflows", "runs", "approvals", "rules", "ledger"]
+COMMANDS = [
+    "up",
+    "init",
+    "doctor",
+    "ingest",
+    "run",
+    "workflows",
+    "runs",
+    "approvals",
+    "freeze",
+    "thaw",
+    "rules",
+    "ledger",
+]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -193,3 +219,15 @@ def test_workflows_are_seen_and_held_from_the_machine_itself(bosun: Bosun, store
     assert (refused.returncode, refused.stdout) == (2, "")
     assert "There is no workflow 'digets'" in refused.stderr
     assert list(store.read_now(rows.paused)) == ["digest"]
+
+
+def test_freeze_and_thaw_on_the_command_line(bosun: Bosun, store: Store) -> None:
+    assert bosun("freeze", "agent", "ops", "--because", "odd mails").stdout == "Frozen: the agent ops.\n"
+    assert "already" in bosun("freeze", "agent", "ops").stdout
+    assert [one.reason for one in store.read_now(freezes.in_force)] == ["odd mails"]
+    missing = bosun("freeze", "agent", "opz")
+    assert missing.returncode == 2
+    assert "Did you mean ops?" in missing.stderr
+    assert bosun("thaw").returncode == 1
+    assert bosun("thaw", "agent", "ops").stdout == "Thawed: the agent ops. Runs that go on: 0.\n"
+    assert store.read_now(ledger.verify).entries == 2

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from kernel.store import Session
     from kernel.types import RunFacts, ToolCall
-    from rules.engine.outcome import Outcome
+    from rules.engine.outcome import Freeze, Outcome
 
 
 class Question(Frozen):
@@ -52,6 +52,14 @@ class Rights(Protocol):
 
     async def act(self, call: ToolCall, facts: RunFacts, entry: int) -> Outcome:
         """Decide about the call and do it where allowed. The same call of the same run gives the same result again."""
+        ...
+
+    async def frozen(self, channel: str) -> Freeze | None:
+        """What stands in the way of any work in this channel; None where nothing does."""
+        ...
+
+    def hold(self, session: Session, run_id: str, freeze: Freeze) -> bool:
+        """The run waits for the thaw from now on; False if it has come already."""
         ...
 
     def ask(self, session: Session, question: Question, facts: RunFacts) -> Decided:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from kernel.store import Session
     from kernel.store.runs import Run
     from kernel.types import Json, Place
+    from rules.engine.outcome import Freeze
     from workflows.engine.progress import Leaf
 
 log = logging.getLogger(__name__)
@@ -53,6 +54,7 @@ class Runner:
         self.clock = situation.clock
         self._situation = situation
         self._kinds = situation.kinds
+        self._rights = situation.rights
         self._ending = Ending(clock=situation.clock, rights=situation.rights, ended=ended, operators=operators)
 
     async def segment(self, run_id: str, segment: int) -> None:
@@ -92,6 +94,9 @@ class Runner:
         if found.run.stop_requested_by:
             await self._write(found, lambda session, run: self._stop(session, run, found, leaves))
             return False
+        freeze = await self._rights.frozen(found.workflow.channel)
+        if freeze is not None and isinstance(standing, Under):
+            return await self._write(found, lambda session, run: self._hold(session, run, freeze))
         too_much = self._ending.over_limit(found, self.clock.now())
         if too_much and leaves:
             await self._write(found, lambda session, run: self._give_up(session, run, found, leaves, too_much))
@@ -203,6 +208,14 @@ class Runner:
     def _give_up(self, session: Session, run: Run, found: LoadedRun, leaves: Sequence[Leaf], reason: str) -> None:
         self._cancel_all(session, found, leaves)
         self._ending.failed(session, run, found, reason)
+
+    def _hold(self, session: Session, run: Run, freeze: Freeze) -> None:
+        """Wait for the thaw; where that has come already, nothing is changed and the segment goes on."""
+        if self._rights.hold(session, run.id, freeze):
+            run.state = runs.WAITING
+            session.add(run)
+            session.flush()
+            self._ending.say_state(session, run)
 
     def _cancel_all(self, session: Session, found: LoadedRun, leaves: Sequence[Leaf]) -> None:
         for leaf in leaves:

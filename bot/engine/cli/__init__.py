@@ -23,6 +23,8 @@ COMMANDS = {
     "workflows": "See, pause, resume, rehearse, correct and delete workflows.",
     "runs": "List what was asked and what became of it.",
     "approvals": "List what waits for a decision.",
+    "freeze": "Have everything, an agent, a tool or a channel stand still.",
+    "thaw": "Let what is frozen go on.",
     "rules": "Check and test the decision rights.",
     "ledger": "Check the record of what was decided and done.",
 }

@@ -1,0 +1,67 @@
+"""Everything stands still when the right person says so, everybody reads why, and it goes on where it stood."""
+
+import pytest
+
+from tests.behaviours.chat import Chat, Spot
+from tests.behaviours.payments import ask_for_payment
+from tests.behaviours.slack_chat import SlackChat
+from tests.behaviours.world import World
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def test_frozen_work_is_held_through_a_restart_and_goes_on_when_it_is_thawed(
+    world: World, chat: Chat, slack: SlackChat
+) -> None:
+    why = f"odd mails on {chat.platform}"
+    asked = await ask_for_payment(chat)
+    said = await chat.ask("dee", f"freeze because: {why}")
+    told = await chat.answer(said, "Everything is frozen", "admin")
+    assert "Held, 1:" in told.text
+    await slack.answer(Spot(channel="bosun"), f"Dee has frozen everything: {why}")
+    await chat.click("bo", asked.card, "Approve")
+    await chat.answer(asked.spot, "Held.", f"Dee has frozen everything: {why}")
+    later = await chat.ask("ann", "are you there?")
+    await chat.answer(later, "Held.", "nothing was done yet")
+
+    await world.restart()
+    await chat.answer(await chat.ask("ann", "frozen"), "Everything", "by Dee", why)
+    assert await world.paid(asked.reference) == []
+
+    thawed = await chat.ask("dee", "thaw")
+    await chat.answer(thawed, "Everything is thawed", "2 held runs go on")
+    await chat.answer(asked.spot, "Done.", "420.00 EUR to ACME")
+    await chat.answer(later, "You said: are you there?")
+    await world.quiet()
+    assert len(await world.paid(asked.reference)) == 1
+
+
+async def test_only_the_role_of_the_charter_freezes_and_thaws(world: World, chat: Chat) -> None:
+    before = len(await chat.notices("bo"))
+    await chat.ask("bo", "freeze everything")
+    await chat.notice("bo", "is for admin", after=before)
+    await chat.answer(await chat.ask("dee", "freeze tool queue_payment"), "The tool queue_payment is frozen")
+    await chat.ask("bo", "thaw tool queue_payment")
+    await chat.notice("bo", "is for admin", after=before + 1)
+    open_still = await chat.ask("ann", "hello")
+    await chat.answer(open_still, "You said: hello")
+    await chat.answer(await chat.ask("dee", "thaw tool queue_payment"), "is thawed")
+    await chat.answer(await chat.ask("dee", "thaw tool queue_payment"), "is not frozen", "Nothing is frozen")
+
+
+async def test_a_channel_stands_still_alone(world: World, slack: SlackChat) -> None:
+    await slack.answer(await slack.ask("dee", "freeze #finance"), "#finance is frozen")
+    held = await slack.ask("ann", "hello", channel="finance")
+    await slack.answer(held, "Held.", "Dee has frozen #finance")
+    await slack.answer(await slack.ask("ann", "hello"), "You said: hello")
+    await slack.answer(await slack.ask("dee", "thaw here", channel="finance"), "#finance is thawed")
+    await slack.answer(held, "You said: hello")
+
+
+async def test_what_does_not_exist_cannot_be_frozen_and_a_request_about_freezing_is_a_request(
+    world: World, slack: SlackChat
+) -> None:
+    before = len(await slack.notices("dee"))
+    await slack.ask("dee", "freeze tool queue_paymnt")
+    await slack.notice("dee", "There is no tool queue_paymnt", "queue_payment", after=before)
+    await slack.answer(await slack.ask("dee", "freeze the account of ACME"), "You said: freeze the account of ACME")

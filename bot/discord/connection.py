@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any, Protocol
 
 import discord
@@ -10,6 +11,8 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from bot.discord.settings import DiscordSettings
 
 LONGEST_WAIT = 30.0  # seconds that the library waits for a rate limit by itself; beyond that we are told
@@ -62,6 +65,21 @@ class Connection(discord.Client):
             guild_ready_timeout=settings.settle,
         )
         self.ear = ear
+        self.in_hand: set[asyncio.Task[Any]] = set()  # events that are being taken
+
+    async def dealt_with(self, patience: float) -> None:
+        """Wait until every event that has arrived is taken, for at most `patience` seconds."""
+        mine = asyncio.current_task()
+        tasks = [task for task in self.in_hand if task is not mine]
+        if tasks:
+            await asyncio.wait(tasks, timeout=patience)
+
+    async def _take(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.current_task()
+        if task is not None:
+            self.in_hand.add(task)
+            task.add_done_callback(self.in_hand.discard)
+        await work
 
     async def on_ready(self) -> None:
         """discord.py: READY and the servers have arrived."""
@@ -69,19 +87,19 @@ class Connection(discord.Client):
 
     async def on_message(self, message: discord.Message) -> None:
         """discord.py: MESSAGE_CREATE."""
-        await self.ear.message(message)
+        await self._take(self.ear.message(message))
 
     async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
         """discord.py: MESSAGE_UPDATE."""
-        await self.ear.edited(payload.message)
+        await self._take(self.ear.edited(payload.message))
 
     async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
         """discord.py: MESSAGE_DELETE."""
-        await self.ear.deleted(payload.channel_id, payload.message_id)
+        await self._take(self.ear.deleted(payload.channel_id, payload.message_id))
 
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
         """discord.py: INTERACTION_CREATE, of every kind, also of what another process has shown."""
-        await self.ear.interaction(interaction)
+        await self._take(self.ear.interaction(interaction))
 
     async def on_guild_available(self, guild: discord.Guild) -> None:
         """discord.py: the channels and threads of a server are known."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bot.discord.settings import DiscordSettings
 
 CONNECT_WITHIN = 30.0  # seconds
+PATIENCE = 2.0  # seconds for the events in hand when the connection is closed
 TRY_AGAIN = 15.0  # seconds after the library has given up
 
 log = logging.getLogger("bosun.discord")
@@ -79,6 +80,7 @@ class Gateway:
             running.cancel()
             await asyncio.wait([running])
             await self._hang_up(self.client)
+            await self.client.dealt_with(PATIENCE)
 
     async def close(self) -> None:
         """Close everything."""

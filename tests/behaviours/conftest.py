@@ -54,6 +54,7 @@ async def clean(world: World) -> AsyncIterator[None]:
     """Nothing that a test has broken stays broken, and nothing that it began disturbs the next one."""
     yield
     world.slack.faults.heal()
+    world.discord.faults.heal()
     world.model.forget()
     if world.running:
         await world.quiet()

@@ -59,6 +59,9 @@ class Process:
             "SLACK_BOT_TOKEN": self.world.slack.bot_token,
             "SLACK_APP_TOKEN": self.world.slack.app_token,
             "SLACK_API_URL": self.world.slack.api_url,
+            "DISCORD_BOT_TOKEN": self.world.discord.token,
+            "DISCORD_API_URL": self.world.discord.api_url,
+            "DISCORD_GATEWAY_URL": self.world.discord.gateway_url,
             "ANTHROPIC_API_KEY": self.world.model.key,
             "ANTHROPIC_BASE_URL": self.world.model.url,
         }

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import yaml
 
+from tests.fakes.discord import FakeDiscord
 from tests.fakes.slack import FakeSlack
 
 CHARTER = Path(__file__).resolve().parents[2] / "charter"
@@ -18,31 +19,55 @@ SLACK_CHANNELS = {
     "approvals": "C0APPROVALS",
     "bosun": "C0OPERATORS",
 }
+DISCORD_USERS = {
+    person: f"13000000000000000{number:02}" for number, person in enumerate(("ann", "bo", "cy", "dee", "eve", "gil"), 1)
+}
+DISCORD_CHANNELS = {
+    name: f"12000000000000000{number:02}" for number, name in enumerate(("general", "finance", "approvals", "bosun"), 1)
+}
 STRANGER, GUEST, OUTSIDER, ROBOT = "U0STRANGE", "U0GUEST", "U0OUT", "U0ROBOT"  # not in people.yaml
+DISCORD_STRANGER, DISCORD_GUEST, DISCORD_OUTSIDER, DISCORD_ROBOT = (
+    f"13000000000000000{number}" for number in range(91, 95)
+)
 
-PEOPLE = """
-people:
-  ann: {name: Ann, web: ann, slack: U0ANN}
-  bo: {name: Bo, web: bo, slack: U0BO, roles: [finance]}
-  cy: {name: Cy, web: cy, slack: U0CY, roles: [finance]}
-  dee: {name: Dee, web: dee, slack: U0DEE, roles: [admin]}
-  eve: {name: Eve, web: eve, slack: U0EVE}
-  gil: {name: Gil, web: gil, slack: U0GIL, roles: [finance]}
-roles:
-  finance: {purpose: Decides about money}
-  admin: {purpose: Runs Bosun}
-"""
+ROLES = {"bo": ["finance"], "cy": ["finance"], "dee": ["admin"], "gil": ["finance"]}
+PEOPLE = {
+    "people": {
+        person: {
+            "name": person.capitalize(),
+            "web": person,
+            "slack": SLACK_USERS[person],
+            "discord": DISCORD_USERS[person],
+            "roles": ROLES.get(person, []),
+        }
+        for person in SLACK_USERS
+    },
+    "roles": {"finance": {"purpose": "Decides about money"}, "admin": {"purpose": "Runs Bosun"}},
+}
 
 
 def write_charter(folder: Path) -> None:
-    """The starter charter, with this team in it and with ids on Slack."""
+    """The starter charter, with this team in it and with ids on Slack and Discord."""
     shutil.copytree(CHARTER, folder)
-    (folder / "people.yaml").write_text(PEOPLE)
+    (folder / "people.yaml").write_text(yaml.safe_dump(PEOPLE, sort_keys=False))
     path = folder / "bosun.yaml"
     team = yaml.safe_load(path.read_text())
     for name, channel in SLACK_CHANNELS.items():
-        team["channels"][f"#{name}"]["slack"] = channel
+        team["channels"][f"#{name}"] |= {"slack": channel, "discord": DISCORD_CHANNELS[name]}
     path.write_text(yaml.safe_dump(team, sort_keys=False))
+
+
+def populate_discord(discord: FakeDiscord) -> None:
+    """The same team on a Discord server; Gil has not accepted its rules yet, which makes a guest of him."""
+    world = discord.world
+    for person, user in DISCORD_USERS.items():
+        world.add_member(user, person.capitalize()).pending = person == "gil"
+    world.add_member(DISCORD_STRANGER, "Stan")
+    world.add_member(DISCORD_GUEST, "Gus").pending = True
+    world.add_member(DISCORD_OUTSIDER, "Olga", here=False)
+    world.add_member(DISCORD_ROBOT, "Robot", bot=True)
+    for name, channel in DISCORD_CHANNELS.items():
+        world.add_channel(channel, name)
 
 
 def populate(slack: FakeSlack) -> None:

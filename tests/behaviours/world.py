@@ -14,12 +14,14 @@ from typing import TypeVar
 
 from sqlmodel import col, select
 
+from bot.discord.adapter import DiscordAdapter
 from bot.engine.app import App
 from bot.slack.adapter import SlackAdapter
 from kernel.config import Address, Secret, Settings
 from kernel.store import Session, approvals, inbox, outbox, payments, runs, web
-from tests.behaviours.team import CHARTER, populate, write_charter
+from tests.behaviours.team import CHARTER, populate, populate_discord, write_charter
 from tests.fakes.anthropic import FakeAnthropic
+from tests.fakes.discord import FakeDiscord
 from tests.fakes.slack import FakeSlack
 
 T = TypeVar("T")
@@ -52,6 +54,7 @@ class World:
         self.alone = alone  # as a newcomer starts it: the starter charter, no Slack, no language model
         self.clock = Clock()
         self.slack = FakeSlack(self.clock)
+        self.discord = FakeDiscord(self.clock)
         self.model = FakeAnthropic()
         self.charter = folder / "charter"
         self.app: App
@@ -68,7 +71,10 @@ class World:
             write_charter(self.charter)
         populate(self.slack)
         self.slack.observers.append(lambda _call: self.changed())
+        populate_discord(self.discord)
+        self.discord.observers.append(lambda _call: self.changed())
         await self.slack.start()
+        await self.discord.start()
         await self.model.start()
         try:
             await self.start()
@@ -81,6 +87,7 @@ class World:
         if self.running:
             await self.stop()
         await self.slack.stop()
+        await self.discord.stop()
         await self.model.stop()
 
     @property
@@ -94,6 +101,9 @@ class World:
             slack_bot_token=Secret(self.slack.bot_token),
             slack_app_token=Secret(self.slack.app_token),
             slack_api_url=self.slack.api_url,
+            discord_bot_token=Secret(self.discord.token),
+            discord_api_url=self.discord.api_url,
+            discord_gateway_url=self.discord.gateway_url,
             anthropic_api_key=Secret(self.model.key),
             anthropic_base_url=self.model.url,
         )
@@ -104,7 +114,10 @@ class World:
         for topic in TOPICS:
             self.app.store.on(topic, lambda _key: self.changed())
         if not self.alone:  # the rates have tests of their own; here they would only be waited for
-            self.adapter.capabilities = self.adapter.capabilities.model_copy(update={"post_interval": 0.0})
+            for adapter in self.app.adapters.values():
+                adapter.capabilities = adapter.capabilities.model_copy(update={"post_interval": 0.0})
+            self.discord_adapter.settings = self.discord_adapter.settings.model_copy(update={"settle": 0.02})
+            self.discord_adapter.gateway.settings = self.discord_adapter.settings
         self.app.ticker.every = 0.05
         await asyncio.to_thread(self.app.model.warm)
         await self.app.start()
@@ -117,6 +130,13 @@ class World:
         """The running connection to Slack."""
         adapter = self.app.adapters["slack"]
         assert isinstance(adapter, SlackAdapter)
+        return adapter
+
+    @property
+    def discord_adapter(self) -> DiscordAdapter:
+        """The running connection to Discord."""
+        adapter = self.app.adapters["discord"]
+        assert isinstance(adapter, DiscordAdapter)
         return adapter
 
     async def stop(self) -> None:
@@ -172,7 +192,17 @@ class World:
         await self.until(self._all_taken)
 
     async def _all_taken(self) -> bool:
-        return not self.slack.sockets.open and not await self.app.store.read(_arrived)
+        if self.slack.sockets.open or not self._discord_heard():
+            return False
+        return not await self.app.store.read(_arrived) and self._discord_heard()
+
+    def _discord_heard(self) -> bool:
+        """Every event of Discord has reached Bosun and is taken."""
+        if self.alone:
+            return True
+        client = self.discord_adapter.gateway.client
+        session = self.discord.gateway.sessions.get(client.ws.session_id or "") if client.ws is not None else None  # type: ignore[redundant-expr]
+        return session is not None and client.ws.sequence == len(session.events) and not client.in_hand
 
     async def indexed(self) -> None:
         """Wait until every document of the charter can be found by its meaning."""

@@ -1,0 +1,134 @@
+"""The team in Discord."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from tests.behaviours.chat import Chat, Said, Spot
+from tests.behaviours.team import DISCORD_CHANNELS, DISCORD_USERS
+from tests.behaviours.world import World
+from tests.fakes.discord import BOT
+from tests.fakes.discord.checks import buttons, visible
+from tests.fakes.discord.world import DM, Channel
+
+MENTION = re.compile(r"@([a-z]+)\b")
+EMOJI = {"👀": "eyes"}
+
+
+class DiscordChat(Chat):
+    """The team in Discord."""
+
+    platform = "discord"
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self.discord = world.discord
+
+    # -- what people do ---------------------------------------------------------------------------
+
+    async def say(
+        self, person: str, text: str, at: Spot, *, files: Sequence[tuple[str, bytes]] = (), size: int | None = None
+    ) -> str:
+        written = MENTION.sub(self._mention, text)
+        message = self.discord.write(self.room(at), self.user(person), written, files=dict(files))
+        for file in message["attachments"] if size is not None else ():
+            file["size"] = size
+        self.discord.announce(message)
+        return str(message["id"])
+
+    def room(self, at: Spot) -> str:
+        """The id of the channel or thread; a thread that nobody has opened yet is opened by who writes in it."""
+        channel = self.channel(at)
+        if not at.root or self.world.discord.world.channels[channel].type == DM:
+            return channel
+        if at.root not in self.discord.world.channels:
+            self.discord.begin_thread(channel, self.user("ann"), "a thread", at.root)
+        return at.root
+
+    def _mention(self, match: re.Match[str]) -> str:
+        user = BOT if match[1] == "bosun" else DISCORD_USERS.get(match[1])
+        return f"<@{user}>" if user else match[0]
+
+    @staticmethod
+    def user(person: str) -> str:
+        """The account of a person; an id stays as it is."""
+        return DISCORD_USERS.get(person, person)
+
+    @staticmethod
+    def channel(spot: Spot) -> str:
+        """The id of a channel that the charter knows; another id stays as it is."""
+        return DISCORD_CHANNELS.get(spot.channel, spot.channel)
+
+    async def click(self, person: str, message: Said, label: str) -> None:
+        pressed = next(button for button in buttons(message.raw) if button["label"] == label)
+        self.discord.click(message.raw["channel_id"], message.id, self.user(person), label, element=pressed)
+
+    async def dialog(self, person: str) -> dict[str, str]:
+        dialog = await self.world.seen(lambda: self.discord.dialog_of(self.user(person)))
+        fields = [item["component"] for item in dialog.modal["components"] if "component" in item]
+        return {field["custom_id"]: field.get("value") or "" for field in fields}
+
+    async def submit(self, person: str, **fields: str) -> None:
+        await self.discord.submit(self.user(person), fields)
+
+    # -- what people see --------------------------------------------------------------------------
+
+    async def read(self, spot: Spot, reader: str = "dee") -> list[Said]:
+        channel = self.discord.world.channels[self.channel(spot)]
+        if not spot.root:
+            return [self._said(message) for message in channel.messages.values() if not _is_reply(message)]
+        if channel.type == DM:
+            return [self._said(one) for key, one in channel.messages.items() if int(key) > int(spot.root)]
+        thread = self.discord.world.channels.get(spot.root)
+        replies = [one for one in channel.messages.values() if _is_reply(one, spot.root)]
+        return [self._said(message) for message in [*replies, *(thread.messages.values() if thread else ())]]
+
+    def _said(self, message: dict[str, Any]) -> Said:
+        names = {user: person for person, user in DISCORD_USERS.items()}
+        user = str(message["author"]["id"])
+        return Said(
+            id=message["id"],
+            by="bosun" if user == BOT else names.get(user, user),
+            text=visible(message),
+            buttons=tuple(button["label"] for button in buttons(message)),
+            raw=dict(message),
+        )
+
+    async def notices(self, person: str) -> list[str]:
+        user = self.user(person)
+        alone = [one for one in self.discord.interactions.ephemerals if one["to"] == user]
+        alone += self.discord.said(self.discord.world.dm(user).id)
+        return [visible(message) for message in sorted(alone, key=lambda one: int(one["id"]))]
+
+    async def reactions(self, spot: Spot) -> list[str]:
+        root = self.discord.world.channels[self.channel(spot)].messages[spot.root]
+        return [EMOJI.get(sign, sign) for sign in root.get("signs", ())]
+
+    async def state(self, spot: Spot) -> str:
+        """Typing is work; a card with buttons is waiting; Discord shows no more than that."""
+        thread = self.discord.world.channels.get(spot.root)
+        if thread is None:
+            return "active"
+        if any("Approve" in said.buttons for said in await self.answers(spot)):
+            return "suspended"
+        return "processing" if _is_typed_in(thread) else "active"
+
+    def home(self, person: str) -> Spot:
+        return Spot(channel=self.discord.world.dm(self.user(person)).id)
+
+    async def close(self) -> None:
+        """Nobody has anything open."""
+        self.discord.interactions.dialogs.clear()
+
+
+def _is_reply(message: dict[str, Any], root: str | None = None) -> bool:
+    """Where threads are not allowed, an answer of Bosun is a reply."""
+    answered = (message.get("message_reference") or {}).get("message_id")
+    return message["author"]["id"] == BOT and answered is not None and root in {None, answered}
+
+
+def _is_typed_in(thread: Channel) -> bool:
+    said = [message for message in thread.messages.values() if message["author"]["id"] == BOT]
+    return bool(thread.typing) and (not said or said[-1]["timestamp"] < thread.typing[-1].isoformat())

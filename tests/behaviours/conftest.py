@@ -9,11 +9,12 @@ import pytest
 import pytest_asyncio
 
 from tests.behaviours.chat import Chat
+from tests.behaviours.discord_chat import DiscordChat
 from tests.behaviours.slack_chat import SlackChat
 from tests.behaviours.web_chat import WebChat
 from tests.behaviours.world import World
 
-PLATFORMS: dict[str, type[Chat]] = {"slack": SlackChat, "web": WebChat}
+PLATFORMS: dict[str, type[Chat]] = {"slack": SlackChat, "discord": DiscordChat, "web": WebChat}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -63,7 +63,13 @@ class DiscordChat(Chat):
 
     async def click(self, person: str, message: Said, label: str) -> None:
         pressed = next(button for button in buttons(message.raw) if button["label"] == label)
-        self.discord.click(message.raw["channel_id"], message.id, self.user(person), label, element=pressed)
+        channel, user = message.raw["channel_id"], self.user(person)
+        interaction = self.discord.click(channel, message.id, user, label, element=pressed)
+        if not _asks_again(pressed):
+            return
+        question = await self.world.seen(lambda: interaction.shown)
+        (yes,) = buttons(question)
+        self.discord.click(channel, question["id"], user, yes["label"], element=yes)
 
     async def dialog(self, person: str) -> dict[str, str]:
         dialog = await self.world.seen(lambda: self.discord.dialog_of(self.user(person)))
@@ -121,6 +127,11 @@ class DiscordChat(Chat):
     async def close(self) -> None:
         """Nobody has anything open."""
         self.discord.interactions.dialogs.clear()
+
+
+def _asks_again(button: dict[str, Any]) -> bool:
+    """Discord has no confirmation of its own: a risky button is answered with a second one."""
+    return "c" in str(button.get("custom_id", "")).split(":")[4]
 
 
 def _is_reply(message: dict[str, Any], root: str | None = None) -> bool:

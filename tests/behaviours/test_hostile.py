@@ -1,16 +1,21 @@
 """Whatever the model writes stays text, is refused, or is asked about."""
 
+from typing import Any
+
 import pytest
 
 from tests.behaviours.chat import Chat, Spot
 from tests.behaviours.payments import new_reference
-from tests.behaviours.team import SLACK_CHANNELS
+from tests.behaviours.team import DISCORD_USERS, SLACK_CHANNELS
 from tests.behaviours.world import World
 from tests.fakes.anthropic import Reply
+from tests.fakes.discord import BOT_ROLE
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-PINGS = ("<!channel>", "<!here>", "<!everyone>", "<!subteam^S1>", "<@U0BO>", "@everyone <@U0BO|bo>")
+DISCORD_PINGS = ("@everyone", "@here", f"<@{DISCORD_USERS['bo']}>", f"<@!{DISCORD_USERS['bo']}>", f"<@&{BOT_ROLE}>")
+SLACK_PINGS = ("<!channel>", "<!here>", "<!everyone>", "<!subteam^S1>", "<@U0BO>", "@everyone <@U0BO|bo>")
+PINGS = SLACK_PINGS + DISCORD_PINGS
 
 
 def _everything(world: World, spot: Spot) -> str:
@@ -19,13 +24,21 @@ def _everything(world: World, spot: Spot) -> str:
     return str([channel.messages[ts] for ts in channel.threads.get(spot.root, ()) if ts in channel.messages])
 
 
+def _posted(world: World, spot: Spot) -> list[dict[str, Any]]:
+    """The messages of the thread in Discord, with whom each one notified."""
+    return list(world.discord.world.channels[spot.root].messages.values())
+
+
 async def test_nobody_is_pinged_by_what_a_model_writes(world: World, chat: Chat) -> None:
     world.model.queue(Reply("Hello " + " ".join(PINGS) + " and `<!channel>` bye"))
     spot = await chat.ask("ann", "say hello to all")
     said = await chat.answer(spot, "Hello", "bye")
     if chat.platform == "slack":
         shown = _everything(world, spot)
-        assert not any(ping in shown for ping in PINGS), shown
+        assert not any(ping in shown for ping in SLACK_PINGS), shown
+    elif chat.platform == "discord":
+        assert not any(message["pings"] for message in _posted(world, spot))
+        assert not any(ping in said.raw["content"] for ping in DISCORD_PINGS), said.raw["content"]
     else:
         assert "mention" not in said.raw["html"]
 
@@ -40,6 +53,10 @@ async def test_a_link_that_runs_a_script_is_no_link(world: World, chat: Chat) ->
     if chat.platform == "slack":
         assert "](javascript:" not in _everything(world, spot)
         assert "<javascript:" not in _everything(world, spot)
+    elif chat.platform == "discord":
+        assert "](javascript:" not in said.raw["content"]
+        assert "](<javascript:" not in said.raw["content"]
+        assert "](data:" not in said.raw["content"]
     else:
         assert "<a" not in said.raw["html"]
         assert "<img" not in said.raw["html"]
@@ -52,6 +69,8 @@ async def test_an_unclosed_fence_swallows_nothing_that_follows(world: World, cha
     if chat.platform == "slack":
         prose = [block["text"] for block in said.raw["blocks"] if block["type"] == "markdown"]
         assert all(text.count("```") % 2 == 0 for text in prose), prose
+    elif chat.platform == "discord":
+        assert said.raw["content"].count("```") % 2 == 0, said.raw["content"]
 
 
 async def test_a_tool_that_does_not_exist_is_refused_and_the_run_goes_on(world: World, chat: Chat) -> None:

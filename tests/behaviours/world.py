@@ -74,6 +74,7 @@ class World:
         populate_discord(self.discord)
         self.discord.observers.append(lambda _call: self.changed())
         await self.slack.start()
+        self.discord.interactions.patience = PATIENCE  # the deadline has tests of its own
         await self.discord.start()
         await self.model.start()
         try:

@@ -35,6 +35,15 @@ async def chat(world: World, request: pytest.FixtureRequest) -> AsyncIterator[Ch
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def everywhere(world: World) -> AsyncIterator[list[Chat]]:
+    """The team on every platform at once, for what is slow to begin."""
+    made = [platform(world) for platform in PLATFORMS.values()]
+    yield made
+    for chat in made:
+        await chat.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def slack(world: World) -> AsyncIterator[SlackChat]:
     """The team in Slack, for what only Slack has."""
     made = SlackChat(world)

@@ -111,23 +111,28 @@ async def test_what_cannot_be_stored_is_not_acknowledged_and_is_answered_once_la
 
 
 async def test_a_process_that_is_killed_after_the_acknowledgement_answers_after_it_is_started_again(
-    world: World, chat: Chat
+    world: World, everywhere: list[Chat]
 ) -> None:
+    """On every platform in the same process, because starting one takes seconds."""
     await world.quiet()
     await world.stop()
-    process = Process(world)
+    process, spots = Process(world), []
     try:
         await process.start()
         world.app = process.stand_in
-        world.model.queue(Reply("Never to be finished.", hold_after=2))
-        spot = await chat.ask("ann", f"survive me on {chat.platform}")
-        await world.held()
+        for chat in everywhere:
+            world.model.queue(Reply("Never to be finished.", hold_after=2))
+            spots.append(await chat.ask("ann", f"survive me on {chat.platform}"))
+            await world.held()
+            world.model.holding.clear()
         await process.kill()
     finally:
         await process.kill()
     world.model.forget()
     await world.start()
-    await chat.answer(spot, "You said: survive me")
+    for chat, spot in zip(everywhere, spots, strict=True):
+        await chat.answer(spot, "You said: survive me")
     await world.quiet()
-    assert len(await chat.answers(spot)) == 1
-    assert len(await world.runs("survive me on " + chat.platform)) == 1
+    for chat, spot in zip(everywhere, spots, strict=True):
+        assert len(await chat.answers(spot)) == 1
+        assert len(await world.runs(f"survive me on {chat.platform}")) == 1

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from tests.behaviours.chat import Spot
+from tests.behaviours.chat import Said, Spot
 from tests.behaviours.web_chat import WebChat
 from tests.behaviours.world import World
 
@@ -27,7 +27,13 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
 async def test_a_question_is_answered_with_passages_and_sources_that_open(world: World, web: WebChat) -> None:
     await world.indexed()
     spot = await web.ask("ann", "How long do refunds take?")
-    said = await web.answer(spot, "model")  # it says in one line that none is configured
+
+    async def answered() -> Said | None:
+        said = [one for one in await web.answers(spot) if "sources" in one.raw]  # what is still streamed has none
+        return said[0] if said else None
+
+    said = await world.until(answered)
+    assert "No language model is configured" in said.text
     sources = said.raw["sources"]
     assert any(source["title"].startswith("Refunds") for source in sources)
     page = await web.browser("ann").http.get(sources[0]["url"])
@@ -52,8 +58,13 @@ async def test_the_prompts_of_the_charter_lead_to_a_card_that_another_persona_ap
 
 
 async def test_the_digest_can_be_run_and_says_what_was_done(web: WebChat) -> None:
+    spot = await web.ask(
+        "ann", 'finance: queue_payment payee="ACME" amount=9 currency=EUR reference="Invoice 9" why="Tea"'
+    )
+    await web.click("bo", await web.card(spot, "Invoice 9"), "Approve")
+    await web.answer(spot, "9.00 EUR to ACME is on finance's payment list")
     await web.ask("dee", "run digest")
-    digest = await web.answer(GENERAL, "Digest of #general", "How long do refunds take?")
+    digest = await web.answer(GENERAL, "Digest of #general", "Invoice 9")
     assert "Approved by Bo" in digest.text
 
 

@@ -45,6 +45,7 @@ from rules.engine.rulebook import RuleBook
 from rules.engine.services import Services
 from tools.engine import catalogue
 from tools.engine.context import ToolContext
+from tools.engine.mcp.reviews import PREFIX as REVIEWS
 from tools.engine.toolbox import Toolbox
 from tools.engine.web.settings import WebSettings
 from workflows.engine import forms, steps
@@ -91,8 +92,17 @@ class App:
     def _read_charter(self) -> None:
         self.tools = catalogue.discover()
         self.kinds = steps.discover()
-        self.toolbox = Toolbox(self.tools)
         self.secrets = Secrets()
+        self.directory = TeamDirectory(lambda: self.charter, self.clock)
+        self.toolbox = Toolbox(self.tools)
+        self.reviews = self.toolbox.connect(
+            store=self.store,
+            clock=self.clock,
+            ids=self.ids,
+            directory=self.directory,
+            secrets=self.secrets,
+            where=self._operators,
+        )
         self.keeper = CharterKeeper(
             self.settings.charter,
             bridges.known_tools(self.tools),
@@ -103,7 +113,6 @@ class App:
         self._put_in_force(self.charter)
         self.keeper.on_change.append(self._put_in_force)
         self.keeper.on_problem.append(self._report_charter)
-        self.directory = TeamDirectory(lambda: self.charter, self.clock)
 
     @property
     def charter(self) -> Charter:
@@ -268,7 +277,7 @@ class App:
                 held=held,
                 adapters=self.adapters,
                 take_up=self._take_up,
-                others={forms.PREFIX: self.workflows.forms},
+                others={forms.PREFIX: self.workflows.forms, REVIEWS: self.reviews},
             ),
             signs=self.signs,
             held=held,
@@ -298,6 +307,7 @@ class App:
         await self.scheduler.start()
         self.keeper.start()
         self.ticker.start()
+        self.toolbox.start()
         await self.knowledge.start()
         self.knowing.start()
         self._warming = asyncio.create_task(asyncio.to_thread(self.model.warm))
@@ -313,6 +323,7 @@ class App:
         await self.scheduler.stop()
         await self.reception.stop()
         await self.engine.stop()
+        await self.toolbox.stop()
         await self.sender.stop()
         await self.web.stop()
         await self.knowledge.stop()

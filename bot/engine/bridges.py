@@ -115,7 +115,11 @@ def bringing(toolbox: Toolbox) -> Callable[[ToolsFile, Path], Brought]:
         found = toolbox.declared(file, folder)
         tools = {
             one.name: KnownTool(
-                effect=one.effect, arguments=one.arguments, free_text=one.free_text, is_open=one.is_open
+                effect=one.effect,
+                arguments=one.arguments,
+                authority=one.authority,
+                free_text=one.free_text,
+                is_open=one.is_open,
             )
             for one in found.tools
         }

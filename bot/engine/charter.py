@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 from pydantic import BaseModel
 
 from agents.engine.definition import Roster, load_agents
-from bot.engine.charter_checks import channel_problems, people_problems
+from bot.engine.charter_checks import channel_problems, people_problems, tools_problems
 from bot.engine.charter_files import BosunFile, Channel, PeopleFile, PersonFile
 from bot.engine.charter_workflows import read_workflows
 from kernel import yaml_lines
@@ -139,7 +139,7 @@ def load(
         workflows=frozenset(workflows),
     )
     rules = reader.rules(known)
-    reader.cross_check(team, people)
+    reader.cross_check(team, people, tools_file)
     sources = reader.sources(people, channels)
     if reader.problems or team is None or people is None or roster is None:
         raise CharterError(reader.problems)
@@ -242,11 +242,13 @@ class _Reader:
             return {}
         return texts
 
-    def cross_check(self, team: BosunFile | None, people: PeopleFile | None) -> None:
+    def cross_check(self, team: BosunFile | None, people: PeopleFile | None, tools: ToolsFile | None) -> None:
         if people is not None:
             self.problems += people_problems(self.located[PEOPLE], people)
         if team is not None:
             self.problems += channel_problems(self.located[BOSUN], team, people)
+        if tools is not None and people is not None and TOOLS in self.located:
+            self.problems += tools_problems(self.located[TOOLS], tools, people)
 
     def _in(self, folder: str) -> list[str]:
         return [path for path in self.files if path.startswith(f"{folder}/")]

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
     from bot.engine.charter_files import BosunFile, PeopleFile
     from kernel.yaml_lines import Loc, Located
+    from tools.engine.setup.file import ToolsFile
 
 PLATFORMS = ("web", "slack", "discord")
 
@@ -59,6 +60,15 @@ def channel_problems(located: Located, team: BosunFile, people: PeopleFile | Non
                     located.problem((*at, platform), f"{channel_id} is the {platform} id of {owner} already")
                 )
     return problems
+
+
+def tools_problems(located: Located, file: ToolsFile, people: PeopleFile) -> list[str]:
+    """Roles that decide about the tools of MCP servers and that are no role."""
+    return [
+        located.problem(("mcp", name, "decides"), f"unknown role '{server.decides}'", server.decides, people.roles)
+        for name, server in file.mcp.items()
+        if server.decides not in people.roles
+    ]
 
 
 def channel_id_of(team: BosunFile, name: str, platform: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Text
+from sqlalchemy import Text, update
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from kernel.store.columns import JsonText, Moment
@@ -47,3 +47,30 @@ def get(session: Session, server: str, tool: str) -> McpTool | None:
 def save(session: Session, row: McpTool) -> None:
     """Store what is known of a tool."""
     session.merge(row)
+
+
+def tell(session: Session, server: str, seen: dict[str, str]) -> bool:
+    """Note that people are told of these tools (name -> digest); False if they were told of all of them before.
+
+    One statement a tool: of two processes that see the same change, one tells of it.
+    """
+    fresh = False
+    for tool, digest in seen.items():
+        statement = (
+            update(McpTool)
+            .where(col(McpTool.server) == server, col(McpTool.tool) == tool, col(McpTool.told) != digest)
+            .values(told=digest)
+        )
+        fresh = session.connection().execute(statement).rowcount > 0 or fresh
+    return fresh
+
+
+def accept(session: Session, server: str, tool: str, digest: str, by: str) -> bool:
+    """Accept what is seen now, if that has this digest; False if it has changed since."""
+    row = session.get(McpTool, (server, tool))
+    if row is None or row.digest != digest:
+        return False
+    row.accepted, row.accepted_by = digest, by
+    row.accepted_description, row.accepted_arguments = row.description, row.arguments
+    session.add(row)
+    return True

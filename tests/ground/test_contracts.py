@@ -19,6 +19,7 @@ ALLOWED = {
     "rules.engine.door": "import tools.files, tools.engine.tool, tools.engine.permit",
     "tools.files": "import tools.engine.tool",
     "tools.engine.mail.server": "import imap_tools, aiosmtplib",
+    "tools.engine.mcp.link": "import mcp.client.stdio",
     "tools.engine.permit": "",
     "tools.engine.tool": "import knowledge.engine.index",
     "knowledge.engine.index": "import chromadb, kernel.types",

@@ -43,6 +43,11 @@ class Catalogue:
         self._off = frozenset(name for name, tool in tools.items() if tool.on is not None and not tool.on(setup))
         self.version += 1
 
+    @property
+    def own(self) -> frozenset[str]:
+        """The names of the tools that are files, whatever is set up."""
+        return frozenset(self._own)
+
     def __iter__(self) -> Iterator[Tool]:
         return iter(tuple(self._tools.values()))
 

@@ -5,18 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tools.engine.mcp import names
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
-    from kernel.types import Effect, Json
+    from kernel.clock import Clock, Ids
+    from kernel.people import Directory
+    from kernel.store import Store
+    from kernel.types import Effect, Json, Place
     from tools.engine.catalogue import Catalogue
+    from tools.engine.mcp.reviews import Reviews
+    from tools.engine.mcp.servers import McpServers
     from tools.engine.setup.file import ToolsFile
     from tools.engine.tool import Tool
 
 
 # Parts of tools.yaml that are understood and that no tool acts on yet: refused, so that nobody relies on them.
-NOT_YET = frozenset({"calendar", "crm", "databases", "code", "mcp", "apis"})
+NOT_YET = frozenset({"calendar", "crm", "databases", "code", "apis"})
 NOT_YET_OF_WEB = frozenset({"search", "robots", "pause"})
 
 
@@ -27,6 +34,7 @@ class Declared:
     name: str
     effect: Effect
     arguments: Json  # JSON Schema
+    authority: tuple[str, ...] = ()
     free_text: tuple[str, ...] = ()
     is_open: bool = False  # the schema is known once the server has been asked
 
@@ -44,10 +52,43 @@ class Declarations:
 
 
 class Toolbox:
-    """Keeps the catalogue in step with tools.yaml."""
+    """Keeps the catalogue in step with tools.yaml and with what was accepted of MCP servers."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
+        self.mcp: McpServers | None = None
+        self._setup: ToolsFile | None = None
+
+    def connect(
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        ids: Ids,
+        directory: Directory,
+        secrets: Mapping[str, str],
+        where: Callable[[], Place | None],
+    ) -> Reviews:
+        """Have a way to the servers of tools.yaml; who takes the answers to what is asked about them in `where`.
+
+        Without it the file is only checked.
+        """
+        from tools.engine.mcp.reviews import Reviews
+        from tools.engine.mcp.servers import McpServers
+
+        reviews = Reviews(store, clock, ids, directory, where)
+        self.mcp = McpServers(store, clock, secrets, reviews, self._refresh)
+        return reviews
+
+    def start(self) -> None:
+        """Ask the servers, now and then."""
+        if self.mcp is not None:
+            self.mcp.start()
+
+    async def stop(self) -> None:
+        """Hang up."""
+        if self.mcp is not None:
+            await self.mcp.stop()
 
     def declared(self, setup: ToolsFile, folder: Path) -> Declarations:
         """What the file declares; `folder` is the charter's. Reads, connects to nothing."""
@@ -56,9 +97,43 @@ class Toolbox:
             found.fault((word,), f"'{word}' is not connected by this version yet, so the setting would do nothing")
         for word in setup.web.model_fields_set & NOT_YET_OF_WEB:
             found.fault(("web", word), f"'{word}' is not there in this version yet, so the setting would do nothing")
+        self._declare_mcp(setup, found)
         return found
+
+    def _declare_mcp(self, setup: ToolsFile, found: Declarations) -> None:
+        taken = dict.fromkeys(self.catalogue.own, "a tool of Bosun")
+        for server, one in setup.mcp.items():
+            if one.oauth:
+                message = "'oauth' is not there in this version yet, so the setting would do nothing"
+                found.fault(("mcp", server, "oauth"), message)
+            for name, tool, told in names.named(server, one):
+                at = ("mcp", server, "tools", tool)
+                if len(name) > names.LONGEST:
+                    found.fault(at, f"the tool would be called {name}, which is longer than {names.LONGEST} characters")
+                if name in taken:
+                    found.fault(at, f"the tool would be called {name}, as {taken[name]} is")
+                taken[name] = f"{tool} of {server}"
+                found.tools.append(
+                    Declared(
+                        name=name,
+                        effect=told.counts_as,
+                        arguments={"type": "object"},
+                        authority=told.authority,
+                        free_text=told.free_text,
+                        is_open=True,
+                    )
+                )
 
     def use(self, setup: ToolsFile, folder: Path) -> None:
         """Put a checked file in force."""
+        self._setup = setup
+        if self.mcp is not None:
+            self.mcp.configure(setup.mcp, folder)
+        self._refresh()
+
+    def _refresh(self) -> None:
         brought: list[Tool] = []
-        self.catalogue.configure(setup, brought)
+        if self.mcp is not None:
+            brought += self.mcp.tools()
+        if self._setup is not None:
+            self.catalogue.configure(self._setup, brought)

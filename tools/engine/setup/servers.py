@@ -24,8 +24,8 @@ class OutsideTool(Frozen):
 
     @property
     def counts_as(self) -> Effect:
-        """The effect that the rules see: what nobody declared is asked about."""
-        return self.effect or "send"
+        """The effect that the rules see. What nobody declared counts as what cannot be undone, so it is asked about."""
+        return self.effect or "destroy"
 
 
 class McpSetup(Frozen):

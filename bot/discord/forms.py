@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import discord
 
 from bot.discord import ids
-from bot.discord.neutral import line
+from bot.engine.document.plain import one_line as line
 
 if TYPE_CHECKING:
     from kernel.types import Form, FormField

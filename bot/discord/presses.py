@@ -10,7 +10,7 @@ import discord
 from bot.discord import ids
 from bot.discord.answers import Answer
 from bot.discord.messages import place_of
-from bot.discord.render import plain, second_question
+from bot.discord.render import second_question, sentence
 from kernel.errors import PlatformError, StoreError
 from kernel.types import Inbound, Place, Press
 
@@ -45,7 +45,7 @@ class Presses:
         try:
             place = self.place(interaction)
             if carried is None or place is None:
-                await answer.say(plain(OLD))
+                await answer.say(sentence(OLD))
             elif carried.confirm:
                 await answer.say(second_question(carried, interaction.message))
             else:
@@ -84,7 +84,7 @@ class Presses:
             await self.intake.accept(inbound)
         except StoreError as error:
             log.warning("A press was not taken, because it could not be stored: %s", error)
-            await answer.say(plain(LOST))
+            await answer.say(sentence(LOST))
             return
         if not carried.form:
             await answer.acknowledge()

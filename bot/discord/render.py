@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import discord
 
-from bot.discord import ids, neutral
-from kernel.types import Action, Card, Frozen, Progress, Source, Text
+from bot.discord import ids, prose
+from bot.engine.document import plain
+from bot.engine.document.addresses import web_url
+from bot.engine.document.files import Attachment, attachment
+from bot.engine.document.markdown import JOINER
+from kernel.types import Action, Card, Progress, Source, Text
 
 if TYPE_CHECKING:
     from bot.discord.ids import Carried
     from kernel.types import Body, Payload, Step
 
-PART = 1_900  # characters of a message, of the 2,000 that Discord takes
-PARTS = 3  # messages of one answer; what is longer comes as a file
+AGENT = 120  # characters kept free for the name of who says it
+URL = 512  # of a button; a longer address is not linked
+FACTS = 1_400  # characters of a card's labelled lines
 CARD = 3_600  # characters of a card, of the 4,000 that Discord takes
 PREVIEW = 1_200  # characters of a payload that a card shows
 PAYLOADS, SOURCES, STEPS, ROW, BUTTONS = 6, 8, 12, 5, 25
@@ -35,13 +38,6 @@ STYLES = {
     "danger": discord.ButtonStyle.danger,
     "plain": discord.ButtonStyle.secondary,
 }
-
-
-class Attachment(Frozen):
-    """A file that belongs to a message. Its name holds its digest: the same name is the same content."""
-
-    name: str
-    content: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,79 +81,78 @@ def render(body: Body, console_url: str = "") -> Shown:
     return _text(body, console_url)
 
 
-def plain(text: str) -> Shown:
+def sentence(text: str) -> Shown:
     """A short sentence of our own."""
-    return Shown(content=text[:PART])
+    return Shown(content=text[: prose.CONTENT])
 
 
 def words(markdown: str) -> str:
     """A short text beside a file."""
-    return neutral.beginning(neutral.neutral(markdown), PART)
+    return prose.beginning(markdown, prose.CONTENT)
 
 
 # -- prose ----------------------------------------------------------------------------------------
 
 
 def _text(body: Text, console_url: str) -> Shown:
-    shown = neutral.neutral(body.markdown).strip() or "(empty message)"
-    agent = neutral.line(body.agent or "", 80, "")
-    if agent:
-        shown = f"**{neutral.neutral(agent)}**\n{shown}"
+    pieces, attached = prose.shown(body.markdown, prose.CONTENT - AGENT)
+    pieces = pieces or ["(empty message)"]
+    if agent := prose.line(body.agent or "", 80)[: AGENT - 5]:
+        pieces[0] = f"**{agent}**\n{pieces[0]}"
     tail = _tail(body, console_url)
-    pieces = neutral.parts(shown, PART)
-    attachments: tuple[Attachment, ...] = ()
-    if len(pieces) > PARTS:
-        full = Attachment(name=_name("answer", body.markdown, "md"), content=body.markdown)
-        attachments, pieces = (
-            (full,),
-            [f"{neutral.beginning(shown, PART - 120)}\n\n*The full text follows as {full.name}.*"],
-        )
-    if tail and len(pieces[-1]) + len(tail) + 1 <= PART:
+    if tail and len(pieces[-1]) + len(tail) + 1 <= prose.CONTENT:
         pieces[-1] = f"{pieces[-1]}\n{tail}"
     elif tail:
         pieces.append(tail)
-    return Shown(content=pieces[0], more=tuple(pieces[1:]), attachments=attachments, view=_row(body.actions))
+    return Shown(content=pieces[0], more=tuple(pieces[1:]), attachments=tuple(attached), view=_row(body.actions))
 
 
 def _tail(body: Text, console_url: str) -> str:
     lines = [_source(source, console_url) for source in body.sources[:SOURCES]]
-    lines += [f"-# {neutral.neutral(neutral.line(body.footer, 300, ''))}"] if body.footer.strip() else []
-    return neutral.beginning("\n".join(lines), PART)
+    lines += [f"-# {footer}"] if (footer := prose.line(body.footer, 300)) else []
+    return _within(lines, prose.CONTENT)
 
 
 def _source(source: Source, console_url: str) -> str:
-    url = neutral.web_url(f"{console_url}{source.url}" if source.url.startswith("/") and console_url else source.url)
-    title = re.sub(r"[\[\]]", "", neutral.neutral(neutral.line(source.title, 120, "untitled")))
-    shown = f"[{title}](<{url}>)" if url and ")" not in url else title
-    quote = neutral.neutral(neutral.line(source.quote, 100, ""))
+    url = web_url(f"{console_url}{source.url}" if source.url.startswith("/") and console_url else source.url)
+    title = plain.one_line(source.title, 120, "untitled")
+    shown = prose.link(title, url) if 0 < len(url) <= URL else prose.line(title, 120)
+    quote = prose.line(source.quote, 100)
     return f"-# {source.number}. {shown}" + (f" — {quote}" if quote else "")
 
 
-def _name(stem: str, content: str, suffix: str, digest: str = "") -> str:
-    return f"{stem}-{(digest or hashlib.sha256(content.encode('utf-8', 'replace')).hexdigest())[:12]}.{suffix}"
+def _within(lines: list[str], limit: int) -> str:
+    """As many whole lines as fit; that some are missing is said."""
+    made = ""
+    for line in lines:
+        longer = f"{made}\n{line}" if made else line
+        if len(longer) > limit - 2:
+            return f"{made}\n…" if made else f"{line[: limit - 1]}…"
+        made = longer
+    return made
 
 
 # -- progress -------------------------------------------------------------------------------------
 
 
 def _progress(body: Progress) -> Shown:
-    agent = neutral.line(body.agent or "", 80, "")
-    title = neutral.neutral(neutral.line(body.title, 80, "Working"))
-    lines = [f"**{title}**" + (f" · {neutral.neutral(agent)}" if agent else "")]
+    agent = prose.line(body.agent or "", 80)
+    title = prose.line(body.title, 80, "Working")
+    lines = [f"**{title}**" + (f" · {agent}" if agent else "")]
     if len(body.steps) > STEPS:
         lines.append(f"- {len(body.steps) - STEPS} earlier steps")
     lines += [_step(step) for step in body.steps[-STEPS:]]
-    head = neutral.clip("\n".join(lines), PART)
-    room = PART - len(head) - 2
-    partial = neutral.neutral(body.partial).strip() if room > 100 else ""
-    content = f"{head}\n\n{neutral.beginning(partial, room)}" if partial else head
+    head = _within(lines, prose.CONTENT)
+    room = prose.CONTENT - len(head) - 2
+    partial = prose.beginning(body.partial, room) if room > 200 else ""
+    content = f"{head}\n\n{partial}" if partial else head
     stop = Action(subject=body.run, verb="stop", label="Stop")
     return Shown(content=content, view=_row((stop,) if body.stoppable and body.run else ()))
 
 
 def _step(step: Step) -> str:
-    shown = f"- {neutral.neutral(neutral.line(step.title, 80))} — {WORDS[step.status]}"
-    detail = neutral.neutral(neutral.line(step.detail, 120, ""))
+    shown = f"- {prose.line(step.title, 80, '-')} — {WORDS[step.status]}"
+    detail = prose.line(step.detail, 120)
     return f"{shown}: {detail}" if detail else shown
 
 
@@ -165,21 +160,20 @@ def _step(step: Step) -> str:
 
 
 def _card(body: Card) -> Shown:
-    headline = neutral.neutral(neutral.line(body.headline, 150))
-    state = neutral.neutral(body.state)
+    state = prose.lines(plain.clip(body.state, 400))
     if body.expires_at is not None:
         state += f"\nUntil <t:{int(body.expires_at.timestamp())}:f> (<t:{int(body.expires_at.timestamp())}:R>)"
-    texts = [f"### {headline}", neutral.clip(state, 500)]
+    texts = [f"### {prose.line(body.headline, 150, '-')}", state or "-"]
     if body.warning:
-        texts.append(f"**Warning:** {neutral.neutral(neutral.line(body.warning, 300))}")
-    facts = "\n".join(f"**{_one(fact.label, 60)}:** {_one(fact.value, 250) or '-'}" for fact in body.facts)
-    texts += [neutral.clip(facts, 1_400)] if facts else []
-    footer = f"-# {_one(body.footer, 300)}" if body.footer.strip() else ""
+        texts.append(f"**Warning:** {prose.line(body.warning, 300)}")
+    facts = [f"**{prose.line(fact.label, 60)}:** {prose.line(fact.value, 250, '-')}" for fact in body.facts]
+    texts += [_within(facts, FACTS)] if facts else []
+    footer = f"-# {prose.line(body.footer, 300)}" if body.footer.strip() else ""
     room = CARD - sum(map(len, texts)) - len(footer)
     shown, attachments = _payloads(body.payloads[:PAYLOADS], room)
     room -= sum(map(len, shown))
-    if body.text.strip() and room > 100:
-        texts.append(neutral.beginning(neutral.neutral(body.text).strip(), min(room, 1_000)))
+    if room > 200 and (text := prose.beginning(body.text, min(room, 1_000))):
+        texts.append(text)
     view = discord.ui.LayoutView(timeout=None)
     box: discord.ui.Container[Any] = discord.ui.Container(accent_colour=COLOURS[body.tone])
     for text in (*texts, *shown):
@@ -199,23 +193,23 @@ def _payloads(payloads: tuple[Payload, ...], room: int) -> tuple[list[str], tupl
     attached: list[Attachment] = []
     for payload in payloads:
         digest = f" · SHA-256 {payload.digest[:12]}" if payload.digest else ""
-        title = f"**{_one(payload.title, 120) or 'Content'}**{digest}"
+        title = f"**{prose.line(payload.title, 120, 'Content')}**{digest}"
         longest = max(0, min(PREVIEW, room - len(title) - 160))
-        literal = neutral.code(payload.content)
+        literal = payload.content.replace("```", f"``{JOINER}`")  # it cannot close its block
         language = payload.language if payload.language != "text" else ""
         if len(literal) <= longest:
             made.append(f"{title}\n```{language}\n{literal}\n```")
         else:
-            name = _name("payload", payload.content, SUFFIX[payload.language], payload.digest)
-            attached.append(Attachment(name=name, content=payload.content))
-            note = f"-# The first {longest:,} of {len(payload.content):,} characters; in full in {name} in this thread."
+            suffix = SUFFIX[payload.language]
+            full = attachment("payload", payload.content, suffix, payload.title, digest=payload.digest)
+            attached.append(full)
+            note = (
+                f"-# The first {longest:,} of {len(payload.content):,} characters; "
+                f"in full in {full.name} in this thread."
+            )
             made.append(f"{title}\n```{language}\n{literal[:longest]}\n```\n{note}")
         room -= len(made[-1])
     return made, tuple(attached)
-
-
-def _one(text: str, limit: int) -> str:
-    return neutral.neutral(neutral.line(text, limit, ""))
 
 
 # -- buttons --------------------------------------------------------------------------------------
@@ -270,8 +264,8 @@ def _rows(actions: tuple[Action, ...]) -> list[discord.ui.ActionRow[Any]]:
 
 
 def _button(action: Action, index: int) -> discord.ui.Button[Any] | None:
-    label = neutral.line(action.label, 80)
+    label = plain.one_line(action.label, 80)
     if action.style == "link":
-        url = neutral.web_url(action.url)
-        return discord.ui.Button(label=label, url=url) if url and len(url) <= 512 else None
+        url = web_url(action.url)
+        return discord.ui.Button(label=label, url=url) if 0 < len(url) <= URL else None
     return discord.ui.Button(label=label, style=STYLES[action.style], custom_id=ids.of_action(action, index))

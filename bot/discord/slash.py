@@ -17,7 +17,7 @@ from bot.discord.answers import Answer
 from bot.discord.api import calling
 from bot.discord.messages import place_of
 from bot.discord.presses import LOST
-from bot.discord.render import plain
+from bot.discord.render import sentence
 from kernel.errors import PlatformError, StoreError
 from kernel.store import leases
 from kernel.types import Inbound
@@ -149,7 +149,7 @@ class Slash:
         place = place_of(interaction.channel, self.me.guild)
         answer = Answer(interaction, waits=True)
         if place is None:
-            await answer.say(plain(ELSEWHERE))
+            await answer.say(sentence(ELSEWHERE))
             return
         self.answers.keep(place, answer)
         answer.soon()
@@ -170,10 +170,10 @@ class Slash:
         place = place_of(interaction.channel, self.me.guild)
         answer = Answer(interaction, waits=True)
         if place is None:
-            await answer.say(plain(ELSEWHERE))
+            await answer.say(sentence(ELSEWHERE))
             return
         who = discord.utils.escape_markdown(interaction.user.display_name)
-        shown = plain(f"**{who}** asks{f' {agent}' if agent else ''}: {question}")
+        shown = sentence(f"**{who}** asks{f' {agent}' if agent else ''}: {question}")
         with calling("show the question"):
             response = await interaction.response.send_message(shown.content)
         inbound = Inbound(
@@ -194,6 +194,6 @@ class Slash:
         except StoreError as error:
             log.warning("A command was not taken, because it could not be stored: %s", error)
             try:
-                await answer.say(plain(LOST))
+                await answer.say(sentence(LOST))
             except PlatformError as late:
                 log.info("Nobody could be told: %s", late)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from bot.engine.document import plain
+from bot.engine.document.addresses import web_url
+from bot.engine.document.markdown import JOINER
 from bot.slack import neutral
 from bot.slack.presses import action_id, action_value, menu_value
 
@@ -31,9 +34,16 @@ def markdown(text: str) -> Block:
     return {"type": "markdown", "text": text}
 
 
+def table(rows: Sequence[Sequence[str]]) -> Block:
+    """A table that readers can sort and page; the first row is its header."""
+    cells = [[{"type": "raw_text", "text": cell or " "} for cell in row] for row in rows]
+    caption = plain.one_line(", ".join(rows[0]), 100, "Table")
+    return {"type": "data_table", "caption": caption, "rows": cells, "page_size": 20}
+
+
 def header(text: str) -> Block:
     """A headline: plain text, in which Slack looks for nothing but emoji names."""
-    return {"type": "header", "text": {"type": "plain_text", "text": neutral.line(text, HEADER), "emoji": False}}
+    return {"type": "header", "text": {"type": "plain_text", "text": plain.one_line(text, HEADER), "emoji": False}}
 
 
 def section(mrkdwn: str) -> Block:
@@ -81,7 +91,7 @@ def _menu(items: Sequence[Action]) -> Block:
     """What is rarely wanted, behind three dots."""
     options = [
         {
-            "text": {"type": "plain_text", "text": neutral.line(item.label, 75), "emoji": False},
+            "text": {"type": "plain_text", "text": plain.one_line(item.label, 75), "emoji": False},
             "value": menu_value(item),
         }
         for item in items
@@ -93,10 +103,10 @@ def _button(action: Action, index: int) -> Block | None:
     button: Block = {
         "type": "button",
         "action_id": action_id(action, index),
-        "text": {"type": "plain_text", "text": neutral.line(action.label, 75), "emoji": False},
+        "text": {"type": "plain_text", "text": plain.one_line(action.label, 75), "emoji": False},
     }
     if action.style == "link":
-        button["url"] = neutral.web_url(action.url)
+        button["url"] = web_url(action.url)
         return button if button["url"] else None
     button["value"] = action_value(action)
     if action.style in {"primary", "danger"}:
@@ -107,15 +117,16 @@ def _button(action: Action, index: int) -> Block | None:
 
 
 def _confirm(confirm: Confirm) -> Block:
-    def plain(text: str, limit: int) -> Block:
-        return {"type": "plain_text", "text": neutral.line(text, limit)}
-
     return {
-        "title": plain(confirm.title, 100),
-        "text": plain(confirm.text, 300),
-        "confirm": plain(confirm.label, 30),
-        "deny": plain("Cancel", 30),
+        "title": _plain(confirm.title, 100),
+        "text": _plain(confirm.text, 300),
+        "confirm": _plain(confirm.label, 30),
+        "deny": _plain("Cancel", 30),
     }
+
+
+def _plain(text: str, limit: int) -> Block:
+    return {"type": "plain_text", "text": plain.one_line(text, limit)}
 
 
 def simple(items: Sequence[Block]) -> list[Block]:
@@ -126,8 +137,12 @@ def simple(items: Sequence[Block]) -> list[Block]:
             text = neutral.mrkdwn(item["text"])
             made += [section(text[at : at + SECTION]) for at in range(0, min(len(text), 4 * SECTION), SECTION)]
         elif item["type"] == "rich_text":
-            text = item["elements"][0]["elements"][0]["text"].replace("```", f"``{neutral.JOINER}`")
+            text = item["elements"][0]["elements"][0]["text"].replace("```", f"``{JOINER}`")
             made.append(section(f"```{clip_escaped(neutral.mrkdwn(text), SECTION - 6)}```"))
+        elif item["type"] == "data_table":
+            rows = [[cell["text"].strip() for cell in row] for row in item["rows"]]
+            text = neutral.mrkdwn(plain.columns(rows)).replace("```", f"``{JOINER}`")
+            made.append(section(f"```{clip_escaped(text, SECTION - 6)}```"))
         else:
             made.append(item)
     return made[:BLOCKS]
@@ -140,7 +155,7 @@ def when(moment: datetime) -> str:
 
 
 def clip_escaped(text: str, limit: int) -> str:
-    """`neutral.clip` that does not leave half of an escaped character at the end."""
+    """`plain.clip` that does not leave half of an escaped character at the end."""
     if len(text) <= limit:
         return text
     head = text[: limit - 1]

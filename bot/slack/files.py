@@ -14,7 +14,7 @@ from kernel.errors import PlatformError, ToolError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bot.slack.render import Attachment
+    from bot.engine.document.files import Attachment
     from bot.slack.web import SlackWeb
     from kernel.types import FileRef
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from bot.engine.document import plain
 from bot.slack import blocks, neutral
 from bot.slack.presses import form_metadata
 
@@ -70,4 +71,4 @@ def _option(choice: Choice) -> dict[str, Any]:
 
 
 def _plain(text: str, limit: int) -> dict[str, Any]:
-    return {"type": "plain_text", "text": neutral.line(text, limit)}
+    return {"type": "plain_text", "text": plain.one_line(text, limit)}

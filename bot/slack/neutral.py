@@ -1,5 +1,5 @@
 """Makes Markdown that a model or a stranger wrote safe to show in Slack: nobody is pinged, links go where they say, and
-every code block that is opened is closed. Also cuts it to Slack's limits.
+every code block that is opened is closed.
 
 Works on the source and not on a parse of it: whatever Slack's own parser takes for code or for a link, what it could
 act on is no longer there. The character that breaks a token up is U+2060 WORD JOINER, which has no width.
@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import html
 import re
-from urllib.parse import urlsplit
 
-JOINER = "\u2060"
+from bot.engine.document.markdown import JOINER
+from bot.engine.document.plain import visible
+
 SCHEMES = frozenset({"http", "https", "mailto", "tel"})
 
 # Everywhere, code included: what Slack resolves to people, groups, channels and dates.
@@ -28,12 +29,11 @@ _TO_DESTINATION = re.compile(r"\s*[(:]\s*<?\s*")
 _AUTOLINK = re.compile(r"<(?=\s*([A-Za-z][A-Za-z0-9+.\-]*)\s*:)")
 _FENCE = re.compile(r"^[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*(`{3,}|~{3,})(.*)$")
 _LONG_FENCE = re.compile(r"(`|~)\1{20,}")
-_INVISIBLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u2028\u2029\x85]")
 
 
 def neutral(markdown: str) -> str:
     """The text with every ping and unsafe link broken up, images as links, and all fences closed."""
-    text = _INVISIBLE.sub("", markdown.replace("\r\n", "\n").replace("\r", "\n"))
+    text = visible(markdown)
     text = _LONG_FENCE.sub(lambda found: found.group(1) * 20, text)
     return balanced("\n".join(_calm(lines, code) for code, lines in _stretches(text)))
 
@@ -110,48 +110,7 @@ def safe_url(url: str) -> bool:
     return not re.match(r"[^/?#)\s]*[:%]", squeezed)
 
 
-def web_url(url: str) -> str:
-    """The URL if it is an ordinary web address that can stand in a link or a button, else nothing."""
-    if not re.fullmatch(r"https?://[^\s<>|\"`\\\x00-\x20]{1,2000}", url):
-        return ""
-    try:
-        return url if urlsplit(url).hostname else ""
-    except ValueError:
-        return ""
-
-
-def beginning(markdown: str, limit: int) -> str:
-    """As much of the text as fits into `limit` characters, cut where it hurts least, its code blocks closed."""
-    if len(markdown) <= limit:
-        return markdown
-    head = markdown[: limit - 24]  # room for the fence that closes a cut code block
-    for mark in ("\n\n", "\n", " "):
-        at = head.rfind(mark)
-        if at > limit // 2:
-            head = head[:at]
-            break
-    return balanced(head)
-
-
 def mrkdwn(text: str) -> str:
     """Plain text for a `mrkdwn` field: Slack's three special characters escaped, so nothing in it is a token."""
-    calm = _INVISIBLE.sub("", text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    calm = visible(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return _BROADCAST.sub(f"@{JOINER}", calm)
-
-
-def summary(markdown: str, limit: int = 150) -> str:
-    """The first words of a text without its marks, for notifications and screen readers; escaped."""
-    plain = re.sub(r"(?m)^\s*(?:#{1,6}\s+|>\s?|[-*+]\s+|`{3,}.*$|~{3,}.*$)", "", markdown)
-    plain = re.sub(r"\[([^\]\n]*)\]\([^)\n]*\)", r"\1", plain)
-    words = " ".join(re.sub(r"[*_`~]{1,3}", "", plain).split())
-    return mrkdwn(clip(words, limit))
-
-
-def line(text: str, limit: int, default: str = "-") -> str:
-    """The text as one visible line of at most `limit` characters: labels, titles, headlines."""
-    return clip(" ".join(_INVISIBLE.sub(" ", text).split()), limit) or default
-
-
-def clip(text: str, limit: int) -> str:
-    """At most `limit` characters, with an ellipsis where something was left out."""
-    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Any
 
-from bot.slack import blocks, neutral
+from bot.engine.document import plain
+from bot.engine.document.addresses import web_url
+from bot.engine.document.files import Attachment, attachment
+from bot.slack import blocks, neutral, prose
 from kernel.types import Action, Card, Frozen, Payload, Progress, Source, Text
 
 if TYPE_CHECKING:
@@ -24,14 +26,6 @@ WORDS = {
     "waiting": "waiting for you",
 }
 SUFFIX = {"json": "json", "diff": "diff", "text": "txt"}
-
-
-class Attachment(Frozen):
-    """A file that belongs to a message. Its name holds its digest: the same name is the same content."""
-
-    name: str
-    content: str
-    title: str
 
 
 class Shown(Frozen):
@@ -55,60 +49,48 @@ def render(body: Body, console_url: str = "") -> Shown:
 
 
 def _text(body: Text, console_url: str) -> Shown:
-    attachments: tuple[Attachment, ...] = ()
-    room = blocks.MARKDOWN
-    shown = neutral.neutral(body.markdown[: room + 1]).strip()
-    if len(body.markdown) > room or len(shown) > room:
-        full = Attachment(name=_name("answer", body.markdown, "md"), content=body.markdown, title="The full text")
-        attachments = (full,)
-        shown = f"{neutral.beginning(shown, room - 100)}\n\n_The full text follows as {full.name}._"
-    agent = neutral.mrkdwn(neutral.line(body.agent or "", 80, ""))
+    said, attachments = prose.shown(body.markdown)
+    agent = neutral.mrkdwn(plain.one_line(body.agent or "", 80, ""))
     made = blocks.context([f"*{agent}*"] if agent else [])
-    if shown:
-        made.append(blocks.markdown(shown))
+    made += said
     made += blocks.context(_source(source, console_url) for source in body.sources[:SOURCES])
     made += blocks.context([neutral.mrkdwn(body.footer)])
     made += blocks.actions(body.actions)
-    spoken = neutral.summary(body.markdown[:1000])
+    spoken = prose.summary(body.markdown)
     text = f"{agent}: {spoken}" if agent else spoken
-    return Shown(text=text or "(empty message)", blocks=made or [blocks.section("-")], attachments=attachments)
+    return Shown(text=text or "(empty message)", blocks=made or [blocks.section("-")], attachments=tuple(attachments))
 
 
 def _source(source: Source, console_url: str) -> str:
-    url = neutral.web_url(f"{console_url}{source.url}" if source.url.startswith("/") and console_url else source.url)
-    title = neutral.mrkdwn(neutral.line(source.title, 200, "untitled"))
+    url = web_url(f"{console_url}{source.url}" if source.url.startswith("/") and console_url else source.url)
+    title = neutral.mrkdwn(plain.one_line(source.title, 200, "untitled"))
     if url:
         title = f"<{url.replace('&', '&amp;')}|{title.replace('|', '/')}>"
-    quote = neutral.mrkdwn(neutral.line(source.quote, 200, ""))
+    quote = neutral.mrkdwn(plain.one_line(source.quote, 200, ""))
     return f"{source.number}. {title}" + (f" — {quote}" if quote else "")
-
-
-def _name(stem: str, content: str, suffix: str, digest: str = "") -> str:
-    return f"{stem}-{(digest or hashlib.sha256(content.encode('utf-8', 'replace')).hexdigest())[:12]}.{suffix}"
 
 
 # -- progress -------------------------------------------------------------------------------------
 
 
 def _progress(body: Progress) -> Shown:
-    title = neutral.mrkdwn(neutral.line(body.title, 80, "Working"))
-    agent = neutral.mrkdwn(neutral.line(body.agent or "", 80, ""))
+    title = neutral.mrkdwn(plain.one_line(body.title, 80, "Working"))
+    agent = neutral.mrkdwn(plain.one_line(body.agent or "", 80, ""))
     lines = [f"*{title}*" + (f" · {agent}" if agent else "")]
     if len(body.steps) > STEPS:
         lines.append(f"• {len(body.steps) - STEPS} earlier steps")
     lines += [_step(step) for step in body.steps[-STEPS:]]
     made = [blocks.section("\n".join(lines))]
-    partial = neutral.neutral(body.partial[: blocks.MARKDOWN]).strip()
-    if partial:
-        made.append(blocks.markdown(neutral.beginning(partial, blocks.MARKDOWN)))
+    if partial := prose.beginning(body.partial, blocks.MARKDOWN):
+        made.append(blocks.markdown(partial))
     if body.stoppable and body.run:
         made += blocks.actions([Action(subject=body.run, verb="stop", label="Stop")])
     return Shown(text=title, blocks=made)
 
 
 def _step(step: Step) -> str:
-    line = f"• {neutral.mrkdwn(neutral.line(step.title, 80))} — {WORDS[step.status]}"
-    detail = neutral.mrkdwn(neutral.line(step.detail, 120, ""))
+    line = f"• {neutral.mrkdwn(plain.one_line(step.title, 80))} — {WORDS[step.status]}"
+    detail = neutral.mrkdwn(plain.one_line(step.detail, 120, ""))
     return f"{line}: {detail}" if detail else line
 
 
@@ -122,8 +104,8 @@ def _card(body: Card) -> Shown:
     made = [blocks.header(body.headline), blocks.section(state)]
     if body.warning:
         made.append(blocks.section(f"*Warning:* {neutral.mrkdwn(body.warning)}"))
-    if text := neutral.neutral(body.text[: CARD_TEXT + 1]).strip():
-        made.append(blocks.markdown(neutral.beginning(text, CARD_TEXT)))
+    if text := prose.beginning(body.text, CARD_TEXT):
+        made.append(blocks.markdown(text))
     made += blocks.facts(body.facts)
     attachments = []
     for payload in body.payloads[:PAYLOADS]:
@@ -132,20 +114,18 @@ def _card(body: Card) -> Shown:
         attachments += [attachment] if attachment else []
     made += blocks.actions(body.actions)
     made += blocks.context([neutral.mrkdwn(body.footer)])
-    headline = neutral.mrkdwn(neutral.line(body.headline, 150))
+    headline = neutral.mrkdwn(plain.one_line(body.headline, 150))
     return Shown(text=headline, blocks=made[: blocks.BLOCKS], attachments=tuple(attachments))
 
 
 def _payload(payload: Payload) -> tuple[list[blocks.Block], Attachment | None]:
     """The literal content; what does not fit is cut, said to be cut, and attached in full."""
     digest = f" · SHA-256 {neutral.mrkdwn(payload.digest[:12])}" if payload.digest else ""
-    title = neutral.mrkdwn(neutral.line(payload.title, 150, "Content"))
+    title = neutral.mrkdwn(plain.one_line(payload.title, 150, "Content"))
     if len(payload.content) <= PREVIEW:
         return [blocks.section(f"*{title}*{digest}"), blocks.code(payload.content)], None
     suffix = SUFFIX[payload.language]
-    full = Attachment(
-        name=_name("payload", payload.content, suffix, payload.digest), content=payload.content, title=payload.title
-    )
+    full = attachment("payload", payload.content, suffix, payload.title, digest=payload.digest)
     note = f"The first {PREVIEW:,} of {len(payload.content):,} characters; in full in {full.name} in this thread."
     made = [blocks.section(f"*{title}*{digest}"), blocks.code(payload.content[:PREVIEW]), *blocks.context([note])]
     return made, full
@@ -153,4 +133,4 @@ def _payload(payload: Payload) -> tuple[list[blocks.Block], Attachment | None]:
 
 def comment(markdown: str) -> str:
     """A short text beside a file, escaped."""
-    return neutral.mrkdwn(neutral.clip(markdown, 2000))
+    return neutral.mrkdwn(plain.clip(markdown, 2000))

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
 
-from bot.web.render import safe_url, to_html
+from bot.engine.document.addresses import safe_url
+from bot.web.render import to_html
 from kernel.store.web import BOSUN
 from kernel.types import Action, Body, Card, Form, Frozen, Json, Payload, Progress, Source, Text
 

@@ -1,21 +1,36 @@
-"""Markdown to HTML that is safe to show, whoever wrote it. The only place in the web chat where markup is made."""
+"""A document as HTML that is safe to show, whoever wrote it. The only place in the web chat where markup is made."""
 
 from __future__ import annotations
 
-import re
+from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import nh3
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
+
+from bot.engine.document import plain
+from bot.engine.document.addresses import safe_url
+from bot.engine.document.nodes import (
+    Break,
+    Cite,
+    Code,
+    CodeSpan,
+    Heading,
+    Link,
+    Listing,
+    Mention,
+    Paragraph,
+    Quote,
+    Table,
+    Words,
+)
+from bot.engine.document.parse import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
-    from markdown_it.rules_core import StateCore
+    from bot.engine.document.nodes import Block, Inline
 
 TAGS = frozenset(
     {"p", "br", "hr", "strong", "em", "s", "code", "pre", "blockquote", "ul", "ol", "li", "a", "span", "div"}
@@ -30,20 +45,7 @@ ATTRIBUTES = {
     "th": {"class"},
     "td": {"class"},
 }
-# Bare addresses, numbers of sources and mentions in running text; what becomes of each is decided in _pieces.
-ADDRESS = r"https?://[^\s<>\"'`]*[^\s<>\"'`.,;:!?)\]}*_]"
-SPECIAL = re.compile(rf"(?P<url>{ADDRESS})|\[(?P<cite>\d{{1,2}})\]|(?<![\w@./])@(?P<who>[A-Za-z0-9][\w.-]*\w|\w)")
-
-
-def safe_url(url: str) -> str:
-    """The address if it may stand in a link (http, https, mailto, or a path of ours), else an empty string."""
-    if url.startswith("/"):
-        return "" if url.startswith(("//", "/\\")) else url
-    try:
-        scheme = urlsplit(url).scheme.lower()
-    except ValueError:
-        return ""
-    return url if scheme in {"http", "https", "mailto"} else ""
+STYLES = {"strong": "strong", "em": "em", "strike": "s"}
 
 
 @lru_cache(maxsize=2048)
@@ -55,9 +57,9 @@ def to_html(
     `cites`: (number, address, title) of the sources, so that "[1]" opens one. `mentions`: (handle, name) of the people
     that become chips; what a model writes gets none.
     """
-    env = {"cites": {number: (url, title) for number, url, title in cites}, "mentions": dict(mentions)}
+    page = _Page(cites={number: (url, title) for number, url, title in cites}, mentions=dict(mentions))
     return nh3.clean(
-        _parser().render(markdown, env),
+        page.blocks(parse(markdown).blocks),
         tags=set(TAGS),
         attributes=ATTRIBUTES,
         url_schemes={"http", "https", "mailto"},
@@ -65,118 +67,92 @@ def to_html(
     )
 
 
-@lru_cache(maxsize=1)
-def _parser() -> MarkdownIt:
-    parser = MarkdownIt("commonmark", {"html": False, "breaks": True})
-    parser.enable(["table", "strikethrough"])
-    parser.core.ruler.push("specials", _specials)
-    parser.add_render_rule("image", _image)
-    parser.add_render_rule("link_open", _link_open)
-    parser.add_render_rule("table_open", lambda *_: '<div class="table"><table>')
-    parser.add_render_rule("table_close", lambda *_: "</table></div>")
-    parser.add_render_rule("heading_open", _heading)
-    parser.add_render_rule("heading_close", _heading)
-    parser.add_render_rule("th_open", _cell)
-    parser.add_render_rule("td_open", _cell)
-    return parser
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Page:
+    """Writes one text."""
 
+    cites: Mapping[int, tuple[str, str]]
+    mentions: Mapping[str, str]
 
-def _heading(_self: object, tokens: list[Token], index: int, *_: object) -> str:
-    level = min(int(tokens[index].tag[1]) + 2, 6)  # the page's own headings are h1 and h2
-    return f"<{'/' if tokens[index].nesting < 0 else ''}h{level}>"
+    def blocks(self, blocks: Iterable[Block], *, tight: bool = False) -> str:
+        return "".join(self._block(block, tight=tight) for block in blocks)
 
+    def _block(self, block: Block, *, tight: bool) -> str:
+        match block:
+            case Paragraph():
+                return f"{self._line(block.children)}\n" if tight else f"<p>{self._line(block.children)}</p>\n"
+            case Heading():
+                level = min(block.level + 2, 6)  # the page's own headings are h1 and h2
+                return f"<h{level}>{self._line(block.children)}</h{level}>\n"
+            case Code():
+                kind = f' class="language-{escape(block.language)}"' if block.language else ""
+                return f"<pre><code{kind}>{escape(block.text)}\n</code></pre>\n"
+            case Quote():
+                return f"<blockquote>\n{self.blocks(block.blocks)}</blockquote>\n"
+            case Listing():
+                return self._listing(block)
+            case Table():
+                return self._table(block)
+        return "<hr>\n"
 
-def _cell(_self: object, tokens: list[Token], index: int, *_: object) -> str:
-    style = str(tokens[index].attrGet("style") or "")
-    side = style.removeprefix("text-align:")
-    return f'<{tokens[index].tag} class="{side}">' if side in {"right", "center"} else f"<{tokens[index].tag}>"
+    def _listing(self, block: Listing) -> str:
+        items = "".join(f"<li>{self.blocks(item, tight=block.tight)}</li>\n" for item in block.items)
+        if block.start is None:
+            return f"<ul>\n{items}</ul>\n"
+        return f'<ol start="{block.start}">\n{items}</ol>\n' if block.start != 1 else f"<ol>\n{items}</ol>\n"
 
+    def _table(self, block: Table) -> str:
+        def row(cells: tuple[tuple[Inline, ...], ...], tag: str) -> str:
+            kinds = (f' class="{side}"' if side else "" for side in block.align)
+            made = (f"<{tag}{kind}>{self._line(cell)}</{tag}>" for cell, kind in zip(cells, kinds, strict=True))
+            return f"<tr>{''.join(made)}</tr>\n"
 
-def _image(_self: object, tokens: list[Token], index: int, *_: object) -> str:
-    """A picture becomes a link: showing it would load an address that a model chose."""
-    url = safe_url(str(tokens[index].attrGet("src") or ""))
-    label = escape(tokens[index].content or url or "picture")
-    return f'<a href="{escape(url)}" target="_blank">{label}</a>' if url else label
+        body = "".join(row(cells, "td") for cells in block.rows)
+        head = row(block.header, "th")
+        return f'<div class="table"><table>\n<thead>{head}</thead>\n<tbody>{body}</tbody></table></div>\n'
 
+    # -- in a line ----------------------------------------------------------------------------------------------
 
-def _link_open(_self: object, tokens: list[Token], index: int, *_: object) -> str:
-    url = safe_url(str(tokens[index].attrGet("href") or ""))
-    kind = str(tokens[index].attrGet("class") or "")
-    title = str(tokens[index].attrGet("title") or "") or (url if not url.startswith("/") else "")
-    return (
-        f'<a href="{escape(url)}" target="_blank" title="{escape(title)}"'
-        + (f' class="{escape(kind)}"' if kind else "")
-        + ">"
-        if url
-        else "<a>"
-    )
+    def _line(self, children: Iterable[Inline]) -> str:
+        return "".join(self._one(child) for child in children)
 
+    def _one(self, child: Inline) -> str:
+        match child:
+            case Words():
+                return escape(child.text)
+            case CodeSpan():
+                return f"<code>{escape(child.text)}</code>"
+            case Break():
+                return "<br>\n"
+            case Mention():
+                return self._mention(child.handle)
+            case Cite():
+                return self._cite(child.number)
+            case Link():
+                return self._link(child)
+        return f"<{STYLES[child.style]}>{self._line(child.children)}</{STYLES[child.style]}>"
 
-def _specials(state: StateCore) -> None:
-    for block in state.tokens:
-        if block.type == "inline" and block.children:
-            block.children = list(_with_specials(block.children, state.env))
+    def _mention(self, handle: str) -> str:
+        name = self.mentions.get(handle.lower())
+        if name is None:
+            return escape(f"@{handle}")
+        kind = "mention us" if handle.lower() == "bosun" else "mention"
+        return f'<span class="{kind}">@{escape(name)}</span>'
 
+    def _cite(self, number: int) -> str:
+        if number not in self.cites:
+            return f"[{number}]"
+        url, title = self.cites[number]
+        if not safe_url(url):
+            return f'<span class="cite">{number}</span>'
+        return f'<a href="{escape(url)}" class="cite" title="{escape(title)}" target="_blank">{number}</a>'
 
-def _with_specials(tokens: list[Token], env: Mapping[str, object]) -> Iterator[Token]:
-    depth = 0  # inside a link nothing becomes a link
-    for token in tokens:
-        depth += {"link_open": 1, "link_close": -1}.get(token.type, 0)
-        if token.type == "text" and not depth:
-            yield from _pieces(token.content, env)
-        else:
-            yield token
-
-
-def _pieces(text: str, env: Mapping[str, object]) -> Iterator[Token]:
-    end = 0
-    for match in SPECIAL.finditer(text):
-        made = _KINDS[match.lastgroup or ""](match, env)
-        if made:
-            if match.start() > end:
-                yield _text(text[end : match.start()])
-            yield from made
-            end = match.end()
-    if end < len(text):
-        yield _text(text[end:])
-
-
-def _text(content: str) -> Token:
-    return Token("text", "", 0, content=content)
-
-
-def _link(label: str, **attributes: str | int | float) -> list[Token]:
-    return [Token("link_open", "a", 1, attrs=dict(attributes)), _text(label), Token("link_close", "a", -1)]
-
-
-def _chip(label: str, kind: str) -> list[Token]:
-    return [Token("chip_open", "span", 1, attrs={"class": kind}), _text(label), Token("chip_close", "span", -1)]
-
-
-def _url(match: re.Match[str], _env: Mapping[str, object]) -> list[Token]:
-    return _link(match["url"], href=match["url"])
-
-
-def _cite(match: re.Match[str], env: Mapping[str, object]) -> list[Token]:
-    cites = env["cites"]
-    if not isinstance(cites, dict) or int(match["cite"]) not in cites:
-        return []
-    url, title = cites[int(match["cite"])]
-    if not safe_url(url):
-        return _chip(match["cite"], "cite")
-    return _link(match["cite"], **{"href": url, "class": "cite", "title": title})
-
-
-def _who(match: re.Match[str], env: Mapping[str, object]) -> list[Token]:
-    mentions = env["mentions"]
-    if not isinstance(mentions, dict) or match["who"].lower() not in mentions:
-        return []
-    kind = "mention us" if match["who"].lower() == "bosun" else "mention"
-    return _chip("@" + mentions[match["who"].lower()], kind)
-
-
-_KINDS: dict[str, Callable[[re.Match[str], Mapping[str, object]], list[Token]]] = {
-    "url": _url,
-    "cite": _cite,
-    "who": _who,
-}
+    def _link(self, link: Link) -> str:
+        """A picture is a link like any other: showing it would load an address that a model chose."""
+        url = safe_url(link.url)
+        words = self._line(link.children)
+        if not url:
+            hidden = "" if link.bare or plain.label_of(link.children) == link.url else escape(f" ({link.url})")
+            return words + (hidden if link.url else "")
+        title = link.title or ("" if url.startswith("/") else url)
+        return f'<a href="{escape(url)}" target="_blank" title="{escape(title)}">{words}</a>'

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from bot.slack import forms, neutral
+from bot.slack import forms, neutral, prose
 from bot.slack.render import Shown, render
 from kernel.types import Action, Card, Confirm, Fact, Form, FormField, Payload, Progress, Source, Step, Text
 from tests.fakes.slack import blocks
@@ -84,9 +84,8 @@ def test_any_text_is_a_message_within_the_limits(text: str) -> None:
     action = Action(subject="AP-1", verb="v", label=text[:30] or "x", style="link", url=text[:200])
     shown = render(Text(markdown=text, agent=text[:50], sources=(source,), footer=text[:200], actions=(action,)))
     check(shown)
-    if shown.attachments:
-        assert shown.attachments[0].content == text
-        assert len(text) > 5_000
+    for file in shown.attachments:
+        assert file.name.endswith(".csv") or (file.content == text and len(text) > 2_500)
 
 
 @given(long_texts, texts)
@@ -144,15 +143,28 @@ def test_only_what_is_dangerous_changes(text: str, calm: str) -> None:
 
 def test_a_cut_text_ends_between_paragraphs_and_closes_its_code() -> None:
     text = "para\n\n" * 10 + "```\n" + "code\n" * 100
-    head = neutral.beginning(text, 200)
+    head = prose.beginning(text, 200)
     assert len(head) <= 200
-    assert head.endswith("\n```")
-    assert neutral.beginning("one\n\n" + "two " * 40 + "\n\nthree " * 10, 180).endswith("two")
+    assert neutral.open_fence(head) == ""
+    assert prose.beginning("one\n\n" + "two " * 40 + "\n\n" + "three " * 40, 200).endswith("two\n…")
 
 
 def test_a_summary_is_words() -> None:
-    assert neutral.summary("# Title\n\n- **a** [b](https://c.example) `d`\n> e") == "Title a b d e"
-    assert neutral.summary("<!channel> & x") == "&lt;!channel&gt; &amp; x"
+    assert prose.summary("# Title\n\n- **a** [b](https://c.example) `d`\n> e") == "Title a b (https://c.example) d e"
+    assert prose.summary("<!channel> & x") == "&lt;!channel&gt; &amp; x"
+
+
+def test_a_table_is_a_table_and_a_large_one_a_file() -> None:
+    shown = render(Text(markdown="Before\n\n| a | b |\n|---|---|\n| 1 | x \\| y |\n\nAfter"))
+    assert [block["type"] for block in shown.blocks] == ["markdown", "data_table", "markdown"]
+    assert shown.blocks[1]["rows"][1][1]["text"] == "x | y"
+    rows = "\n".join(f"| {n} | =cmd |" for n in range(300))
+    large = render(Text(markdown=f"| a | b |\n|---|---|\n{rows}"))
+    check(large)
+    assert large.attachments[0].name.endswith(".csv")
+    assert large.attachments[0].content.count("\n") == 301
+    assert "'=cmd" in large.attachments[0].content
+    assert large.attachments[0].name in large.blocks[0]["text"]
 
 
 def test_the_fake_refuses_what_slack_refuses() -> None:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from bot.web.render import safe_url, to_html
+from bot.engine.document.addresses import safe_url
+from bot.web.render import to_html
 
 PEOPLE = (("ann", "Ann Meier"), ("bosun", "Bosun"))
 CITES = ((1, "/documents/handbook#two", 'Hand"book'), (2, "javascript:alert(1)", "Evil"))

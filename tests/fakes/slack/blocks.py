@@ -7,6 +7,7 @@ from typing import Any
 from tests.fakes.slack.world import Json, SlackError
 
 MESSAGE = {"section", "divider", "image", "actions", "context", "header", "markdown", "rich_text", "file", "video"}
+MESSAGE |= {"data_table", "context_actions", "plan", "task_card"}
 MODAL = {"section", "divider", "image", "actions", "context", "header", "input", "rich_text"}
 
 
@@ -20,6 +21,9 @@ def check_message(blocks: object, text: object) -> None:
         raise SlackError("msg_too_long")
     _check(blocks, MESSAGE, 50)
     assert isinstance(blocks, list)
+    tables = [block for block in blocks if block["type"] == "data_table"]
+    size = sum(len(cell["text"]) for block in tables for row in block["rows"] for cell in row)
+    _require(size <= 10_000, "data tables have more than 10000 characters together")
     prose = sum(len(block["text"]) for block in blocks if block["type"] == "markdown")
     _require(prose <= 12_000, "markdown blocks have more than 12000 characters together")
 
@@ -136,6 +140,27 @@ def _rich_text(block: Json) -> None:
             _require(part.get("type") != "text" or len(part.get("text", "")) > 0, "empty rich text")
 
 
+def _data_table(block: Json) -> None:
+    rows = block.get("rows") or []
+    _require(isinstance(block.get("caption"), str) and bool(block["caption"]), "a data table needs a caption")
+    _require(2 <= len(rows) <= 101, "a header and 1 to 100 rows")
+    _require(1 <= len(rows[0]) <= 20 and len({len(row) for row in rows}) == 1, "1 to 20 columns, the same in each row")
+    _require(1 <= block.get("page_size", 5) <= 100, "page_size")
+    for cell in (cell for row in rows for cell in row):
+        _require(cell.get("type") in {"raw_text", "raw_number"} and bool(cell.get("text")), "cell")
+
+
+def _context_actions(block: Json) -> None:
+    _require(0 < len(block.get("elements", [])) <= 5, "context_actions elements")
+    for element in block["elements"]:
+        _require(element.get("type") in {"feedback_buttons", "icon_button"}, "context_actions element")
+        _require(0 < len(element.get("action_id", "")) <= 255, "action_id")
+        if element["type"] == "feedback_buttons":
+            for name in ("positive_button", "negative_button"):
+                _text(element.get(name, {}).get("text"), 75, {"plain_text"}, name)
+                _require(0 < len(element[name].get("value", "")) <= 2_000, f"{name} value")
+
+
 def _text(value: Any, limit: int, kinds: set[str], what: str) -> None:
     good = isinstance(value, dict) and value.get("type") in kinds and isinstance(value.get("text"), str)
     _require(good and 0 < len(value["text"]) <= limit, f"{what}: 1 to {limit} characters of {sorted(kinds)}")
@@ -154,6 +179,8 @@ CHECKS = {
     "actions": _actions,
     "input": _input,
     "rich_text": _rich_text,
+    "data_table": _data_table,
+    "context_actions": _context_actions,
 }
 
 
@@ -184,6 +211,8 @@ def _words(block: Json) -> str:
         return "\n".join(part["text"] for part in parts + block.get("fields", []))
     if kind == "context":
         return "\n".join(element["text"] for element in block["elements"])
+    if kind == "data_table":
+        return "\n".join(" | ".join(cell["text"] for cell in row) for row in block["rows"])
     if kind == "rich_text":
         return "".join(part.get("text", "") for element in block["elements"] for part in element["elements"])
     return ""

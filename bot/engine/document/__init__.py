@@ -1,0 +1,1 @@
+"""What anybody wrote, as one tree: parsed once, shown by each platform's own renderer."""

@@ -6,21 +6,15 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from kernel.store import outbox, schedules
 from kernel.types import Json, Text
-from workflows.engine import template
-from workflows.engine.start import AGAIN_WITHIN
-from workflows.engine.steps import Done, Options, Output, Rehearsed, derived_id, quoted
+from workflows.engine import posting, template
+from workflows.engine.steps import Done, Options, Output, Rehearsed, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kernel.store import Session
-    from kernel.store.runs import Run
     from workflows.engine.steps import StepContext
-
-
-TIMED = frozenset({"", "hand", "cron", "every"})  # runs that cover a span of time, so that a new one replaces the old
 
 
 class PostOptions(Options):
@@ -49,9 +43,7 @@ class Post:
         body = Text(markdown=text, footer=template.fill(options.footer, step.values))
 
         def save(session: Session) -> None:
-            earlier = _recent(session, step)
-            if earlier is None or not outbox.revise(session, earlier, body):
-                outbox.put(session, row_id(step.run, step.path), step.place, body, step.clock.now(), run_id=step.run.id)
+            posting.show(session, step, body)
 
         return Done(output=Output(text=text), save=save)
 
@@ -62,21 +54,6 @@ class Post:
 
     def cancel(self, session: Session, options: PostOptions, step: StepContext) -> None:
         """Nothing was begun."""
-
-
-def row_id(run: Run, path: str) -> str:
-    """The outbox row of a post step: the same each time the step is done, and an id that every platform takes."""
-    return derived_id(run.created_at, run.id, path, "post")
-
-
-def _recent(session: Session, step: StepContext) -> str | None:
-    """The message that the run before this one posted a moment ago; every event has a message of its own."""
-    if template.look_up("trigger.kind", step.values) not in TIMED:
-        return None
-    before = schedules.last_done(session, step.workflow.name, step.place, step.run.created_at)
-    if before is None or step.run.created_at - before.created_at > AGAIN_WITHIN:
-        return None
-    return row_id(before, step.path)
 
 
 KIND = Post()

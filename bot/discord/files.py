@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import aiohttp
 import discord
-import orjson
 
 from kernel.errors import ToolError
 
@@ -22,12 +21,6 @@ WITHIN = 30.0  # seconds
 def upload_of(name: str, content: bytes, alt: str = "") -> discord.File:
     """A file to post."""
     return discord.File(io.BytesIO(content), filename=name, description=alt or None)
-
-
-def content_of(extra: dict[str, Any]) -> bytes:
-    """The content of a file row, which is text or a JSON value."""
-    content = extra.get("content", "")
-    return content.encode("utf-8", "replace") if isinstance(content, str) else orjson.dumps(content)
 
 
 async def download(file: FileRef, limit: int, api_url: str) -> bytes:

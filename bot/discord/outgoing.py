@@ -11,7 +11,7 @@ import discord
 
 from bot.discord import ids, render
 from bot.discord.api import NO_DM, DiscordError, GoneError, calling, number_of
-from bot.discord.files import content_of, upload_of
+from bot.discord.files import upload_of
 from bot.discord.threads import is_closed
 from kernel.errors import OutcomeUnknown, PlatformError
 from kernel.store import outbox
@@ -176,7 +176,7 @@ class Outgoing:
         """Post a file and return the message's id."""
         place, extra = await self._place(row), row.extra or {}
         alt = str(extra.get("alt") or "")[:1024]
-        file = upload_of(str(extra["name"]), content_of(extra), alt)
+        file = upload_of(str(extra["name"]), outbox.file_content(extra), alt)
         comment = render.words(str(extra.get("comment") or "")) or None
         message, _ = await self._send(place, nonce=ids.nonce(row.id), file=file, content=comment)
         return str(message.id)

@@ -48,7 +48,7 @@ from tools.engine.context import ToolContext
 from tools.engine.mcp.reviews import PREFIX as REVIEWS
 from tools.engine.toolbox import Toolbox
 from tools.engine.web.settings import WebSettings
-from workflows.engine import forms, steps
+from workflows.engine import buttons, forms, steps
 
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
@@ -189,6 +189,8 @@ class App:
             workspace=self.settings.data / "workspace",
             operators=self._operators,
             has_model=self.model.thinks,
+            adapters=self.adapters,
+            console=f"http://{self.settings.web}",
             secret=self.secrets.get,
         )
         self.scheduler = self.workflows.scheduler
@@ -277,7 +279,11 @@ class App:
                 held=held,
                 adapters=self.adapters,
                 take_up=self._take_up,
-                others={forms.PREFIX: self.workflows.forms, REVIEWS: self.reviews},
+                others={
+                    forms.PREFIX: self.workflows.forms,
+                    buttons.PREFIX: self.workflows.buttons,
+                    REVIEWS: self.reviews,
+                },
             ),
             signs=self.signs,
             held=held,

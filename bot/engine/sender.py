@@ -160,6 +160,9 @@ class Sender:
         return None
 
     async def _post(self, adapter: Adapter, row: OutboxRow) -> str:
+        if row.kind == outbox.FILE and (row.extra or {}).get("below"):
+            root = await self.store.read(lambda session: session.get(outbox.OutboxRow, row.extra["below"]))
+            row.place = {**row.place, "thread": root.remote_id if root is not None else None}
         found = await adapter.find(row) if row.doubt else None
         if found is not None:
             row.remote_id = found

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 from bot.engine.hooks import Hooks
 from bot.engine.listeners import Listeners
 from bot.engine.sight import may_see
+from bot.engine.workflow_channels import WorkflowChannels
 from bot.engine.workflow_commands import WorkflowCommands
 from bot.engine.workflow_files import WorkflowFiles
 from bot.engine.workflow_rights import WorkflowRights
 from workflows.engine.arrivals import Arrivals
+from workflows.engine.buttons import Buttons
 from workflows.engine.control import Control
 from workflows.engine.forms import Forms
 from workflows.engine.launch import Launch
@@ -20,9 +22,10 @@ from workflows.engine.scheduler import Scheduler
 from workflows.engine.situation import Situation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from bot.engine.adapter import Adapter
     from bot.engine.charter_keeper import CharterKeeper
     from bot.engine.directory import TeamDirectory
     from kernel.clock import Clock, Ids
@@ -50,6 +53,8 @@ class WorkflowParts:
         workspace: Path,
         operators: Callable[[], Place | None],
         has_model: bool,
+        adapters: Mapping[str, Adapter],
+        console: str,
         secret: Callable[[str], str | None],
     ) -> None:
         self.launch = Launch(
@@ -69,6 +74,7 @@ class WorkflowParts:
             rights=WorkflowRights(door, approvals),
             begin=self.launch,
             has_model=has_model,
+            channels=WorkflowChannels(adapters, directory, console),
         )
         self.runner = Runner(self.situation, ended=self.launch.ended, operators=operators)
         self.listeners = Listeners(self.launch, directory)
@@ -78,4 +84,5 @@ class WorkflowParts:
         self.forms = Forms(store, clock, directory)
         files = WorkflowFiles(keeper.folder, keeper.check, keeper.look)
         self.control = Control(self.launch, directory, files, functools.partial(may_see, directory))
+        self.buttons = Buttons(self.control)
         self.commands = WorkflowCommands(self.launch, self.situation, directory, self.control)

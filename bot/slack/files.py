@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import aiohttp
-import orjson
 
 from bot.slack.web import GoneError, SlackError, words
 from kernel.errors import PlatformError, ToolError
@@ -119,9 +118,3 @@ class Files:
                 if len(content) > limit:
                     raise ToolError(f"{name} is larger than the {limit:,} bytes that are read.")
             return content
-
-
-def content_of(extra: dict[str, Any]) -> bytes:
-    """The content of a file row, which is text or a JSON value."""
-    content = extra.get("content", "")
-    return content.encode("utf-8", "replace") if isinstance(content, str) else orjson.dumps(content)

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bot.slack import blocks, render
-from bot.slack.files import Files, content_of
+from bot.slack.files import Files
 from bot.slack.web import GoneError, SlackError, reason_of
 from bot.slack.working import WorkingState
 from kernel.errors import OutcomeUnknown, PlatformError
@@ -171,7 +171,7 @@ class Outgoing:
             place.channel,
             place.thread,
             str(extra["name"]),
-            content_of(extra),
+            outbox.file_content(extra),
             alt=str(extra.get("alt") or ""),
             comment=render.comment(str(extra.get("comment") or "")),
         )

@@ -8,7 +8,7 @@ from bot.engine.adapter import Capabilities, Heard
 from bot.web import words
 from bot.web.files import Files
 from kernel.errors import PlatformError, StoreError, TargetGone
-from kernel.store import web
+from kernel.store import outbox, web
 from kernel.types import Actor, FileRef, Form, Inbound, Place, Press
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ class WebAdapter:
     async def upload(self, row: OutboxRow) -> str:
         """Post a file."""
         extra = row.extra
-        content = str(extra["content"]).encode()
+        content = outbox.file_content(extra)
         file = await self._files.keep(row.id, extra["name"], web.BOSUN, content)
         view = {**_view(file), "alt": extra.get("alt") or ""}
         message = await self._show(row, {"type": "file", "comment": extra.get("comment") or "", "files": [view]})

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from kernel.store.approvals import PENDING, Approval
-from kernel.store.runs import FINAL, Conversation, Run
+from kernel.store.runs import FAILED, FINAL, Conversation, Run
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -87,3 +88,57 @@ def undecided(session: Session, place: Place, limit: int = 200) -> list[Approval
             .limit(limit)
         )
     )
+
+
+def undecided_of(session: Session, run_id: str) -> list[Approval]:
+    """Approvals of a workflow's run, and of the agents' runs in it, that wait for people."""
+    return list(
+        session.exec(
+            select(Approval)
+            .join(Run, col(Approval.run_id) == col(Run.id))
+            .where((col(Run.id) == run_id) | (col(Run.parent_id) == run_id), col(Approval.state) == PENDING)
+            .order_by(col(Approval.id))
+        )
+    )
+
+
+def workflows_open(session: Session, limit: int = 500) -> list[Run]:
+    """Runs of workflows that have not come to their end, oldest first."""
+    return list(
+        session.exec(
+            select(Run)
+            .where(col(Run.workflow).is_not(None), col(Run.parent_id).is_(None), col(Run.state).not_in(FINAL))
+            .order_by(col(Run.id))
+            .limit(limit)
+        )
+    )
+
+
+def workflows_failed(session: Session, since: datetime, until: datetime, limit: int = 200) -> list[Run]:
+    """Runs of workflows that failed in (since, until], oldest first."""
+    return list(
+        session.exec(
+            select(Run)
+            .where(
+                col(Run.workflow).is_not(None),
+                col(Run.parent_id).is_(None),
+                col(Run.state) == FAILED,
+                col(Run.updated_at) > since,
+                col(Run.updated_at) <= until,
+            )
+            .order_by(col(Run.id))
+            .limit(limit)
+        )
+    )
+
+
+def cost(session: Session, place: Place, since: datetime, until: datetime) -> float:
+    """USD for models of the channel's runs that ended in (since, until]."""
+    total = session.exec(
+        select(func.sum(col(Run.cost_usd)))
+        .join(Conversation, col(Run.conversation_id) == col(Conversation.id))
+        .where(
+            *_in_channel(place), col(Run.state).in_(FINAL), col(Run.updated_at) > since, col(Run.updated_at) <= until
+        )
+    ).one()
+    return float(total or 0.0)

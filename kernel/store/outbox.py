@@ -6,8 +6,10 @@ every copy of a card follows the state that was committed with it.
 
 from __future__ import annotations
 
+import base64
 from datetime import datetime
 
+import orjson
 from pydantic import TypeAdapter
 from sqlalchemy import Index, bindparam, case, func, inspect, or_, text, update
 from sqlalchemy.exc import IntegrityError
@@ -30,7 +32,8 @@ class OutboxRow(SQLModel, table=True):
 
     kind `message`: `body` is a Text, Progress or Card. `notice`: a Text that only `to` sees. `reaction`: `extra.name`
     on message `extra.target`. `status`: the working state of the thread, `extra.state` processing | suspended | active.
-    `file`: `extra.name`, `extra.content`, with `extra.alt`.
+    `file`: `extra.name`, `extra.content` (in base64 where `extra.base64` says so), with `extra.alt`; `extra.below` is
+    the row of the message in whose thread it belongs.
     """
 
     __tablename__ = "outbox"
@@ -179,6 +182,30 @@ def put(
     if fresh:
         wake(session, TOPIC, place.lane)
     return fresh
+
+
+def file_content(extra: Json) -> bytes:
+    """The content of a file row: bytes, a text, or a JSON value."""
+    content = extra.get("content", "")
+    if extra.get("base64"):
+        return base64.b64decode(content)
+    return content.encode("utf-8", "replace") if isinstance(content, str) else orjson.dumps(content)
+
+
+def put_file(  # noqa: PLR0917  what a file consists of
+    session: Session,
+    row_id: str,
+    place: Place,
+    name: str,
+    content: bytes,
+    alt: str,
+    now: datetime,
+    below: str,
+    run_id: str,
+) -> bool:
+    """Queue a file for the thread of the message of the row `below`. `alt` says what a picture shows."""
+    extra = {"name": name, "content": base64.b64encode(content).decode(), "base64": True, "alt": alt, "below": below}
+    return put(session, row_id, place, None, now, kind=FILE, extra=extra, run_id=run_id)
 
 
 def revise(session: Session, row_id: str, body: Body) -> bool:

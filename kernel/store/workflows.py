@@ -35,6 +35,11 @@ class Pause(SQLModel, table=True):
     workflow: str = Field(primary_key=True)
     by: str  # Person id
     at: datetime = Field(sa_type=Moment)
+    until: datetime | None = Field(default=None, sa_type=Moment)  # it begins again then; None: when somebody resumes it
+
+    def covers(self, fire_at: datetime, now: datetime) -> bool:
+        """Whether a firing of that time, dealt with now, is left out."""
+        return self.until is None or self.until > now or self.at <= fire_at < self.until
 
 
 class FormRequest(SQLModel, table=True):
@@ -98,14 +103,22 @@ def take_alarm(session: Session, run_id: str) -> bool:
 # -- pauses -------------------------------------------------------------------------------------------------------
 
 
-def paused(session: Session) -> dict[str, Pause]:
+def paused(session: Session, now: datetime) -> dict[str, Pause]:
     """The workflows that are paused."""
-    return {row.workflow: row for row in session.exec(select(Pause))}
+    lasting = col(Pause.until).is_(None) | (col(Pause.until) > now)
+    return {row.workflow: row for row in session.exec(select(Pause).where(lasting))}
 
 
-def pause(session: Session, workflow: str, by: str, now: datetime) -> bool:
-    """Pause it; False if it is paused already."""
-    return insert_new(session, Pause, {"workflow": workflow, "by": by, "at": now})
+def pause_of(session: Session, workflow: str) -> Pause | None:
+    """The pause of the workflow, or one that is over and was not forgotten yet."""
+    return session.get(Pause, workflow)
+
+
+def pause(session: Session, workflow: str, by: str, now: datetime, until: datetime | None = None) -> bool:
+    """Pause it, until then if that is said; False if it is paused already."""
+    over = (col(Pause.workflow) == workflow, col(Pause.until).is_not(None), col(Pause.until) <= now)
+    session.connection().execute(delete(Pause).where(*over))
+    return insert_new(session, Pause, {"workflow": workflow, "by": by, "at": now, "until": until})
 
 
 def resume(session: Session, workflow: str) -> bool:

@@ -218,7 +218,7 @@ def test_workflows_are_seen_and_held_from_the_machine_itself(bosun: Bosun, store
     refused = bosun("workflows", "show", "digets")
     assert (refused.returncode, refused.stdout) == (2, "")
     assert "There is no workflow 'digets'" in refused.stderr
-    assert list(store.read_now(rows.paused)) == ["digest"]
+    assert list(store.read_now(lambda session: rows.paused(session, NOW))) == ["digest"]
 
 
 def test_freeze_and_thaw_on_the_command_line(bosun: Bosun, store: Store) -> None:

@@ -46,6 +46,17 @@ async def test_messages_of_a_channel_are_posted_in_order(store: Store, clock: Fi
     assert platform.texts() == [f"text {number}" for number in range(5)]
 
 
+async def test_a_file_goes_into_the_thread_of_the_message_that_it_belongs_to(store: Store, clock: FixedClock) -> None:
+    platform = FakePlatform()
+    await put(store, clock, "o1", "A digest")
+    await store.write(
+        lambda session: outbox.put_file(session, "o2", ROOM, "a.png", b"\x89PNG", "A chart", clock.now(), "o1", "run")
+    )
+    async with sending(store, clock, platform):
+        await platform.until(lambda: "o2" in platform.posts)
+    assert platform.origin[platform.files["o2"].thread or ""] == "o1"
+
+
 async def test_a_row_that_was_queued_twice_is_posted_once(store: Store, clock: FixedClock) -> None:
     platform = FakePlatform()
     async with sending(store, clock, platform):

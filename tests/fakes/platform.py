@@ -29,6 +29,7 @@ class FakePlatform:
         self.edits: list[str] = []
         self.notices: list[tuple[str, str]] = []  # account, text
         self.signs: list[object] = []
+        self.files: dict[str, Place] = {}  # row -> where its file was put
         self.forms: list[Form] = []
         self.failures: deque[Exception] = deque()  # raised by the next calls, before anything is done
         self.lost: deque[Exception] = deque()  # raised by the next posts, after they were carried out
@@ -74,6 +75,7 @@ class FakePlatform:
         self.signs.append(row.extra)
 
     async def upload(self, row: OutboxRow) -> str:
+        self.files[row.id] = row.where
         return await self.post(row)
 
     async def open_form(self, trigger: str, form: Form) -> None:

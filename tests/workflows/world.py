@@ -9,11 +9,12 @@ from sqlmodel import select
 
 from bot.engine.workflow_rights import WorkflowRights
 from kernel.clock import CountedIds, FixedClock
-from kernel.store import Session, Store, approvals, run_steps, runs, schedules
+from kernel.store import Session, Store, approvals, outbox, run_steps, runs, schedules
 from kernel.store.outbox import OutboxRow
 from kernel.types import Json, Place
 from tests.rules.world import World as Rights
 from workflows.engine import reading, steps
+from workflows.engine.channels import Said
 from workflows.engine.definition import Workflow
 from workflows.engine.launch import Launch
 from workflows.engine.runner import Runner
@@ -38,6 +39,32 @@ def starter() -> Workflow:
     return workflow((Path(__file__).parents[2] / "charter/workflows/digest.yaml").read_text())
 
 
+class Chat:
+    """What was said in the channels. Whoever reads #finance reads #general, and not the other way round."""
+
+    def __init__(self) -> None:
+        self.messages: dict[str, list[Said]] = {}  # by the name of the channel
+
+    def say(self, channel: str, by: str, text: str, when: datetime, **more: bool) -> None:
+        """Somebody says something."""
+        here = self.messages.setdefault(channel, [])
+        number = f"m{len(here) + 1}"
+        here.append(Said(message=number, by=by, text=text, at=when, url=f"/c/{channel[1:]}#{number}", **more))
+
+    async def said(self, place: Place, since: datetime, until: datetime, most: int) -> list[Said]:
+        return [one for one in self.messages.get(f"#{place.channel}", []) if since <= one.at < until][-most:]
+
+    def source(self, name: str, target: Place) -> Place | None:
+        place = PLACES.get(name)
+        return None if name == "#finance" and target.lane != FINANCE.lane else place
+
+    def link(self, place: Place, message: str) -> str:
+        return f"/c/{place.channel}/t/{message}"
+
+    def dashboard(self, place: Place) -> str:
+        return "/home"
+
+
 class World:
     """One process with these workflows."""
 
@@ -54,6 +81,7 @@ class World:
         self.ids = ids or CountedIds()
         self.workflows = {one.name: one for one in workflows}
         self.has_model = False
+        self.channels = Chat()
         self.rights = rights or Rights(store, Path(), clock=clock, ids=self.ids)
         self.launch = Launch(
             store=store,
@@ -76,6 +104,7 @@ class World:
             rights=WorkflowRights(self.rights.door, self.rights.approvals),
             begin=self.launch,
             has_model=self.has_model,
+            channels=self.channels,
         )
 
     @property
@@ -134,8 +163,13 @@ class World:
 
     async def posts(self, place: Place = GENERAL) -> list[str]:
         """What the channel would show, in order."""
+        rows = [row for row in await self.shown(place) if row.kind == outbox.MESSAGE]
+        return [row.body["markdown"] for row in rows if row.body["type"] == "text"]
+
+    async def shown(self, place: Place = GENERAL) -> list[OutboxRow]:
+        """What would be sent to the channel, in order."""
         rows = await self.store.read(lambda session: list(session.exec(select(OutboxRow).order_by("id"))))
-        return [row.body["markdown"] for row in rows if row.where.lane == place.lane and row.body["type"] == "text"]
+        return [row for row in rows if row.where.lane == place.lane]
 
     async def all_runs(self) -> list[runs.Run]:
         return await self.store.read(lambda session: runs.listing(session, limit=1000))

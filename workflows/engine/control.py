@@ -9,8 +9,11 @@ from kernel.errors import NotAllowed, NotFound
 from kernel.people import RoleUnknownError
 from kernel.store import runs, workflows
 from kernel.store.workflows import Correction
+from workflows.engine.wording import at_in
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from kernel.people import Directory
     from kernel.store import Session
     from kernel.store.runs import Run
@@ -52,17 +55,23 @@ class Control:
         self.files = files
         self.sight = sight
 
-    async def pause(self, name: str, person: Person, actor: Actor | None = None) -> str:
-        """It begins no more by itself; runs that are under way go on. NotFound, NotAllowed."""
-        await self._may_decide(self.launch.get(name), person, actor)
+    async def pause(self, name: str, person: Person, actor: Actor | None = None, until: datetime | None = None) -> str:
+        """It begins no more by itself until then, or until somebody resumes it; runs under way go on.
+
+        NotFound, NotAllowed.
+        """
+        workflow = self.launch.get(name)
+        await self._may_decide(workflow, person, actor)
 
         def write(session: Session) -> str:
             now = self.clock.now()
-            if not workflows.pause(session, name, person.id, now):
+            if not workflows.pause(session, name, person.id, now, until):
                 return f"**{name}** is paused already. `resume {name}` lets it begin by itself again."
-            ledger.append(session, now, "workflow.paused", name, {"workflow": name, "by": person.id})
+            told = {"workflow": name, "by": person.id, **({"until": until.isoformat()} if until else {})}
+            ledger.append(session, now, "workflow.paused", name, told)
+            lasts = f"until {at_in(until, workflow.zone)}" if until else "any more"
             return (
-                f"Paused **{name}**: it does not begin by itself any more, and what is left out stands in its history. "
+                f"Paused **{name}**: it does not begin by itself {lasts}, and what is left out stands in its history. "
                 f"`resume {name}` ends that; `run {name}` still works."
             )
 

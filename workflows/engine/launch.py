@@ -105,7 +105,7 @@ class Launch:
             trigger=dict(trigger),
         )
         now = self.clock.now()
-        if workflow.name in workflows.paused(session):
+        if workflow.name in workflows.paused(session, now):
             leave_out(session, workflow.name, Fire(at=at, key=key), schedules.PAUSED, now)
             return None
         return begin(session, start, now, self.ids)

@@ -51,7 +51,8 @@ class Overview:
         return await self.store.read(lambda session: self._list(session, known))
 
     def _list(self, session: Session, known: Mapping[str, Workflow]) -> str:
-        now, paused = self.launch.clock.now(), workflows.paused(session)
+        now = self.launch.clock.now()
+        paused = workflows.paused(session, now)
         lines = ["| workflow | what it does | next | last |", "|---|---|---|---|"]
         for name in sorted(known):
             last = next(iter(schedules.firings(session, name, 1)), None)
@@ -64,8 +65,9 @@ class Overview:
     async def shown(self, name: str) -> str:
         """One workflow in plain words. NotFound names the workflows that there are."""
         workflow = self.launch.get(name)
-        paused = await self.store.read(workflows.paused)
-        return in_plain_words(workflow, self.kinds, self.launch.clock.now(), paused.get(name))
+        now = self.launch.clock.now()
+        paused = await self.store.read(lambda session: workflows.paused(session, now))
+        return in_plain_words(workflow, self.kinds, now, paused.get(name))
 
     async def history(self, name: str) -> str:
         """What became of its latest firings, newest first; also of a workflow that is gone."""
@@ -100,7 +102,8 @@ def in_plain_words(workflow: Workflow, kinds: Kinds, now: datetime, paused: Paus
     """What it does, when, for whom, and its next five times."""
     lines = [f"**{workflow.name}**: {workflow.description}", ""]
     if paused is not None:
-        lines += [f"**Paused** since {wording.at_in(paused.at, workflow.zone)}.", ""]
+        until = f" until {wording.at_in(paused.until, workflow.zone)}" if paused.until else ""
+        lines += [f"**Paused** since {wording.at_in(paused.at, workflow.zone)}{until}.", ""]
     lines += [f"- **Begins:** {said}." for said in wording.begins(workflow)]
     fires = wording.next_fires(workflow, now)
     if fires:

@@ -112,6 +112,10 @@ def _named(trigger: Trigger) -> list[Reference]:
         found.append(Reference(kind="channel", name=trigger.message.channel, option="channel"))
         if trigger.message.by:
             found.append(Reference(kind="role", name=trigger.message.by, option="by"))
+    if trigger.button is not None:
+        found.append(Reference(kind="workflow", name=trigger.button.digest, option="digest"))
+        if trigger.button.by:
+            found.append(Reference(kind="role", name=trigger.button.by, option="by"))
     if trigger.after is not None:
         found.append(Reference(kind="workflow", name=trigger.after.workflow, option="workflow"))
     return found

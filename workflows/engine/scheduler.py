@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from kernel.store import Session
     from kernel.store.runs import Run
+    from workflows.engine.cron import Fire
     from workflows.engine.definition import Timed, Workflow
     from workflows.engine.launch import Launch
     from workflows.engine.schedule import Due
@@ -116,10 +117,11 @@ class Scheduler:
         found = due(timed.table, row.last_fire, now, trigger.missed, trigger.at_most, timed.latest)
         if not found.fires and found.gap is None:
             return []
-        paused = workflow.name in workflows.paused(session)
-        self._note_left_out(session, workflow, found, paused=paused)
+        pause = workflows.pause_of(session, workflow.name)
+        held = [fire for fire in found.fires if pause is not None and pause.covers(fire.at, now)]
+        self._note_left_out(session, workflow, found, held)
         begun: list[Run | None] = []
-        for fire in () if paused else found.fires:
+        for fire in (fire for fire in found.fires if fire not in held):
             start = Start(
                 workflow=workflow,
                 place=self.launch.place(workflow, None),
@@ -133,12 +135,12 @@ class Scheduler:
         schedules.advance(session, key, found.last_fire)
         return [run for run in begun if run is not None]
 
-    def _note_left_out(self, session: Session, workflow: Workflow, found: Due, *, paused: bool) -> None:
+    def _note_left_out(self, session: Session, workflow: Workflow, found: Due, held: Sequence[Fire]) -> None:
         now, gap = self.clock.now(), found.gap
         if gap is not None:
             leave_out(session, workflow.name, gap.first, schedules.MISSED, now, gap.count, gap.last.at)
             log.info("workflow %s: %d firings missed", workflow.name, gap.count)
-        for fire in found.fires if paused else ():
+        for fire in held:
             leave_out(session, workflow.name, fire, schedules.PAUSED, now)
 
     async def _work(self) -> None:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from kernel.store import Session, Store
     from kernel.store.runs import Run
     from kernel.types import Json
+    from workflows.engine.channels import Channels
+    from workflows.engine.definition import Workflow
     from workflows.engine.loaded import LoadedRun
     from workflows.engine.progress import Leaf
     from workflows.engine.rights import Rights
@@ -33,6 +35,10 @@ class Begin(Protocol):
         """The run that was begun with this key."""
         ...
 
+    def workflows(self) -> Mapping[str, Workflow]:
+        """The workflows in force."""
+        ...
+
 
 class Situation:
     """Builds what steps are given."""
@@ -48,6 +54,7 @@ class Situation:
         rights: Rights,
         begin: Begin,
         has_model: bool,
+        channels: Channels,
     ) -> None:
         self.store = store
         self.clock = clock
@@ -57,6 +64,7 @@ class Situation:
         self.rights = rights
         self.begin = begin
         self.has_model = has_model
+        self.channels = channels
 
     def of(self, found: LoadedRun, leaf: Leaf, clock: Clock | None = None) -> StepContext:
         """What this step is given; `clock` instead of the real one where a run is only rehearsed."""
@@ -84,6 +92,7 @@ class Situation:
             directory=self.directory(),
             rights=self.rights,
             has_model=self.has_model,
+            channels=self.channels,
             origins=tuple(_origins(found, leaf)),
             begin=self.begin,
         )
@@ -101,7 +110,7 @@ def _origins(found: LoadedRun, leaf: Leaf) -> Iterator[Labelled]:
     yield from (Labelled(text=template.shown(value), origin="member_text") for value in found.request.inputs.values())
     trigger = found.request.trigger
     if trigger:
-        inside = trigger.get("kind") in ("message", "after", "hand", "start")
+        inside = trigger.get("kind") in ("message", "button", "after", "hand", "start")
         yield Labelled(text=template.shown(trigger), origin="member_text" if inside else "outside_text")
     for name, output in leaf.outputs.items():
         if output.pieces:

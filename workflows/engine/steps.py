@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from kernel.people import Directory
     from kernel.store import Session, Store
     from kernel.store.runs import Run
+    from workflows.engine.channels import Channels
     from workflows.engine.definition import Workflow
     from workflows.engine.rights import Rights
     from workflows.engine.situation import Begin
@@ -140,6 +141,7 @@ class StepContext:
     has_model: bool  # a language model is configured
     origins: tuple[Labelled, ...]  # everything that this step may use, with where it comes from
     begin: Begin  # starts another workflow
+    channels: Channels  # what was said in the chat, and who may read it
 
     @property
     def channel(self) -> str:

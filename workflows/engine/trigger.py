@@ -18,7 +18,7 @@ from workflows.engine.schedule import Missed
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-KINDS = ("cron", "every", "message", "file", "webhook", "after")
+KINDS = ("cron", "every", "message", "button", "file", "webhook", "after")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FEWEST, MOST = timedelta(minutes=1), timedelta(days=90)
 
@@ -29,6 +29,14 @@ class Message(Frozen):
     channel: str
     contains: Names | tuple[()] = ()  # one of these words, without regard to case; none given: every message
     by: str = ""  # a role that whoever wrote it holds; empty: every member
+
+
+class Button(Frozen):
+    """A button below the digest of another workflow."""
+
+    digest: str  # the workflow whose digest has it
+    label: str = Field(min_length=1, max_length=34)
+    by: str = ""  # a role that whoever presses holds; empty: every member
 
 
 class FileArrival(Frozen):
@@ -59,6 +67,7 @@ class Trigger(Frozen):
     cron: str | None = None  # minute hour day month weekday, or @daily and the like
     every: str | None = None  # an interval: "15m", "2h"
     message: Message | None = None
+    button: Button | None = None
     file: FileArrival | None = None
     webhook: Webhook | None = None
     after: After | None = None

@@ -106,6 +106,9 @@ def _event(trigger: Trigger) -> str:
         words = " or ".join(f"“{word}”" for word in trigger.message.contains)
         by = f" by somebody of {trigger.message.by}" if trigger.message.by else ""
         return f"When a message{by} in {trigger.message.channel}{f' contains {words}' if words else ' comes'}"
+    if trigger.button is not None:
+        by = f", by somebody of {trigger.button.by}" if trigger.button.by else ""
+        return f"With the button “{trigger.button.label}” below the digest of {trigger.button.digest}{by}"
     if trigger.file is not None:
         return f"When a file {trigger.file.path} comes to lie in the workspace"
     if trigger.webhook is not None:

@@ -1,0 +1,45 @@
+"""What steps need of the chat: what was said in a channel, who may read it, and addresses that open it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol
+
+from kernel.types import Frozen
+
+if TYPE_CHECKING:
+    from kernel.types import Place
+
+
+class Said(Frozen):
+    """A message of a person, as it stands in a channel."""
+
+    message: str  # the platform's id
+    by: str  # name
+    text: str
+    at: datetime
+    url: str = ""  # opens it; empty where the platform has no addresses
+    outside: bool = False  # by a bot, a guest or somebody of another team
+
+
+class Channels(Protocol):
+    """The chat, as workflows see it."""
+
+    async def said(self, place: Place, since: datetime, until: datetime, most: int) -> list[Said]:
+        """What people said at the top level of the channel in [since, until), oldest first; the newest `most`.
+
+        PlatformError where the platform does not say.
+        """
+        ...
+
+    def source(self, name: str, target: Place) -> Place | None:
+        """The channel `name` on the target's platform, if whoever reads `target` may read it; None otherwise."""
+        ...
+
+    def link(self, place: Place, message: str) -> str:
+        """An address that opens the message; empty where there is none."""
+        ...
+
+    def dashboard(self, place: Place) -> str:
+        """The address of the dashboard, for people who read that place."""
+        ...

@@ -42,6 +42,14 @@ class Directory(Protocol):
         """The person with this id."""
         ...
 
+    def principal(self, person_id: str) -> str:
+        """The id of the person whom this one stands for now: an account may have been linked with somebody since."""
+        ...
+
+    def one_human(self, person_id: str, other_id: str) -> bool:
+        """Whether two ids are one human, for votes: also where their accounts were unlinked not long ago."""
+        ...
+
     def role(self, name: str) -> Role | None:
         """The role with this name."""
         ...

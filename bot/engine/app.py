@@ -21,6 +21,8 @@ from bot.engine.held import Held
 from bot.engine.home import Home
 from bot.engine.hooks import hook_secrets
 from bot.engine.knowing import Knowing, open_knowledge
+from bot.engine.linked import LinkedAccounts
+from bot.engine.linking import Linking
 from bot.engine.outside import Outside
 from bot.engine.presses import Presses
 from bot.engine.reception import Reception
@@ -93,7 +95,8 @@ class App:
         self.tools = catalogue.discover()
         self.kinds = steps.discover()
         self.secrets = Secrets()
-        self.directory = TeamDirectory(lambda: self.charter, self.clock)
+        self.linked = LinkedAccounts(self.store, self.clock)
+        self.directory = TeamDirectory(lambda: self.charter, self.clock, linked=self.linked)
         self.toolbox = Toolbox(self.tools)
         self.reviews = self.toolbox.connect(
             store=self.store,
@@ -264,6 +267,14 @@ class App:
                 freezes=self.door.freezes,
                 tools=self.tools,
             ),
+            linking=Linking(
+                store=self.store,
+                clock=self.clock,
+                ids=self.ids,
+                directory=self.directory,
+                linked=self.linked,
+                adapters=self.adapters,
+            ),
         )
         self.desk = Desk(
             store=self.store,
@@ -292,13 +303,14 @@ class App:
         )
         self.reception = Reception(self.store, self.clock, self.ids, self.desk)
         self.sender = Sender(self.store, self.clock, self.executor_id, self.adapters)
-        self.ticker = Ticker([self._expire, self.door.freezes.refresh])
+        self.ticker = Ticker([self._expire, self.door.freezes.refresh, self.linked.refresh])
 
     # -- life cycle -------------------------------------------------------------------------------
 
     async def start(self) -> None:
         """Take up what was left, then open the doors: events are taken last."""
         await self.door.freezes.refresh()
+        await self.linked.refresh()
         self.loop.listen()
         self.desk.start()
         self.signs.start()

@@ -17,6 +17,7 @@ from kernel.types import Actor, Person, Place
 if TYPE_CHECKING:
     from bot.engine.charter import Charter
     from bot.engine.charter_files import PersonFile
+    from bot.engine.linked import LinkedAccounts
     from kernel.clock import Clock
     from kernel.people import GroupSource
 
@@ -25,6 +26,7 @@ log = logging.getLogger(__name__)
 FRESH = timedelta(seconds=60)  # how long a platform's answer about a group counts
 PATIENCE = 5.0  # seconds to wait for that answer
 PREFERRED = ("slack", "discord", "web")  # where a workflow's message goes when nobody says on which platform
+CHAIN = 3  # an account, the account that it was linked with, the person whose that is
 Account = tuple[str, str]  # platform and the platform's own id; ids are unique on a platform
 
 
@@ -32,6 +34,7 @@ class TeamDirectory:
     """Answers from the charter in force at the moment of the question. Whatever cannot be told counts as no.
 
     `tenants` says which workspace each running platform serves; adapters add theirs once they are connected.
+    `linked` are the accounts that people have linked themselves. What people.yaml says of an account goes before it.
     """
 
     def __init__(
@@ -41,9 +44,11 @@ class TeamDirectory:
         *,
         groups: Mapping[str, GroupSource] | None = None,
         tenants: Mapping[str, str] | None = None,
+        linked: LinkedAccounts | None = None,
     ) -> None:
         self.charter = charter
         self.clock = clock
+        self.linked = linked
         self.groups: dict[str, GroupSource] = dict(groups or {})
         self.tenants: dict[str, str] = {"web": "local"} if tenants is None else dict(tenants)
         self._members: dict[Account, tuple[datetime, frozenset[Account]]] = {}
@@ -55,23 +60,48 @@ class TeamDirectory:
     def person(self, actor: Actor) -> Person:
         """The person behind an account. Bots, guests and externals come back with `can_decide` False."""
         outside = actor.is_bot or actor.is_guest or actor.is_external
-        key = self._owner((actor.platform, actor.user)) if self._ours(actor) else None
-        if key is None:
+        key = self.principal(actor.account) if self._ours(actor) else actor.account
+        listed = self.charter().people.get(key)
+        if listed is None:
             name = actor.name or actor.user
             can_decide = self._ours(actor) and not outside
-            return Person(id=actor.account, name=name, accounts=(actor.account,), listed=False, can_decide=can_decide)
-        person = self._listed(key, self.charter().people[key])
+            accounts = tuple(dict.fromkeys((key, *self._linked_with(key), actor.account)))
+            return Person(id=key, name=name, accounts=accounts, listed=False, can_decide=can_decide)
+        person = self._listed(key, listed)
         return person.model_copy(update={"can_decide": False}) if outside else person
 
     def by_id(self, person_id: str) -> Person | None:
         """The person with this id: a key of people.yaml, an account, or "workflow:NAME" for an unattended run."""
-        listed = self.charter().people.get(person_id)
+        key = self.principal(person_id)
+        listed = self.charter().people.get(key)
         if listed is not None:
-            return self._listed(person_id, listed)
+            return self._listed(key, listed)
         kind, _, name = person_id.partition(":")
         if kind == "workflow" and name:
             return Person(id=person_id, name=f"workflow {name}", listed=False, can_decide=False)
         return None
+
+    def principal(self, person_id: str) -> str:
+        """The id of the person whom this one stands for now: an account may have been linked with somebody since."""
+        people = self.charter().people
+        for _ in range(CHAIN):
+            if person_id in people:
+                return person_id
+            platform, user = _account(person_id)
+            owner = self._owner((platform, user)) if self._serves(platform, person_id.split(":")[1:2]) else None
+            linked = owner or (self.linked.principal(person_id) if self.linked else None)
+            if linked is None:
+                break
+            person_id = linked
+        return person_id
+
+    def one_human(self, person_id: str, other_id: str) -> bool:
+        """Whether two ids are one human, for votes: also where their accounts were unlinked not long ago."""
+        return not self._identities(person_id).isdisjoint(self._identities(other_id))
+
+    def _identities(self, person_id: str) -> set[str]:
+        before = self.linked.before(person_id) if self.linked else frozenset[str]()
+        return {self.principal(one) for one in (person_id, *before)}
 
     def people(self) -> list[Person]:
         """Everybody in people.yaml, in the order of the file."""
@@ -171,13 +201,22 @@ class TeamDirectory:
 
     def _ours(self, actor: Actor) -> bool:
         """The account is of the workspace that is served; of another one it is nobody."""
-        served = self.tenants.get(actor.platform) or self.charter().team.workspaces.get(actor.platform)
-        return served is None or served == actor.tenant
+        return self._serves(actor.platform, [actor.tenant])
+
+    def _serves(self, platform: str, tenant: list[str]) -> bool:
+        served = self.tenants.get(platform) or self.charter().team.workspaces.get(platform)
+        return served is None or [served] == tenant
+
+    def _linked_with(self, principal: str) -> tuple[str, ...]:
+        """Accounts that were linked with this person and that people.yaml gives to nobody."""
+        found = self.linked.accounts_of(principal) if self.linked else ()
+        return tuple(account for account in found if self._owner(_account(account)) in {None, principal})
 
     def _listed(self, key: str, person: PersonFile) -> Person:
         pinned = self.charter().team.workspaces | self.tenants
         known = [(platform, user) for platform, user in person.accounts() if platform in pinned]
-        accounts = tuple(f"{platform}:{pinned[platform]}:{user}" for platform, user in known)
+        stated = [f"{platform}:{pinned[platform]}:{user}" for platform, user in known]
+        accounts = tuple(dict.fromkeys((*stated, *self._linked_with(key))))
         return Person(
             id=key,
             name=person.name,
@@ -188,16 +227,19 @@ class TeamDirectory:
 
     def _of_account(self, account: Account) -> Person:
         platform, user = account
-        key = self._owner(account)
-        if key is not None:
-            return self._listed(key, self.charter().people[key])
         name = f"{platform}:{self.tenants.get(platform, '')}:{user}"
-        return Person(id=name, name=user, accounts=(name,), listed=False)
+        key = self._owner(account) or self.principal(name)
+        listed = self.charter().people.get(key)
+        if listed is not None:
+            return self._listed(key, listed)
+        return Person(
+            id=key, name=user, accounts=tuple(dict.fromkeys((key, *self._linked_with(key), name))), listed=False
+        )
 
     def _accounts(self, person: Person) -> frozenset[Account]:
         listed = self.charter().people.get(person.id)
         if listed is not None:
-            return frozenset(listed.accounts())
+            return frozenset((*listed.accounts(), *(_account(key) for key in self._linked_with(person.id))))
         return frozenset(_account(key) for key in person.accounts)
 
     def _brought(self, role: Role, actor: Actor | None) -> bool:

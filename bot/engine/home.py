@@ -59,7 +59,7 @@ class Home:
             requester=requester.name if requester else run.requester,
             state="waiting" if waits else "running",
             started_at=run.created_at,
-            stoppable=run.requester == person.id,
+            stoppable=self.directory.principal(run.requester) == person.id,
         )
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def may_see(directory: TeamDirectory, person: Person, run: Run) -> bool:
     """Whether the person may know of the run and of what was asked in it."""
-    return run.requester == person.id or reads(directory, person, run.where)
+    return directory.principal(run.requester) == person.id or reads(directory, person, run.where)
 
 
 def reads(directory: TeamDirectory, person: Person, place: Place) -> bool:

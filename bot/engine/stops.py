@@ -82,6 +82,7 @@ class Stops:
         run = await self.store.read(lambda session: runs.by_ref(session, ref))
         if run is None:
             raise NotFound(f"There is no run {ref}.")
-        if run.requester != person.id and not await self.directory.holds(person, ADMIN, actor):
+        own = self.directory.principal(run.requester) == person.id
+        if not own and not await self.directory.holds(person, ADMIN, actor):
             raise NotAllowed(f"Only the person who began {run.ref}, or an administrator, may {verb} it.")
         return run

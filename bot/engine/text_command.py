@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from bot.engine.charter import Charter
     from bot.engine.directory import TeamDirectory
     from bot.engine.freezer import Freezer
+    from bot.engine.linking import Linking
     from bot.engine.stops import Stops
     from bot.engine.workflow_commands import WorkflowCommands
     from kernel.clock import Clock
@@ -50,6 +51,7 @@ class Office:
     stops: Stops
     forms: Forms
     freezer: Freezer
+    linking: Linking
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -82,7 +82,7 @@ class Explaining:
         return _approval(row)
 
     async def _may_see(self, row: ApprovalState, person: Person) -> bool:
-        if preview_of(row).place.kind != "dm" or person.id == row.requester:
+        if preview_of(row).place.kind != "dm" or person.id == self.services.directory.principal(row.requester):
             return True
         try:
             standing = await standing_of(self.services.directory, person, policy_of(row), row.requester)
@@ -94,7 +94,11 @@ class Explaining:
         run = runs.by_ref(session, ref)
         if run is None:
             return f"There is no run {ref}."
-        if person is not None and run.where.kind == "dm" and run.requester != person.id:
+        if (
+            person is not None
+            and run.where.kind == "dm"
+            and self.services.directory.principal(run.requester) != person.id
+        ):
             return f"{ref} was asked in a direct message; only who asked can look into it."
         made = runs.calls(session, run.id)
         if not made:

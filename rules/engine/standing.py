@@ -42,7 +42,7 @@ async def standing_of(
     for number, group in enumerate(policy.groups):
         if not await _belongs(directory, person, group, requester, actor):
             continue
-        if group.not_requester and person.id == requester:
+        if group.not_requester and directory.one_human(person.id, requester):
             excluded = True
         else:
             groups.add(number)
@@ -50,7 +50,7 @@ async def standing_of(
 
 
 async def _belongs(directory: Directory, person: Person, group: Group, requester: str, actor: Actor | None) -> bool:
-    if REQUESTER in group.who and person.id == requester:
+    if REQUESTER in group.who and person.id == directory.principal(requester):
         return True
     for role in group.who:
         if role != REQUESTER and await directory.holds(person, role, actor):

@@ -119,7 +119,7 @@ class Votes:
         if row.revision != seen:
             return None
         outcome = outcome_of(row)
-        if any(vote.id == known.person.id for vote in outcome.votes):
+        if any(self.services.directory.one_human(vote.id, known.person.id) for vote in outcome.votes):
             return refused(wording.already_voted(row))
         if {vote.id for vote in outcome.votes} - known.others.keys():
             return None

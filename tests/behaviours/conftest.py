@@ -52,6 +52,14 @@ async def slack(world: World) -> AsyncIterator[SlackChat]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def discord(world: World) -> AsyncIterator[DiscordChat]:
+    """The team in Discord, for what only that has."""
+    made = DiscordChat(world)
+    yield made
+    await made.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def web(world: World) -> AsyncIterator[WebChat]:
     """The team in the web chat, for what only that has."""
     made = WebChat(world)

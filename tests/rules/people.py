@@ -24,6 +24,7 @@ class Team:
         }
         self.people["zoe"] = Person(id="zoe", name="Zoe", can_decide=False)
         self.links = {"slack:T1:U-BO": "bo"}  # a second account of Bo
+        self.unlinked: dict[str, str] = {}  # an account that was a person's not long ago
         self.down: set[str] = set()  # roles that cannot be looked up
         self.channels = {
             name: Place(platform="web", tenant="local", channel=name.removeprefix("#"))
@@ -39,6 +40,13 @@ class Team:
 
     def by_id(self, person_id: str) -> Person | None:
         return self.people.get(person_id)
+
+    def principal(self, person_id: str) -> str:
+        return self.links.get(person_id, person_id)
+
+    def one_human(self, person_id: str, other_id: str) -> bool:
+        one, other = (self.unlinked.get(each, self.principal(each)) for each in (person_id, other_id))
+        return one == other
 
     def role(self, name: str) -> Role | None:
         return Role(name=name, members=tuple(sorted(self.roles[name]))) if name in self.roles else None

@@ -13,6 +13,7 @@ from kernel.errors import BosunError, NotAllowed, NotFound
 from kernel.store import Session, runs
 from kernel.store import approvals as rows
 from kernel.types import Actor, Form, Labelled, Place, Press, RunFacts
+from rules.engine.merging import merge
 from rules.engine.outcome import Parked
 from tests.rules.people import account
 from tests.rules.world import HOUR, RULES, World, failure, result
@@ -91,6 +92,56 @@ async def test_five_clicks_by_two_people_in_the_same_instant_are_one_execution(e
     assert world.happened == ["pay DE12345 500"]
     assert world.ledger().count("approval.vote") == 2
     assert world.ledger().count("approval.approved") == 1
+
+
+OTHER_CY = Actor(platform="slack", tenant="T1", user="U-CY", name="Cy at home")
+
+
+async def test_two_accounts_that_turn_out_to_be_one_human_have_one_vote(either_world: World) -> None:
+    world = either_world
+    world.team.roles["finance"].add(OTHER_CY.account)
+    ref = await world.park(world.run("pay 500 to DE12345"), "pay", **BIG)
+    reply = await world.approvals.vote(ref, 1, "approve", OTHER_CY)
+    assert reply.ok
+    world.team.links[OTHER_CY.account] = "cy"
+    assert world.store.write_now(lambda session: merge(session, OTHER_CY.account, "cy")) == [ref]
+    again = await world.vote("cy", ref)
+    assert (again.ok, "You have voted" in again.text) == (False, True)
+    assert world.approval(ref).state == rows.PENDING
+    assert all("1 of 2 approvals (Cy at home)" in copy.content.state for copy in world.cards(ref))  # type: ignore[union-attr]
+    assert (await world.vote("bo", ref)).ok
+    assert world.approval(ref).state == rows.APPROVED
+
+
+async def test_both_votes_of_one_human_become_one_and_what_others_voted_stays(world: World) -> None:
+    world.rules(RULES.replace("need: 2", "need: 3"))
+    world.team.roles["finance"] |= {OTHER_CY.account, "lea"}
+    ref = await world.park(world.run("pay 500 to DE12345"), "pay", **BIG)
+    assert (await world.vote("cy", ref)).ok
+    assert (await world.approvals.vote(ref, 1, "approve", OTHER_CY)).ok
+    world.team.links[OTHER_CY.account] = "cy"
+    world.store.write_now(lambda session: merge(session, OTHER_CY.account, "cy"))
+    assert "2 of 3 approvals (Cy and Bo)" in (await world.vote("bo", ref)).text
+    assert world.approval(ref).state == rows.PENDING
+
+
+async def test_unlinking_between_two_votes_gives_no_second_one(world: World) -> None:
+    world.team.roles["finance"].add(OTHER_CY.account)
+    ref = await world.park(world.run("pay 500 to DE12345"), "pay", **BIG)
+    assert (await world.vote("cy", ref)).ok
+    world.team.unlinked[OTHER_CY.account] = "cy"
+    reply = await world.approvals.vote(ref, 1, "approve", OTHER_CY)
+    assert (reply.ok, "You have voted" in reply.text) == (False, True)
+    assert world.approval(ref).state == rows.PENDING
+
+
+async def test_whoever_asked_from_a_linked_account_does_not_approve_it(world: World) -> None:
+    world.team.roles["finance"].add("ann")
+    world.team.links["web:local:annie"] = "ann"
+    facts = world.run("pay 500 to DE12345", by="annie")
+    ref = await world.park(facts, "pay", **BIG)
+    reply = await world.vote("ann", ref)
+    assert (reply.ok, world.approval(ref).state) == (False, rows.PENDING)
 
 
 @pytest.mark.parametrize(

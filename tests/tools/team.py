@@ -29,6 +29,12 @@ class Team:
     def by_id(self, person_id: str) -> Person | None:
         return MIA if person_id == MIA.id else None
 
+    def principal(self, person_id: str) -> str:
+        return person_id
+
+    def one_human(self, person_id: str, other_id: str) -> bool:
+        return person_id == other_id
+
     def role(self, name: str) -> Role | None:
         return Role(name=name, members=(MIA.id,)) if name == "finance" else None
 

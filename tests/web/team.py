@@ -30,6 +30,12 @@ class Team:
     def by_id(self, person_id: str) -> Person | None:
         return next((person for person in PEOPLE if person.id == person_id), None)
 
+    def principal(self, person_id: str) -> str:
+        return person_id
+
+    def one_human(self, person_id: str, other_id: str) -> bool:
+        return person_id == other_id
+
     def role(self, name: str) -> Role | None:
         return ROLES.get(name)
 

@@ -255,6 +255,7 @@ class App:
             clock=self.clock,
             directory=self.directory,
             charter=lambda: self.charter,
+            rules=self.rules,
             decisions=self.approvals,
             workflows=self.workflows.commands,
             stops=self.stops,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from kernel.clock import Clock
     from kernel.store import Store
     from kernel.types import Actor, Inbound, Person, Place
+    from rules.engine.rulebook import RuleBook
     from workflows.engine.forms import Forms
 
 REF = r"(?:AP|R)-[0-9A-Za-z]{4,26}"  # of an approval or a run
@@ -46,6 +47,7 @@ class Office:
     clock: Clock
     directory: TeamDirectory
     charter: Callable[[], Charter]  # the charter in force
+    rules: RuleBook  # in force
     decisions: Decisions
     workflows: WorkflowCommands
     stops: Stops

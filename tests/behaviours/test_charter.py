@@ -153,3 +153,14 @@ async def test_a_message_begins_a_workflow_and_a_person_fills_in_its_form(world:
         return all(run.state in runs.FINAL for run in await world.runs("run incident"))
 
     await world.until(over)
+
+
+async def test_the_rules_can_be_tested_and_questioned_in_the_chat(world: World, chat: Chat) -> None:
+    spot = await chat.ask("ann", "rules explain finance: queue_payment payee=typed amount=1200 currency=EUR")
+    said = await chat.answer(spot, "two people from finance have to agree")
+    assert "2 of finance, not the requester" in said.text
+    assert "large-payment" in said.text
+    spot = await chat.ask("ann", "rules lint")
+    await chat.answer(spot, "0 wrong")
+    spot = await chat.ask("ann", "rules test")
+    await chat.answer(spot, "tests, 0 failed")

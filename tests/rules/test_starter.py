@@ -1,5 +1,6 @@
 """The rules that ship: they load against the real tools, and their own tests hold."""
 
+import re
 from pathlib import Path
 
 from rules.engine.known import Known, KnownTool
@@ -37,3 +38,17 @@ def test_the_starter_rules_load_and_their_tests_hold() -> None:
 def test_no_tool_that_acts_is_left_to_the_default() -> None:
     decided = {tool for rule in starter().current.rules for tool in rule.tool or ()}
     assert {tool.name for tool in discover() if tool.effect != "read"} <= decided
+
+
+def test_the_rules_of_the_documentation_load_and_their_tests_hold() -> None:
+    page = (FOLDER.parents[1] / "docs/decision-rights.md").read_text()
+    examples = re.findall(r"^```yaml rules\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    known = starter().known
+    for number, text in enumerate(examples):
+        book = RuleBook()
+        book.load({f"docs/example-{number}.yaml": text}, known)
+        results = book.run_tests()
+        assert results
+        assert [result for result in results if not result.ok] == []
+        assert [found.line() for found in book.lint() if found.serious] == []
+    assert examples

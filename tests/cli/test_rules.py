@@ -1,0 +1,38 @@
+"""The rules on the command line: linted, explained, with file and line."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import ROOT, Bosun
+
+
+@pytest.fixture
+def team_charter(tmp_path: Path) -> Path:
+    """The starter charter, to be damaged."""
+    return Path(shutil.copytree(ROOT / "charter", tmp_path / "charter"))
+
+
+def test_rules_are_linted_with_file_and_line(bosun: Bosun, team_charter: Path) -> None:
+    shown = bosun("rules", "lint", BOSUN_CHARTER=str(team_charter))
+    assert shown.returncode == 0, shown.stderr
+    assert "rules: 0 wrong" in shown.stdout
+    path = team_charter / "rules" / "starter.yaml"
+    never = "  - {id: never, why: No., tool: send_mail, workflow: digest, decision: allow}"
+    path.write_text(path.read_text().replace("tests:", f"{never}\n\ntests:", 1))
+    shown = bosun("rules", "lint", BOSUN_CHARTER=str(team_charter))
+    assert shown.returncode == 1
+    assert "never: it never decides: whatever fits it is decided by no-mail-unattended" in shown.stdout
+    assert re.search(r"wrong rules/starter\.yaml:\d+: never", shown.stdout)
+
+
+def test_a_call_is_explained_before_it_is_made(bosun: Bosun) -> None:
+    shown = bosun("rules", "explain", "finance:", "queue_payment", "payee=typed", "amount=420", "reference=Invoice 7")
+    assert shown.returncode == 0, shown.stderr
+    assert "ask: A payment needs somebody from finance" in shown.stdout
+    assert "large-payment (ask, rules/starter.yaml:21): does not hold: amount is 420, less than 1000" in shown.stdout
+    shown = bosun("rules", "explain", "finance: queue_paymnt")
+    assert shown.returncode == 2
+    assert "did you mean 'queue_payment'" in shown.stderr

@@ -328,7 +328,7 @@ class App:
         self.ticker.start()
         self.toolbox.start()
         await self.knowledge.start()
-        self.knowing.start()
+        self.knowing.start(self.adapters)
         self._warming = asyncio.create_task(asyncio.to_thread(self.model.warm))
 
     async def stop(self) -> None:

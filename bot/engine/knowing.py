@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from knowledge.engine import audience
 from knowledge.engine.keeper import Keeper
@@ -13,12 +13,14 @@ from knowledge.engine.web_client import WebClient
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from bot.engine.adapter import Adapter
     from bot.engine.charter import Charter
     from bot.engine.directory import TeamDirectory
     from kernel.clock import Clock, Ids
     from kernel.config import Settings
     from kernel.store import Store
     from kernel.types import Place
+    from knowledge.engine.archives import Archive, Listener
 
 
 def open_knowledge(
@@ -35,6 +37,14 @@ def open_knowledge(
         embedder=embeddings,
         secrets={name: secrets[name] for name in secrets if name == embeddings.key},
     )
+
+
+@runtime_checkable
+class Remembers(Protocol):
+    """A platform whose channels can be sources: it has their history, and tells what happens in them."""
+
+    archive: Archive
+    listener: Listener | None
 
 
 class Knowing:
@@ -54,10 +64,17 @@ class Knowing:
         self._knowledge, self._store, self._clock = knowledge, store, clock
         self._settings, self._directory, self._secrets, self._charter = settings, directory, secrets, charter
         self._web = WebClient()
-        self.keeper = Keeper(knowledge, store, self.around, lambda: self._charter().sources.sources)
+        self._adapters: Mapping[str, Adapter] = {}
+        self.keeper = Keeper(
+            knowledge, store, self.around, lambda: self._charter().sources.sources, keeps=self._is_elsewhere
+        )
 
-    def start(self) -> None:
+    def start(self, adapters: Mapping[str, Adapter]) -> None:
         """Read the sources from now on; the platforms are connected."""
+        self._adapters = adapters
+        for adapter in adapters.values():
+            if isinstance(adapter, Remembers):
+                adapter.listener = self._knowledge.chats
         self.keeper.start()
 
     async def stop(self) -> None:
@@ -75,8 +92,16 @@ class Knowing:
             store=self._store,
             secret=self._secrets.get,
             resolve=self._resolve,
+            places=self._places,
+            chats=self._knowledge.chats,
+            archives={name: one.archive for name, one in self._adapters.items() if isinstance(one, Remembers)},
             work=self._settings.data / "knowledge" / "clones",
         )
+
+    def _is_elsewhere(self, name: str) -> bool:
+        """A channel of a platform that is not connected now."""
+        kind, _, lane = name.partition(":")
+        return kind == "chat" and lane.partition(":")[0] not in self._directory.tenants
 
     def _places(self, channel: str) -> list[Place]:
         tenants = self._directory.tenants.items()

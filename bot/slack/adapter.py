@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
@@ -14,6 +14,7 @@ from starlette.routing import Route
 from bot.engine.adapter import Capabilities
 from bot.engine.cursors import Cursors
 from bot.slack import forms
+from bot.slack.archive import SlackArchive
 from bot.slack.catchup import CatchUp
 from bot.slack.groups import Groups
 from bot.slack.history import History
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from kernel.store.database import Store
     from kernel.store.outbox import OutboxRow
     from kernel.types import Actor, FileRef, Form, Place
+    from knowledge.engine.archives import Listener
 
 REFUSED = frozenset({"account_inactive", "invalid_auth", "not_authed", "token_expired", "token_revoked"})
 
@@ -59,6 +61,7 @@ class SlackAdapter:
             post_burst=settings.post_burst,
         )
         self.me = Identity(team="", user="")
+        self.listener: Listener | None = None
         self._app: AsyncApp | None = None
         self._sockets: Sockets | None = None
         self._catching_up: asyncio.Task[None] | None = None
@@ -142,6 +145,7 @@ class SlackAdapter:
         self.cursors = Cursors(self.store, self.clock)
         self.outgoing = Outgoing(self.web, self.settings, self.messages, self.presses)
         self.history = History(self.web, self.messages)
+        self.archive = SlackArchive(self.web, self.messages, self.permalink, self.settings.read_interval)
         self.groups = Groups(self.web, self.clock, self.me.team)
         self.intake = Intake(
             me=self.me,
@@ -150,9 +154,19 @@ class SlackAdapter:
             cursors=self.cursors,
             receive=receive,
             groups_changed=self.groups.forget,
+            overheard=self._overheard,
         )
         self.missed = CatchUp(self.web, self.store, self.clock, self.messages, self.intake.heard)
         self._app = self._bolt()
+
+    async def _overheard(self, event: dict[str, Any], external: bool) -> None:
+        """Something was said, changed or deleted in a channel; it is kept where the charter wants that."""
+        listener = self.listener
+        if listener is None or not listener.wants(self.messages.place(event, event, external)):
+            return
+        told = await self.archive.event(event, external=external)
+        if told is not None:
+            await listener.told(told)
 
     def _bolt(self) -> AsyncApp:
         if self._app is not None:

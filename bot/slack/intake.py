@@ -45,7 +45,9 @@ class Intake(AsyncMiddleware):
         cursors: Cursors,
         receive: Receiver,
         groups_changed: Callable[[], None],
+        overheard: Callable[[Body, bool], Awaitable[None]],
     ) -> None:
+        self.overheard = overheard
         self.me = me
         self.messages = messages
         self.presses = presses
@@ -92,6 +94,8 @@ class Intake(AsyncMiddleware):
             external = bool(body.get("is_ext_shared_channel"))
             inbound = await self.messages.inbound(event, Delivery(external=external, redelivered=redelivered))
             await self.heard(event, inbound)
+            if kind == "message":
+                await self._overhear(event, external)
         elif kind in {"subteam_members_changed", "subteam_updated"}:
             self.groups_changed()
         elif kind in {"app_uninstalled", "tokens_revoked"}:
@@ -100,6 +104,13 @@ class Intake(AsyncMiddleware):
             )
         else:
             await self.accept(await self._signal(event, str(body.get("event_id") or event.get("event_ts"))))
+
+    async def _overhear(self, event: Body, external: bool) -> None:
+        """What goes wrong here is no reason for Slack to send the event again: the archive is compared later."""
+        try:
+            await self.overheard(event, external)
+        except Exception as error:
+            log.warning("A message was not kept: %r", error)
 
     async def _signal(self, event: Body, event_id: str) -> Inbound | None:
         """The native Stop, an invitation to a channel, a first look at our messages."""

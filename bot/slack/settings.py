@@ -27,6 +27,9 @@ class SlackSettings(Frozen):
     console_url: str = ""  # address of the web console as people reach it: opens sources of our own documents
     post_interval: float = 1.0  # seconds between posts in one channel, after a burst
     post_burst: int = 5
+    read_interval: float = (
+        1.3  # seconds between two calls for history: 50 a minute are allowed, and catch-up needs some
+    )
 
     @property
     def mode(self) -> Literal["socket", "http"]:

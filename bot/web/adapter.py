@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bot.engine.adapter import Capabilities, Heard
 from bot.web import words
+from bot.web.archive import WebArchive
 from bot.web.files import Files
 from kernel.errors import PlatformError, StoreError, TargetGone
 from kernel.store import outbox, web
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from kernel.store import Session, Store
     from kernel.store.outbox import OutboxRow
     from kernel.types import Json, Person
+    from knowledge.engine.archives import Listener
 
 PLATFORM, TENANT = "web", "local"
 DM = "dm-"
@@ -39,6 +41,8 @@ class WebAdapter:
         self._files = files
         self._sources = sources
         self._receive: Receiver | None = None
+        self.archive = WebArchive(store, self)
+        self.listener: Listener | None = None
 
     async def start(self, receive: Receiver) -> None:
         """Begin to hand over; first the messages that a crash may have kept from the desk."""
@@ -73,6 +77,8 @@ class WebAdapter:
         stored = await self._store.write(store)
         if not stored.handed:
             await self._hand_over(stored)
+        if self.listener is not None and self.listener.wants(self.place(stored.channel)):
+            await self.listener.told(self.archive.told(stored))
         return stored
 
     async def command(self, place: Place, person: Person, text: str, key: str) -> None:
@@ -260,6 +266,10 @@ class WebAdapter:
             kind="dm" if self._is_dm(channel) else "channel",
             external=bool(known and known.external),
         )
+
+    def name_of(self, author: str) -> str:
+        """How the author of a message is called."""
+        return next((person.name for person in self._sources.people() if person.id == author), author) or "Bosun"
 
     def channel(self, channel_id: str) -> Channel | None:
         """The channel, or a person's DM, with this id."""

@@ -204,26 +204,45 @@ def readers(session: Session, document_id: str) -> list[str]:
 
 
 def replace_chunks(session: Session, document_id: str, chunks: Sequence[NewChunk], model: str) -> int:
-    """Store the chunks of a new version; those whose text has a vector of `model` keep it. Returns how many."""
-    old = "SELECT coalesce(max(id), 0) FROM chunk WHERE document_id = :document"
-    last = run(session, old, document=document_id).scalar_one()
-    if chunks:
-        moment, dialect = Moment(), session.get_bind().dialect
+    """Bring a document to the chunks of a new version. Returns how many of them have a vector of `model` already.
+
+    A chunk that is as it was keeps its row, and so its vector and its place in every index.
+    """
+    moment, dialect = Moment(), session.get_bind().dialect
+    wanted = {
+        (chunk.number, chunk.digest, chunk.url, moment.process_bind_param(chunk.written_at, dialect)): chunk
+        for chunk in chunks
+    }
+    sql = "SELECT id, number, digest, url, written_at FROM chunk WHERE document_id = :document"
+    old: dict[int, tuple[object, ...]] = {row[0]: tuple(row[1:]) for row in run(session, sql, document=document_id)}
+    kept = set(old.values()) & wanted.keys()
+    gone = [chunk_id for chunk_id, known in old.items() if known not in kept]
+    new = [
+        {"document": document_id, **chunk._asdict(), "written_at": key[3]}
+        for key, chunk in wanted.items()
+        if key not in kept
+    ]
+    last = run(session, "SELECT coalesce(max(id), 0) FROM chunk").scalar_one()
+    if new:
         session.connection().execute(
             text(
                 "INSERT INTO chunk (document_id, number, heading, text, digest, url, written_at)"
                 " VALUES (:document, :number, :heading, :text, :digest, :url, :written_at)"
             ),
-            [
-                {
-                    "document": document_id,
-                    **chunk._asdict(),
-                    "written_at": moment.process_bind_param(chunk.written_at, dialect),
-                }
-                for chunk in chunks
-            ],
+            new,
         )
-    reused = run(
+    _take_over_vectors(session, document_id, last, model)
+    run(session, "DELETE FROM chunk WHERE id IN :gone", gone=gone)
+    sql = (
+        "SELECT count(*) FROM chunk c JOIN chunk_vector v ON v.chunk_id = c.id AND v.model = :model"
+        " WHERE c.document_id = :document"
+    )
+    return int(run(session, sql, model=model, document=document_id).scalar_one())
+
+
+def _take_over_vectors(session: Session, document_id: str, last: int, model: str) -> None:
+    """New chunks whose text is known somewhere take over its vector."""
+    run(
         session,
         "INSERT INTO chunk_vector (chunk_id, model, dimension, data)"
         " SELECT new.id, known.model, known.dimension, known.data FROM chunk new JOIN chunk_vector known"
@@ -234,9 +253,7 @@ def replace_chunks(session: Session, document_id: str, chunks: Sequence[NewChunk
         document=document_id,
         model=model,
         last=last,
-    ).rowcount
-    run(session, "DELETE FROM chunk WHERE document_id = :document AND id <= :last", document=document_id, last=last)
-    return reused
+    )
 
 
 def forget(session: Session, document_id: str) -> bool:

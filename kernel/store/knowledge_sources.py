@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
+import orjson
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from kernel.store.columns import Moment, SqlText
@@ -171,6 +172,17 @@ def version_of(session: Session, source: str, key: str) -> str:
     """The version of a document that is known; empty where there is none."""
     sql = "SELECT version FROM document WHERE source = :source AND key = :key"
     return run(session, sql, source=source, key=key).scalar() or ""
+
+
+def holding(session: Session, prefix: str, message: str) -> list[tuple[str, str]]:
+    """(source, key) of the conversations of sources whose name begins with `prefix` that hold a message."""
+    find = "instr" if session.get_bind().dialect.name == "sqlite" else "strpos"
+    sql = (
+        "SELECT source, key FROM document WHERE kind = 'chat' AND substr(source, 1, :length) = :prefix"  # noqa: S608  constants
+        f" AND {find}(text, :needle) > 0 ORDER BY source, key"
+    )
+    needle = f'"id":{orjson.dumps(message).decode()}'
+    return [(found[0], found[1]) for found in run(session, sql, length=len(prefix), prefix=prefix, needle=needle)]
 
 
 def documents(session: Session, prefix: str) -> list[str]:

@@ -10,6 +10,7 @@ from knowledge.engine.documents import Said
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
 _MESSAGES = TypeAdapter(list[Said])
 MOST = 2_000  # messages of one document; the oldest go first
@@ -29,10 +30,18 @@ def text_of(messages: Iterable[Said]) -> str:
 def amended(text: str, changed: Iterable[Said], gone: Iterable[str] = ()) -> str:
     """The text after some messages were said or changed, and those in `gone` deleted; empty when none are left."""
     known = {said.id: said for said in messages_of(text)}
-    known |= {said.id: said for said in changed if said.text.strip()}
+    for said in changed:
+        before = known.get(said.id)
+        # An older wording that comes later, from a page of history, replaces nothing.
+        if said.text.strip() and (before is None or _version(said) >= _version(before)):
+            known[said.id] = said
     for message in gone:
         known.pop(message, None)
     return text_of(known.values()) if known else ""
+
+
+def _version(said: Said) -> datetime:
+    return said.changed_at or said.at
 
 
 def in_words(said: Said) -> str:

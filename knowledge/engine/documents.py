@@ -41,6 +41,7 @@ class Said(Frozen):
     at: datetime
     text: str
     url: str = ""  # permalink
+    changed_at: datetime | None = None  # when its words were changed last
 
 
 class AddResult(Frozen):

@@ -9,7 +9,7 @@ from kernel.store import knowledge as rows
 from knowledge.engine.audience import is_reader
 from knowledge.engine.chunking import VERSION, cut
 from knowledge.engine.conversation import amended
-from knowledge.engine.documents import AddResult
+from knowledge.engine.documents import AddResult, Document
 from knowledge.engine.hashing import content_hash
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from kernel.clock import Clock, Ids
     from kernel.store import Session, Store
     from knowledge.engine.chunking import Chunk
-    from knowledge.engine.documents import Document, Said
+    from knowledge.engine.documents import Said
 
 
 class Ingest:
@@ -84,9 +84,32 @@ class Ingest:
 
         return await self._store.write(save)
 
+    async def take_out(self, source: str, key: str, messages: Sequence[str]) -> None:
+        """Delete messages of a conversation; one that has none left is forgotten."""
+
+        def save(session: Session) -> None:
+            found = rows.id_of(session, source, key)
+            if found is None:
+                return
+            before, _origin = rows.text_of(session, source, key)
+            text = amended(before, (), messages)
+            if not text:
+                rows.forget(session, found)
+            elif text != before:
+                document = _stored(session, found)
+                self.adding(document.model_copy(update={"text": text}))(session)
+
+        await self._store.write(save)
+
     async def forget(self, document_id: str) -> bool:
         """Delete a document; False if there is none."""
         return await self._store.write(lambda session: rows.forget(session, document_id))
+
+
+def _stored(session: Session, document_id: str) -> Document:
+    row = session.get_one(rows.DocumentRow, document_id)
+    values = row.model_dump(include=set(Document.model_fields))
+    return Document(**values, readers=tuple(rows.readers(session, document_id)))
 
 
 def _digest(document: Document) -> str:

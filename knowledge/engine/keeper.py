@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from kernel.errors import BosunError
 from kernel.store import knowledge_sources as sources
+from knowledge.chat import Chat
 from knowledge.engine.kinds import discover
 from knowledge.folder import Folder
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from kernel.store import Session, Store
     from knowledge.engine.knowledge import Knowledge
-    from knowledge.engine.source import Source
+    from knowledge.engine.source import Source, Stream
     from knowledge.engine.source_settings import SourceSettings, Surroundings
 
 log = logging.getLogger(__name__)
@@ -35,7 +36,8 @@ LEASE = timedelta(minutes=2)  # a reader that has not been heard of for so long 
 class Keeper:
     """Reads sources in the background, each in a task of its own: a slow one keeps nobody waiting.
 
-    `settings` says which there are now, `around` what they are opened with.
+    `settings` says which there are now, `around` what they are opened with. `keeps`: which are not forgotten though
+    they are not named, because nobody can tell now what the name means.
     """
 
     def __init__(
@@ -44,7 +46,9 @@ class Keeper:
         store: Store,
         around: Callable[[], Surroundings],
         settings: Callable[[], Sequence[SourceSettings]],
+        keeps: Callable[[str], bool] = lambda _name: False,
     ) -> None:
+        self._keeps = keeps
         self._knowledge, self._store = knowledge, store
         self._around, self._settings = around, settings
         self._tasks: list[asyncio.Task[None]] = []
@@ -73,12 +77,12 @@ class Keeper:
         """Have one source, or all, read as soon as possible; the names of those."""
         return await self._make_due(lambda row: name in {"", row.name, row.name.partition(":")[2]})
 
-    def opened(self) -> list[tuple[Source, timedelta]]:
+    def opened(self) -> list[tuple[Source | Stream, timedelta]]:
         """The sources that there are now, the charter's own folder first, and how often each is read."""
         around = self._around()
         own = Folder(around.charter / "knowledge", reader=around.files)
         kinds = discover()
-        found: list[tuple[Source, timedelta]] = [(own, CHARTER_EVERY)]
+        found: list[tuple[Source | Stream, timedelta]] = [(own, CHARTER_EVERY)]
         for each in self._settings():
             opened = kinds[each.kind].open(each, around)
             found += [(source, each.every) for source in (opened if isinstance(opened, list) else [opened])]
@@ -90,8 +94,10 @@ class Keeper:
         await asyncio.gather(*self._reading.values())
 
     async def _run(self) -> None:
-        if self._store.is_sqlite:  # no other process reads: what is claimed was left by one that ended
-            await self._make_due(lambda row: row.state == sources.READING)
+        # On SQLite no other process reads: what is claimed was left by one that ended. What was said meanwhile in a
+        # channel has brought no event.
+        alone = self._store.is_sqlite
+        await self._make_due(lambda row: row.kind == "chat" or (alone and row.state == sources.READING))
         while True:
             try:
                 await self._look()
@@ -107,6 +113,9 @@ class Keeper:
     async def _look(self) -> None:
         opened = self.opened()
         await self._drop_others({source.name for source, _every in opened})
+        self._around().chats.listen_to(
+            {source.place.lane: source.title for source, _every in opened if isinstance(source, Chat)}
+        )
         folders = {
             source.watched for source, _every in opened if isinstance(source, Folder) and source.watched.is_dir()
         }
@@ -120,7 +129,7 @@ class Keeper:
                 task = asyncio.create_task(self._read(source, every), name=f"knowledge-source-{source.name}")
                 self._reading[source.name] = task
 
-    async def _read(self, source: Source, every: timedelta) -> None:
+    async def _read(self, source: Source | Stream, every: timedelta) -> None:
         try:
             report = await self._knowledge.sync(source)
         except BosunError as error:
@@ -139,7 +148,7 @@ class Keeper:
         now = self._around().clock.now()
         await self._store.write(lambda session: sources.postpone(session, name, now, now + by))
 
-    async def _claim(self, source: Source) -> bool:
+    async def _claim(self, source: Source | Stream) -> bool:
         now = self._around().clock.now()
 
         def claim(session: Session) -> bool:
@@ -155,7 +164,7 @@ class Keeper:
         """A source that the charter no longer names is forgotten with everything in it."""
         known = await self._store.read(lambda session: [row.name for row in sources.every(session)])
         for name in known:
-            if name in names:
+            if name in names or self._keeps(name):
                 continue
             reading = self._reading.pop(name, None)
             if reading is not None:

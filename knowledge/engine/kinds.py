@@ -15,7 +15,7 @@ from knowledge.engine.source_settings import SourceSettings
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from knowledge.engine.source import Source
+    from knowledge.engine.source import Source, Stream
     from knowledge.engine.source_settings import Surroundings
 
 
@@ -25,7 +25,7 @@ class Kind:
 
     name: str  # as sources.yaml says it
     settings: type[SourceSettings]
-    open: Callable[[Any, Surroundings], Source | list[Source]]
+    open: Callable[[Any, Surroundings], Source | list[Stream]]
 
 
 @functools.cache

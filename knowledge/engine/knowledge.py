@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 from kernel.store import knowledge as rows
 from kernel.store import knowledge_sources as sources
 from kernel.store import knowledge_words as words
+from knowledge.engine.chats import Chats
 from knowledge.engine.documents import Failed, KnowledgeStatus, SourceStatus, StoredChunk, StoredDocument
 from knowledge.engine.embedding import MINILM, choice_of
 from knowledge.engine.index_files import index_place
@@ -24,18 +25,18 @@ from knowledge.engine.vector_lines import ProcessLine
 from knowledge.folder import Folder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from kernel.clock import Clock, Ids
     from kernel.store import Session, Store
     from knowledge.engine.audience import Audience
-    from knowledge.engine.documents import AddResult, Document, Kind, Origin, Said, SearchResult, SyncReport
+    from knowledge.engine.documents import AddResult, Document, Kind, Origin, SearchResult, SyncReport
     from knowledge.engine.embedding import EmbeddingChoice
     from knowledge.engine.indexer import Watch
     from knowledge.engine.memories import Remembered
     from knowledge.engine.readable import Format
-    from knowledge.engine.source import Source
+    from knowledge.engine.source import Source, Stream
     from knowledge.engine.vectors import Line
     from knowledge.memory import Fact
 
@@ -77,6 +78,7 @@ class Knowledge:
         self._ingest = Ingest(store, clock, ids, choice.name)
         self._syncing = Syncing(store, clock, self._ingest)
         self._search = Search(store, self._indexer, clock, patience)
+        self.chats = Chats(store, self._ingest, self._indexer.poke)
         self.memories = Memories(store, clock, ids, self._ingest)
 
     async def start(self) -> None:
@@ -109,11 +111,6 @@ class Knowledge:
             self._indexer.poke()
         return result
 
-    async def amend(self, document: Document, changed: Sequence[Said], gone: Sequence[str] = ()) -> None:
-        """Say, change and delete messages of a conversation; `document` tells everything but its text."""
-        await self._ingest.amend(document, changed, gone)
-        self._indexer.poke()
-
     async def remember(self, fact: Fact, *, instead: str = "") -> Remembered:
         """Store a fact. It carries the label of where it comes from, and replaces what contradicts it."""
         made = await self.memories.remember(fact, instead=instead)
@@ -131,11 +128,10 @@ class Knowledge:
         self._indexer.poke()
         return gone
 
-    async def sync(self, source: Source) -> SyncReport:
+    async def sync(self, source: Source | Stream) -> SyncReport:
         """Bring what is known of a source to what it offers now."""
         report = await self._syncing.sync(source)
-        if report.added or report.changed or report.forgotten:
-            self._indexer.poke()
+        self._indexer.poke()
         return report
 
     async def sync_folder(self, path: Path, name: str = "charter") -> SyncReport:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from kernel.errors import BosunError
 from knowledge.engine.documents import Document
@@ -36,6 +36,27 @@ class Item:
 def marked(version: str, readers: Sequence[str]) -> str:
     """A version as it is stored: for other readers a document is read again. Empty stays empty."""
     return f"{version}\n{','.join(readers)}\n{VERSION}" if version else ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How far a stream has been read."""
+
+    done: int
+    total: int
+
+
+@runtime_checkable
+class Stream(Protocol):
+    """A place whose documents grow message by message: it is read page by page, and remembers how far."""
+
+    name: str  # of the source, the same for ever: "chat:slack:T1:C1"
+    kind: str
+    title: str  # for people
+
+    def read(self) -> AsyncIterator[Progress]:
+        """Read on; what is read is kept. SourceAway and SourceCutOff as for a source."""
+        ...
 
 
 class Source(Protocol):

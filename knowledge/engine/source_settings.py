@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,11 +14,14 @@ from kernel.types import Frozen
 from knowledge.engine.source import marked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from kernel.clock import Clock
     from kernel.store import Store
+    from kernel.types import Place
+    from knowledge.engine.archives import Archive
+    from knowledge.engine.chats import Chats
     from knowledge.engine.reading import Reader
     from knowledge.engine.web_client import WebClient
 
@@ -57,6 +60,9 @@ class Surroundings:
     store: Store
     secret: Callable[[str], str | None]  # the secret with this name
     resolve: Callable[[Sequence[str]], tuple[str, ...]]  # readers as the charter writes them -> as they are stored
+    places: Callable[[str], Sequence[Place]]  # a channel of the charter -> where it is, on each connected platform
+    chats: Chats
+    archives: Mapping[str, Archive] = field(default_factory=dict)  # platform -> the history of its channels
     work: Path | None = None  # a folder that a source may write to
 
     async def version(self, source: str, key: str, readers: Sequence[str]) -> str:

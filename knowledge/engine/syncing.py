@@ -10,7 +10,7 @@ from kernel.errors import BosunError
 from kernel.store import knowledge_sources as sources
 from knowledge.engine.documents import Refused, SyncReport
 from knowledge.engine.readable import NotReadable
-from knowledge.engine.source import SourceCutOff, marked
+from knowledge.engine.source import SourceCutOff, Stream, marked
 
 if TYPE_CHECKING:
     from kernel.clock import Clock
@@ -37,10 +37,15 @@ class Syncing:
     def __init__(self, store: Store, clock: Clock, ingest: Ingest) -> None:
         self._store, self._clock, self._ingest = store, clock, ingest
 
-    async def sync(self, source: Source) -> SyncReport:
+    async def sync(self, source: Source | Stream) -> SyncReport:
         """Read what is new. What cannot be read stops nothing and is reported."""
         await self._store.write(lambda session: sources.register(session, source.name, source.kind, source.title, None))
         try:
+            if isinstance(source, Stream):
+                async for progress in source.read():
+                    await self._say(source, progress.done, progress.total)
+                await self._finish(source, sources.READY, "", fresh=True)
+                return SyncReport()
             items = [item async for item in source.items()]
         except BosunError as error:
             return await self._not_there(source, error)
@@ -49,13 +54,13 @@ class Syncing:
         await self._finish(source, sources.READY, "", fresh=fresh)
         return report
 
-    async def _not_there(self, source: Source, error: BosunError) -> SyncReport:
+    async def _not_there(self, source: Source | Stream, error: BosunError) -> SyncReport:
         state = sources.CUT_OFF if isinstance(error, SourceCutOff) else sources.AWAY
         log.warning("Source %s is %s: %s", source.name, state, error)
         await self._finish(source, state, str(error), fresh=False)
         return SyncReport(refused=(_refused(source.name, error),), state=state)
 
-    async def _finish(self, source: Source, state: str, problem: str, *, fresh: bool) -> None:
+    async def _finish(self, source: Source | Stream, state: str, problem: str, *, fresh: bool) -> None:
         now = self._clock.now()
         await self._store.write(
             lambda session: sources.finish(session, source.name, state=state, problem=problem, now=now, fresh=fresh)
@@ -93,7 +98,7 @@ class Syncing:
         found = await self._store.read(lambda session: sources.failures(session, source.name))
         return {failure.key: failure for failure in found}
 
-    async def _say(self, source: Source, done: int, total: int) -> None:
+    async def _say(self, source: Source | Stream, done: int, total: int) -> None:
         def say(session: Session) -> None:
             sources.progress(session, source.name, done, total)
 

@@ -49,6 +49,8 @@ async def around(
         store=sqlite_store,
         secret={"TOKEN": "hidden-word"}.get,
         resolve=resolve,
+        places=lambda _name: [FINANCE],
+        chats=knowledge.chats,
         work=tmp_path / "clones",
     )
     await client.close()
@@ -287,7 +289,17 @@ def test_every_mistake_in_the_sources_has_its_line_and_a_suggestion() -> None:
 
 
 def test_every_kind_of_source_is_one_file() -> None:
-    assert set(discover()) == {"calendar", "feed", "folder", "git", "web"}
+    assert set(discover()) == {
+        "calendar",
+        "chat",
+        "decisions",
+        "feed",
+        "folder",
+        "git",
+        "mail",
+        "outputs",
+        "web",
+    }
 
 
 # -- keeping them read ----------------------------------------------------------------------------

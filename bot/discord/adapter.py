@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from bot.discord import forms, permissions
 from bot.discord.answers import Answers
 from bot.discord.api import Pace, calling
+from bot.discord.archive import DiscordArchive
 from bot.discord.catchup import CatchUp
 from bot.discord.files import download
 from bot.discord.gateway import Gateway
 from bot.discord.history import History
 from bot.discord.intake import Intake
 from bot.discord.members import Members
-from bot.discord.messages import Identity, Messages
+from bot.discord.messages import Identity, Messages, place_of
 from bot.discord.outgoing import Outgoing
 from bot.discord.presses import Presses
 from bot.discord.slash import Slash
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from kernel.store import Store
     from kernel.store.outbox import OutboxRow
     from kernel.types import Actor, FileRef, Form, Place
+    from knowledge.engine.archives import Listener
 
 log = logging.getLogger("bosun.discord")
 
@@ -66,6 +68,7 @@ class DiscordAdapter:
         self.cursors = Cursors(store, clock)
         self.gateway = Gateway(settings, self, prepare=self._prepare, degraded=self._degraded)
         self.leader = Leader(store, "discord-gateway", owner, begin=self.gateway.connect, end=self.gateway.disconnect)
+        self.listener: Listener | None = None
         self._catching_up: asyncio.Task[None] | None = None
         self._receive: Receiver
         self._started = False
@@ -149,6 +152,7 @@ class DiscordAdapter:
             guild=self.me.guild,
         )
         self.history = History(self._client, self.messages, self.pace)
+        self.archive = DiscordArchive(self._client, self.messages, self.pace, self.permalink)
         self.missed = CatchUp(self.store, self.clock, self.pace, self.intake, self.me.guild)
 
     async def _guild(self, client: Connection) -> discord.Guild:
@@ -194,14 +198,31 @@ class DiscordAdapter:
                 message
             ) else None
         await self.intake.heard(message)
+        await self._overhear(message, "said")
 
     async def edited(self, message: discord.Message) -> None:
         """A message was changed."""
         await self.intake.changed(await self.messages.edited(message))
+        await self._overhear(message, "changed")
 
     async def deleted(self, channel: int, message: int) -> None:
         """A message was deleted."""
         await self.intake.changed(await self.messages.deleted(message))
+        if self.listener is not None:
+            await self.listener.told(self.archive.gone(channel, message))
+
+    async def _overhear(self, message: discord.Message, event: Literal["said", "changed"]) -> None:
+        """Something was said or changed in a channel; it is kept where the charter wants that."""
+        place = place_of(message.channel, self.me.guild)
+        if self.listener is None or place is None or not self.listener.wants(place):
+            return
+        try:
+            told = await self.archive.said(message, event)
+        except BosunError as error:  # the history is compared later
+            log.warning("A message was not kept: %s", error)
+        else:
+            if told is not None:
+                await self.listener.told(told)
 
     async def interaction(self, interaction: discord.Interaction[Any]) -> None:
         """A button was pressed or a dialog submitted."""

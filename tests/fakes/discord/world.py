@@ -25,6 +25,7 @@ MANAGE_THREADS, MANAGE_MESSAGES, ADMINISTRATOR = 1 << 34, 1 << 13, 1 << 3
 BASE = VIEW | SEND | EMBED | ATTACH | HISTORY | REACT | PUBLIC_THREADS | SEND_IN_THREADS
 
 TEXT, DM, PUBLIC_THREAD, FORUM = 0, 1, 11, 15
+HAS_THREAD = 1 << 5  # flag of a message
 MESSAGE_CONTENT, MESSAGE_CONTENT_LIMITED = 1 << 18, 1 << 19  # flags of the application
 V2, EPHEMERAL, SUPPRESS_EMBEDS = 1 << 15, 1 << 6, 1 << 2
 
@@ -177,6 +178,9 @@ class World:
         """A public thread; of a message where `thread` is the message's id."""
         made = Channel(id=thread or self.next_id(), name=name, type=PUBLIC_THREAD, parent=parent, owner=owner)
         self.channels[made.id] = made
+        root = self.channels[parent].messages.get(made.id)
+        if root is not None:
+            root["flags"] |= HAS_THREAD
         return made
 
     def dm(self, user: str) -> Channel:

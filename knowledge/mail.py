@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
 from knowledge.engine.documents import Document
 from knowledge.engine.html_text import html_to_markdown
+from knowledge.engine.mailbox import Mailbox
 from knowledge.engine.readable import NotReadable, check_length
-from knowledge.engine.source import Item, SourceAway, SourceCutOff
+from knowledge.engine.source import Item, SourceAway
 from knowledge.engine.source_settings import SourceSettings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from knowledge.engine.source_settings import Surroundings
-
-TIMEOUT = 30.0  # seconds without an answer of the server
 
 
 class Settings(SourceSettings):
@@ -50,43 +49,24 @@ class Mail:
 
     async def items(self) -> AsyncIterator[Item]:
         for folder in self._settings.folders:
-            validity, uids = await asyncio.to_thread(self._uids, folder)
+            validity, uids = await asyncio.to_thread(self._box().numbers, folder, self._settings.most)
             for uid in uids:
                 key = f"{folder}/{validity}/{uid}"
                 # A message never changes under its number: it is read once.
                 yield Item(key=key, version="1", load=partial(self._load, key, folder, uid))
 
-    def _box(self) -> Any:
-        import imap_tools
-
+    def _box(self) -> Mailbox:
         password = self._around.secret(self._settings.password)
         if password is None:
             raise SourceAway(f"The secret {self._settings.password} is not set.")
-        kind = imap_tools.MailBox if self._settings.encryption == "tls" else imap_tools.MailBoxUnencrypted
-        try:
-            box = kind(self._settings.server, self._settings.port, timeout=TIMEOUT)
-        except OSError as error:
-            raise SourceAway(f"{self._settings.server} cannot be reached: {error}.") from error
-        try:
-            return box.login(self._settings.user, password, initial_folder=None)
-        except imap_tools.MailboxLoginError as error:
-            raise SourceCutOff(f"{self._settings.server} does not let us in any more.") from error
-
-    def _uids(self, folder: str) -> tuple[str, list[str]]:
-        import imap_tools
-
-        try:
-            with self._box() as box:
-                box.folder.set(folder, readonly=True)
-                validity = str(box.folder.status(folder, ["UIDVALIDITY"])["UIDVALIDITY"])
-                return validity, list(box.uids())[-self._settings.most :]
-        except imap_tools.MailboxFolderSelectError as error:
-            raise SourceCutOff(f"The folder {folder} is not there, or closed to us.") from error
-        except (OSError, imap_tools.ImapToolsError) as error:
-            raise SourceAway(f"{self._settings.server} failed: {error}.") from error
+        settings = self._settings
+        encrypted = settings.encryption == "tls"
+        return Mailbox(settings.server, settings.port, settings.user, password, encrypted=encrypted)
 
     async def _load(self, key: str, folder: str, uid: str) -> Document:
-        message = await asyncio.to_thread(self._fetch, folder, uid)
+        message = await asyncio.to_thread(self._box().message, folder, uid)
+        if message is None:
+            raise NotReadable("The message is gone.")
         body = message.text or html_to_markdown(message.html or "").markdown
         names = [attachment.filename for attachment in message.attachments if attachment.filename]
         attached = [f"Attached: {', '.join(names)}"] if names else []
@@ -103,19 +83,6 @@ class Mail:
             author=message.from_,
             written_at=message.date if message.date.tzinfo else None,
         )
-
-    def _fetch(self, folder: str, uid: str) -> Any:
-        import imap_tools
-
-        try:
-            with self._box() as box:
-                box.folder.set(folder, readonly=True)
-                found = next(iter(box.fetch(imap_tools.AND(uid=uid), mark_seen=False, limit=1)), None)
-        except (OSError, imap_tools.ImapToolsError) as error:
-            raise SourceAway(f"{self._settings.server} failed: {error}.") from error
-        if found is None:
-            raise NotReadable("The message is gone.")
-        return found
 
 
 def open_source(settings: Settings, around: Surroundings) -> Mail:

@@ -56,4 +56,5 @@ class Mailbox:
         try:
             return box.login(self._user, self._password, initial_folder=None)
         except imap_tools.MailboxLoginError as error:
+            box.client.shutdown()  # imap_tools leaves the connection open
             raise SourceCutOff(f"{self._server} does not let us in any more.") from error

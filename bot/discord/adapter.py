@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from bot.discord.connection import Connection
     from bot.discord.settings import DiscordSettings
     from bot.discord.team import TeamSide
-    from bot.engine.adapter import Heard, Receiver
+    from bot.engine.adapter import Heard, Receiver, Sign
     from kernel.clock import Clock
     from kernel.store import Store
     from kernel.store.outbox import OutboxRow
@@ -269,13 +269,13 @@ class DiscordAdapter:
         """Show a Text to one person."""
         await self.outgoing.notice(row)
 
-    async def react(self, row: OutboxRow) -> None:
+    async def react(self, sign: Sign) -> None:
         """Put a reaction on a message or take it off."""
-        await self.outgoing.react(row)
+        await self.outgoing.react(sign)
 
-    async def status(self, row: OutboxRow) -> None:
+    async def status(self, sign: Sign) -> None:
         """Type while there is work."""
-        await self.outgoing.status(row)
+        await self.outgoing.status(sign)
 
     async def upload(self, row: OutboxRow) -> str:
         """Post a file and return its message's id."""

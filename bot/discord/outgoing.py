@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from bot.discord.settings import DiscordSettings
     from bot.discord.threads import Target, Threads
     from bot.discord.typing import Typing
+    from bot.engine.adapter import Sign
     from kernel.store.outbox import OutboxRow
     from kernel.types import Actor
 
@@ -227,13 +228,13 @@ class Outgoing:
 
     # -- signs ------------------------------------------------------------------------------------
 
-    async def react(self, row: OutboxRow) -> None:
+    async def react(self, sign: Sign) -> None:
         """Put a reaction on a message or take it off. Under load a sign gives way to answers."""
-        extra = row.extra or {}
+        extra = sign.extra
         emoji = EMOJI.get(extra["name"], extra["name"])
         if not self.pace.spare():
             raise PlatformError("There is no room for signs at the moment.")
-        message = self.threads.of_message(row.where, str(extra["target"]))
+        message = self.threads.of_message(sign.where, str(extra["target"]))
         with calling("react to the message"):
             if extra.get("remove"):
                 me = self.client().user
@@ -241,9 +242,9 @@ class Outgoing:
             else:
                 await message.add_reaction(emoji)
 
-    async def status(self, row: OutboxRow) -> None:
+    async def status(self, sign: Sign) -> None:
         """Show that there is work by typing, until something is said or the work rests."""
-        place, extra = row.where, row.extra or {}
+        place, extra = sign.where, sign.extra
         if extra.get("state") == "processing":
             target = await self.threads.target(place)
             self.typing.begin(target.channel)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from kernel.types import Actor, FileRef, Form, Frozen, Inbound, Place
 
@@ -24,6 +25,14 @@ class Capabilities(Frozen):
     post_burst: int = 1  # posts that a quiet channel takes at once
     dm_threads: bool = True  # in a DM too, an answer goes to a thread below its message
     time_to_progress: float = 2.0  # seconds of work before a progress object is shown
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sign:
+    """A quick sign that is never the only record: sent at once, not stored, lost without harm."""
+
+    where: Place
+    extra: dict[str, Any]  # what `Adapter.react` or `Adapter.status` says
 
 
 class Heard(Frozen):
@@ -82,11 +91,11 @@ class Adapter(Protocol):
         """Show a Text to `row.to` only."""
         ...
 
-    async def react(self, row: OutboxRow) -> None:
+    async def react(self, sign: Sign) -> None:
         """Put the reaction `extra["name"]` on message `extra["target"]`, or take it off where `extra["remove"]`."""
         ...
 
-    async def status(self, row: OutboxRow) -> None:
+    async def status(self, sign: Sign) -> None:
         """Show the thread's state `extra["state"]`: processing, suspended (waits for people) or active (idle)."""
         ...
 

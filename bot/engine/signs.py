@@ -9,12 +9,12 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
+from bot.engine.adapter import Sign
 from kernel.errors import BosunError
 from kernel.store import runs
-from kernel.store.outbox import REACTION, STATUS, OutboxRow
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Mapping
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping
 
     from bot.engine.adapter import Adapter
     from kernel.clock import Clock
@@ -53,7 +53,9 @@ class Signs:
     def seen(self, place: Place, message: str | None) -> None:
         """We have your message."""
         if message is not None:
-            self._show(place, REACTION, {"name": SEEN, "target": message})
+            adapter = self._free(place.platform)
+            if adapter is not None:
+                self._spawn(self._send(adapter.react, Sign(where=place, extra={"name": SEEN, "target": message})))
 
     def working(self, run_id: str, place: Place, title: str = "") -> None:
         """Work in this thread has begun: shown once it lasts, so that a quick answer needs no sign."""
@@ -63,7 +65,7 @@ class Signs:
 
     def _lasts(self, run_id: str, place: Place, extra: dict[str, str]) -> None:
         del self._soon[run_id]
-        self._show(place, STATUS, extra)
+        self._show(place, extra)
 
     def _changed(self, key: str) -> None:
         run_id, _, state = key.partition(":")
@@ -85,25 +87,23 @@ class Signs:
         if state == runs.QUEUED:
             self.working(run_id, run.where)
         else:
-            self._show(run.where, STATUS, {"state": "suspended" if state == runs.WAITING else "active"})
+            self._show(run.where, {"state": "suspended" if state == runs.WAITING else "active"})
 
     def _has_state(self, platform: str) -> bool:
         adapter = self.adapters.get(platform)
         return adapter is not None and adapter.capabilities.working_state
 
-    def _show(self, place: Place, kind: str, extra: dict[str, str]) -> None:
-        adapter = self.adapters.get(place.platform)
-        if adapter is None or (kind == STATUS and not self._has_state(place.platform)) or len(self._tasks) > AT_ONCE:
-            return
-        row = OutboxRow(
-            id="", platform=place.platform, lane=place.lane, kind=kind,
-            place=place.model_dump(mode="json"), extra=extra, created_at=self.clock.now(),
-        )  # fmt: skip
-        if kind == REACTION:
-            self._spawn(self._send(adapter, row))
+    def _free(self, platform: str) -> Adapter | None:
+        """The adapter, unless so many signs are on their way that they would hold up answers."""
+        return self.adapters.get(platform) if len(self._tasks) <= AT_ONCE else None
+
+    def _show(self, place: Place, extra: dict[str, str]) -> None:
+        adapter = self._free(place.platform)
+        if adapter is None or not adapter.capabilities.working_state:
             return
         thread = f"{place.lane}:{place.thread}"
-        task = self._before[thread] = self._spawn(self._send(adapter, row, self._before.get(thread)))
+        sending = self._send(adapter.status, Sign(where=place, extra=extra), self._before.get(thread))
+        task = self._before[thread] = self._spawn(sending)
 
         def forget(_: asyncio.Task[None]) -> None:
             if self._before.get(thread) is task:
@@ -111,15 +111,17 @@ class Signs:
 
         task.add_done_callback(forget)
 
-    async def _send(self, adapter: Adapter, row: OutboxRow, before: asyncio.Task[None] | None = None) -> None:
+    async def _send(
+        self, show: Callable[[Sign], Awaitable[None]], sign: Sign, before: asyncio.Task[None] | None = None
+    ) -> None:
         if before is not None:
             await asyncio.wait([before])
         try:
-            await (adapter.react(row) if row.kind == REACTION else adapter.status(row))
+            await show(sign)
         except BosunError as error:
-            log.debug("sign %s was not shown: %s", row.extra, error)
+            log.debug("sign %s was not shown: %s", sign.extra, error)
         except Exception:
-            log.warning("sign %s was not shown", row.extra, exc_info=True)
+            log.warning("sign %s was not shown", sign.extra, exc_info=True)
 
     def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)

@@ -30,7 +30,7 @@ from kernel.errors import BosunError, ConfigError
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from bot.engine.adapter import Heard, Receiver
+    from bot.engine.adapter import Heard, Receiver, Sign
     from bot.slack.messages import Engaged
     from bot.slack.settings import SlackSettings
     from kernel.clock import Clock
@@ -219,13 +219,13 @@ class SlackAdapter:
         """Show a Text to one person."""
         await self.outgoing.notice(row)
 
-    async def react(self, row: OutboxRow) -> None:
+    async def react(self, sign: Sign) -> None:
         """Put a reaction on a message or take it off."""
-        await self.outgoing.react(row)
+        await self.outgoing.react(sign)
 
-    async def status(self, row: OutboxRow) -> None:
+    async def status(self, sign: Sign) -> None:
         """Show the thread's working state; silently nothing where the workspace has no such thing."""
-        await self.outgoing.status(row)
+        await self.outgoing.status(sign)
 
     async def upload(self, row: OutboxRow) -> str:
         """Post a file and return its id."""

@@ -18,6 +18,7 @@ from kernel.types import Place
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from bot.engine.adapter import Sign
     from bot.slack.messages import Messages
     from bot.slack.presses import Presses
     from bot.slack.settings import SlackSettings
@@ -146,23 +147,23 @@ class Outgoing:
         home = await self.direct(to)
         await self.web.write("chat.postMessage", channel=home.channel, text=shown.text, blocks=shown.blocks)
 
-    async def react(self, row: OutboxRow) -> None:
+    async def react(self, sign: Sign) -> None:
         """Put a reaction on a message or take it off; that it is there, or gone, already is success."""
-        extra = row.extra or {}
+        extra = sign.extra
         method, fine = (
             ("reactions.remove", "no_reaction") if extra.get("remove") else ("reactions.add", "already_reacted")
         )
         try:
-            await self.web.repeatable(method, channel=row.where.channel, timestamp=extra["target"], name=extra["name"])
+            await self.web.repeatable(method, channel=sign.where.channel, timestamp=extra["target"], name=extra["name"])
         except SlackError as error:
             if error.reason != fine:
                 raise
 
-    async def status(self, row: OutboxRow) -> None:
+    async def status(self, sign: Sign) -> None:
         """Show the thread's working state; silently nothing where the workspace has no such thing."""
-        place = row.where
+        place = sign.where
         if place.thread:
-            await self.working.show(place.channel, place.thread, row.extra or {})
+            await self.working.show(place.channel, place.thread, sign.extra)
 
     async def upload(self, row: OutboxRow) -> str:
         """Post a file and return its id."""

@@ -15,7 +15,7 @@ from kernel.types import Actor, FileRef, Form, Inbound, Place, Press
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.engine.adapter import Receiver
+    from bot.engine.adapter import Receiver, Sign
     from bot.web.views import Channel, Sources
     from kernel.clock import Clock, Ids
     from kernel.store import Session, Store
@@ -163,15 +163,15 @@ class WebAdapter:
         )
         await self._store.write(lambda session: web.push(session, push))
 
-    async def react(self, row: OutboxRow) -> None:
+    async def react(self, sign: Sign) -> None:
         """Put a reaction on a message or take it off."""
-        name, target, remove = row.extra["name"], row.extra["target"], bool(row.extra.get("remove"))
+        name, target, remove = sign.extra["name"], sign.extra["target"], bool(sign.extra.get("remove"))
         if not await self._store.write(lambda session: web.react(session, target, name, remove=remove)):
             raise TargetGone("The message is no longer there.")
 
-    async def status(self, row: OutboxRow) -> None:
+    async def status(self, sign: Sign) -> None:
         """Show what Bosun does in the thread."""
-        place, state = row.where, row.extra["state"]
+        place, state = sign.where, sign.extra["state"]
         await self._store.write(lambda session: web.set_thread_state(session, place.channel, place.thread or "", state))
 
     async def upload(self, row: OutboxRow) -> str:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot.engine.adapter import Sign
 from kernel.errors import OutcomeUnknown, PlatformError, TargetGone
 from kernel.store import outbox
 from kernel.types import Action, Card, Fact, Payload, Place, Progress, Step, Text
@@ -212,8 +213,8 @@ async def test_who_takes_no_direct_messages_is_told_so_once_where_they_asked(ben
 async def test_signs_are_a_reaction_and_typing(bench: Bench) -> None:
     adapter = await bench.connect()
     place = await asked(bench)
-    await adapter.react(bench.row(None, place, kind=outbox.REACTION, extra={"name": "eyes", "target": place.thread}))
-    await adapter.status(bench.row(None, place, kind=outbox.STATUS, extra={"state": "processing"}))
+    await adapter.react(Sign(where=place, extra={"name": "eyes", "target": place.thread}))
+    await adapter.status(Sign(where=place, extra={"state": "processing"}))
     await bench.discord.until(lambda: bench.discord.counts["typing"])
     assert bench.discord.world.channels[GENERAL].messages[place.thread or ""]["signs"] == ["👀"]
     assert bench.discord.world.channels[place.thread or ""].typing

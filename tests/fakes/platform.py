@@ -11,7 +11,7 @@ from kernel.errors import PlatformError
 from kernel.types import Place
 
 if TYPE_CHECKING:
-    from bot.engine.adapter import Receiver
+    from bot.engine.adapter import Receiver, Sign
     from kernel.store.outbox import OutboxRow
     from kernel.types import Actor, FileRef, Form
 
@@ -68,11 +68,11 @@ class FakePlatform:
         self.notices.append((row.to.account if row.to else "", str(row.body["markdown"])))
         self._tell()
 
-    async def react(self, row: OutboxRow) -> None:
-        self.signs.append(row.extra)
+    async def react(self, sign: Sign) -> None:
+        self.signs.append(sign.extra)
 
-    async def status(self, row: OutboxRow) -> None:
-        self.signs.append(row.extra)
+    async def status(self, sign: Sign) -> None:
+        self.signs.append(sign.extra)
 
     async def upload(self, row: OutboxRow) -> str:
         self.files[row.id] = row.where

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bot.engine.adapter import Sign
 from kernel.errors import OutcomeUnknown, PlatformError, RateLimited, TargetGone, ToolError
 from kernel.types import Action, Card, FileRef, Payload, Place, Progress, Source, Step, Text
 from tests.fakes.slack import TEAM
@@ -232,13 +233,13 @@ async def test_a_notice_reaches_somebody_where_we_are_not_a_member(bench: Bench)
 async def test_a_reaction_is_put_on_and_taken_off_however_often(bench: Bench) -> None:
     slack = await bench.connect()
     ts = bench.slack.write(GENERAL, ANN, "hi")["ts"]
-    row = bench.row(None, extra={"name": "eyes", "target": ts})
-    await slack.react(row)
-    await slack.react(row)
+    on = Sign(where=HERE, extra={"name": "eyes", "target": ts})
+    await slack.react(on)
+    await slack.react(on)
     assert bench.slack.reactions(GENERAL, ts) == ["eyes"]
-    row.extra = {"name": "eyes", "target": ts, "remove": True}
-    await slack.react(row)
-    await slack.react(row)
+    off = Sign(where=HERE, extra={**on.extra, "remove": True})
+    await slack.react(off)
+    await slack.react(off)
     assert bench.slack.reactions(GENERAL, ts) == []
 
 
@@ -246,11 +247,11 @@ async def test_the_working_state_is_shown_and_missing_features_are_asked_for_onc
     slack = await bench.connect()
     place = await thread(bench)
     for state in ("processing", "suspended", "active"):
-        await slack.status(bench.row(None, place, extra={"state": state}))
+        await slack.status(Sign(where=place, extra={"state": state}))
     assert bench.slack.statuses(GENERAL, place.thread or "") == ["processing", "suspended", "active"]
     bench.slack.world.agent_features = False
     for _ in range(3):
-        await slack.status(bench.row(None, place, extra={"state": "processing"}))
+        await slack.status(Sign(where=place, extra={"state": "processing"}))
     assert bench.slack.counts["agents.sessions.setStatus"] == 4
     assert bench.slack.counts["assistant.threads.setStatus"] == 1
 

@@ -6,6 +6,7 @@ import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from bot.engine.adapter import Sign
 from bot.web.views import Decision, HomeView, Running, Waiting
 from kernel.store import outbox
 from kernel.types import (
@@ -161,8 +162,8 @@ class EchoDesk:
 
     async def sign(self, place: Place, kind: str, **extra: str) -> None:
         """Show a reaction or the working state."""
-        row = await self._put(self.ids.new(), place, None, kind=kind, extra=extra)
-        await (self.adapter.react(row) if kind == outbox.REACTION else self.adapter.status(row))
+        sign = Sign(where=place, extra=dict(extra))
+        await (self.adapter.react(sign) if kind == "reaction" else self.adapter.status(sign))
 
     async def tell(self, place: Place, person: str, markdown: str) -> None:
         """Show a private notice."""
@@ -193,8 +194,8 @@ class EchoDesk:
         place = inbound.place
         if place.kind != "dm":
             place = place.in_thread(place.thread or inbound.message)
-        await self.sign(place, outbox.REACTION, name="eyes", target=inbound.message or "")
-        await self.sign(place, outbox.STATUS, state="processing")
+        await self.sign(place, "reaction", name="eyes", target=inbound.message or "")
+        await self.sign(place, "status", state="processing")
         words = inbound.text.lower()
         if "pay" in words:
             await self._ask(place)
@@ -205,7 +206,7 @@ class EchoDesk:
         else:
             await self._echo(place, inbound)
         state = "suspended" if "pay" in words else "active"
-        await self.sign(place, outbox.STATUS, state=state)
+        await self.sign(place, "status", state=state)
 
     async def _echo(self, place: Place, inbound: Inbound) -> None:
         files = "".join(f"\n- {file.name}, {file.size} bytes" for file in inbound.files)
@@ -297,7 +298,7 @@ class EchoDesk:
         for row in await self.store.read(lambda session: outbox.copies(session, REF)):
             await self.revise(row.id, payment.card(self.clock, self._names()))
         if payment.executed:
-            await self.sign(payment.thread, outbox.STATUS, state="active")
+            await self.sign(payment.thread, "status", state="active")
             await self.show(payment.thread, Text(markdown=f"Paid EUR {payment.amount} to ACME GmbH.", agent="finance"))
 
     def _names(self) -> dict[str, str]:

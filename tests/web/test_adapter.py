@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.engine.adapter import Adapter
+from bot.engine.adapter import Adapter, Sign
 from bot.web.adapter import WebAdapter
 from bot.web.files import Files
 from bot.web.views import Sources
@@ -104,7 +104,7 @@ async def test_what_is_gone_is_said(adapter: WebAdapter, row: Row) -> None:
         ),
         adapter.post(row("c", Text(markdown="x"), GENERAL.in_thread("nothing"))),
         adapter.edit(row("d", Text(markdown="x"))),
-        adapter.react(row("e", None, kind=outbox.REACTION, extra={"name": "eyes", "target": "nothing"})),
+        adapter.react(Sign(where=GENERAL, extra={"name": "eyes", "target": "nothing"})),
         adapter.notice(row("f", Text(markdown="x"), kind=outbox.NOTICE)),
     ]
     for call in gone:
@@ -115,20 +115,20 @@ async def test_what_is_gone_is_said(adapter: WebAdapter, row: Row) -> None:
 async def test_a_reaction_comes_and_goes(adapter: WebAdapter, store: Store, row: Row) -> None:
     await adapter.post(row("m", Text(markdown="x")))
     extra = {"name": "eyes", "target": "m"}
-    await adapter.react(row("on", None, kind=outbox.REACTION, extra=extra))
-    await adapter.react(row("again", None, kind=outbox.REACTION, extra=extra))
+    await adapter.react(Sign(where=GENERAL, extra=extra))
+    await adapter.react(Sign(where=GENERAL, extra=extra))
     assert shown(store, "m").reactions == ["eyes"]
-    await adapter.react(row("off", None, kind=outbox.REACTION, extra={**extra, "remove": True}))
+    await adapter.react(Sign(where=GENERAL, extra={**extra, "remove": True}))
     assert shown(store, "m").reactions == []
 
 
 async def test_the_working_state_is_kept_per_thread(adapter: WebAdapter, store: Store, row: Row) -> None:
     place = GENERAL.in_thread("t")
-    for number, state in enumerate(("processing", "processing", "suspended")):
-        await adapter.status(row(f"s{number}", None, place, kind=outbox.STATUS, extra={"state": state}))
+    for state in ("processing", "processing", "suspended"):
+        await adapter.status(Sign(where=place, extra={"state": state}))
     busy = store.read_now(lambda session: web.busy_threads(session, ["general"]))
     assert [(one.thread, one.state) for one in busy] == [("t", "suspended")]
-    await adapter.status(row("end", None, place, kind=outbox.STATUS, extra={"state": "active"}))
+    await adapter.status(Sign(where=place, extra={"state": "active"}))
     assert store.read_now(lambda session: web.busy_threads(session, ["general"])) == []
 
 
@@ -190,7 +190,7 @@ async def test_places_and_links(adapter: WebAdapter) -> None:
 async def test_changes_come_in_order_and_in_pages(adapter: WebAdapter, store: Store, row: Row) -> None:
     for number in range(5):
         await adapter.post(row(f"m{number}", Text(markdown=str(number))))
-    await adapter.status(row("s", None, kind=outbox.STATUS, extra={"state": "processing"}))
+    await adapter.status(Sign(where=GENERAL, extra={"state": "processing"}))
     seen, after = [], 0
     while True:
         page = store.read_now(partial(web.changes, after=after, limit=2))

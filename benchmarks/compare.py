@@ -68,7 +68,8 @@ class Life:
 
     ready: float  # seconds from exec to the connection with Slack
     first_reply: float  # seconds from exec to the answer to a mention made in the instant of `ready`
-    idle_mb: float  # after that
+    begun_mb: float  # after that, with every helper process
+    idle_mb: float  # once it has had nothing to do for a while
     after_mb: float = 0.0
 
 
@@ -114,9 +115,11 @@ def _start(stack: ExitStack, world: World, folder: Path, subject: Subject) -> tu
     one = stack.enter_context(Running(world, subject, folder / subject.name))
     first = one.load("mention", 1, 1).spans["reply"][0] / 1000
     one.calm()
+    begun = machine.memory_mb(one.pid)
+    one.rest()
     idle = machine.memory_mb(one.pid)
     one.load("mention", 60, 10)  # warm
-    return one, Life(ready=one.ready_seconds, first_reply=one.ready_seconds + first, idle_mb=idle)
+    return one, Life(ready=one.ready_seconds, first_reply=one.ready_seconds + first, begun_mb=begun, idle_mb=idle)
 
 
 def _approvals(bosun: Running, scale: Scale, result: Comparison, say: Callable[[str], None]) -> None:

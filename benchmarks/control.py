@@ -25,6 +25,7 @@ BOT_CORE, WORLD_CORE = 0, 1
 READY_WITHIN = 60.0  # seconds
 CALM = 0.08  # of a core, during a second: the subject has finished what it begins with
 CALM_WITHIN = 40.0  # seconds
+REST_WITHIN = 40.0  # seconds
 SETTLE = 0.3  # seconds after the last answer, for work that nobody waits for
 
 
@@ -156,6 +157,12 @@ class Running:
             before = machine.cpu_seconds(self.pid)
             sleep(1.0)
             quiet = quiet + 1 if machine.cpu_seconds(self.pid) - before < CALM else 0
+
+    def rest(self) -> None:
+        """Wait until it has no helper processes left; they end by themselves when they have had no work for a while."""
+        given_up = monotonic() + REST_WITHIN
+        while not machine.is_alone(self.pid) and monotonic() < given_up:
+            sleep(0.5)
 
     def load(self, kind: Kind, count: int, in_flight: int) -> Measured:
         """Put requests to it and wait for the answers."""

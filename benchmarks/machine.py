@@ -24,6 +24,11 @@ def memory_mb(pid: int) -> float:
     return sum(pages) * PAGE
 
 
+def is_alone(pid: int) -> bool:
+    """Whether the process has no children."""
+    return len(_family(pid)) == 1
+
+
 def pin(pid: int, core: int) -> None:
     """Keep the process on one core, where the machine has more than one. To be called before it has threads."""
     if core < (os.cpu_count() or 1):

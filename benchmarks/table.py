@@ -95,6 +95,7 @@ def _lives(found: Comparison) -> list[Row]:
     return [
         each("start: exec to connected, s", lambda life: f"{life.ready:.2f}", "3"),
         each("start: exec to the first answer, s", lambda life: f"{life.first_reply:.2f}"),
+        each("memory just started, MB", lambda life: f"{life.begun_mb:.0f}"),
         each("memory idle, MB", lambda life: f"{life.idle_mb:.0f}", "200"),
         each("memory after the mentions, MB", lambda life: f"{life.after_mb:.0f}"),
     ]

@@ -85,12 +85,12 @@ class Desk:
             return None
         person = self.directory.person(inbound.actor)
 
-        def work(session: Session, row_id: str) -> runs.Run | None:
+        def work(session: Session, row_id: str) -> runs.NewRun | None:
             return self._begin_or_wait(session, row_id, inbound, person, place, [])
 
         def then(run: object) -> None:
             self.signs.seen(place, inbound.message)
-            if isinstance(run, runs.Run):
+            if isinstance(run, runs.NewRun):
                 self.signs.working(run.id, place, run.request)
 
         return AtOnce(work=work, then=then)
@@ -177,7 +177,7 @@ class Desk:
 
     def _begin_or_wait(  # noqa: PLR0917  what a request consists of
         self, session: Session, row_id: str, inbound: Inbound, person: Person, place: Place, heard: list[Heard]
-    ) -> runs.Run | None:
+    ) -> runs.NewRun | None:
         new = place.thread is not None and place.thread == inbound.message
         conversation = self.requests.conversation(session, place, new=new)
         if conversation.active_run_id is not None:
@@ -210,7 +210,7 @@ class Desk:
         if run is not None:
             self.signs.working(run.id, run.where, run.request)
 
-    def _begin_waiting(self, session: Session, conversation_id: str) -> runs.Run | None:
+    def _begin_waiting(self, session: Session, conversation_id: str) -> runs.NewRun | None:
         conversation = session.get(runs.Conversation, conversation_id)
         if conversation is None or conversation.active_run_id is not None:
             return None

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from kernel.people import Directory
     from kernel.store import Session
 
+Conversation = runs.Conversation | runs.NewConversation
 ENGAGED_FOR = timedelta(days=7)  # a thread stays ours this long after we last took part
 DM_IDLE = timedelta(minutes=30)  # without a word, after which a DM without threads begins anew
 TITLE = 60  # characters
@@ -50,7 +51,7 @@ class Requests:
         conversation = runs.conversation_at(session, place)
         return conversation is not None and now - conversation.active_at < ENGAGED_FOR
 
-    def conversation(self, session: Session, place: Place, *, new: bool = False) -> runs.Conversation:
+    def conversation(self, session: Session, place: Place, *, new: bool = False) -> Conversation:
         """The conversation in this thread, begun if there is none. `new`: most likely there is none."""
         known = None if new else runs.conversation_at(session, place, lock=True)
         if known is not None and not self._is_over(known, place):
@@ -58,18 +59,7 @@ class Requests:
         if known is not None:
             runs.close_conversation(session, known.id)
         conversation_id, now = self.ids.new(), self.clock.now()
-        if not runs.open_conversation(session, place, conversation_id, now):
-            return self.conversation(session, place)
-        return runs.Conversation(
-            id=conversation_id,
-            platform=place.platform,
-            tenant=place.tenant,
-            channel=place.channel,
-            thread=place.thread or "",
-            place=place.model_dump(mode="json", exclude_defaults=True),
-            active_at=now,
-            created_at=now,
-        )
+        return runs.open_conversation(session, place, conversation_id, now) or self.conversation(session, place)
 
     def _is_over(self, conversation: runs.Conversation, place: Place) -> bool:
         """A DM without threads is one conversation until it was quiet for a while."""
@@ -79,13 +69,13 @@ class Requests:
     def begin(
         self,
         session: Session,
-        conversation: runs.Conversation,
+        conversation: Conversation,
         messages: list[tuple[str, Inbound]],
         *,
         person: Person,
         channel: str,
         heard: list[Heard],
-    ) -> runs.Run | None:
+    ) -> runs.NewRun | None:
         """Begin one run for these messages (inbox row id, event); None if another worker was first."""
         run_id, now = self.ids.new(), self.clock.now()
         settled = [
@@ -98,7 +88,7 @@ class Requests:
         choice = self.chooser.choose(
             "\n".join(inbound.text for _, inbound in messages).strip(), channel, conversation.agent
         )
-        run = runs.Run(
+        run = runs.NewRun(
             id=run_id,
             ref=runs.free_ref(session, self.ids),
             conversation_id=conversation.id,
@@ -108,7 +98,6 @@ class Requests:
             place=conversation.where.model_dump(mode="json", exclude_defaults=True),
             request=choice.text,
             created_at=now,
-            updated_at=now,
         )
         runs.begin(session, run, _entry(messages, choice.text, person, heard))
         runs.engage(session, conversation.id, choice.agent, run_id, now)

@@ -10,7 +10,7 @@ import asyncio
 import functools
 import logging
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from kernel.errors import BosunError, OutcomeUnknown, PlatformError, RateLimited, StoreError, TargetGone
 from kernel.store import executors, outbox
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 
     Settle = Callable[[Session], None]
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 POLL_EVERY = 1.0  # seconds; the safety net behind the wakes
 LEASE = 8.0  # seconds without a heartbeat after which a sender counts as dead
 GIVE_UP_AFTER = timedelta(hours=24)  # a post that could not be made for so long is dropped and its owner told
 LONGEST_PAUSE = 60.0  # seconds between two tries
-PASSING = (outbox.REACTION, outbox.STATUS)  # signs that are not worth a second try
 
 
 class Sender:
@@ -46,6 +46,7 @@ class Sender:
         self.adapters = adapters
         self._lanes: dict[str, asyncio.Task[None]] = {}
         self._again: set[str] = set()
+        self._claimed: dict[str, OutboxRow] = {}  # by lane: claimed in the transaction that wrote it
         self._edited: dict[str, datetime] = {}  # outbox row of a progress object -> its last edit
         self._budgets: dict[str, Budget] = {}
         self._poller: asyncio.Task[None] | None = None
@@ -53,7 +54,7 @@ class Sender:
     async def start(self) -> None:
         """Begin to send; first what was left over, after looking whether it arrived."""
         await self.store.write(self._release)
-        self.store.on(outbox.TOPIC, self._wake)
+        self.store.on(outbox.TOPIC, self._wake, prepare=self._claim_at_once if self.store.is_sqlite else None)
         self._poller = asyncio.create_task(self._poll(), name="sender-poll")
         for lane in await self.store.read(lambda session: outbox.due_lanes(session, self.clock.now())):
             self._wake(lane)
@@ -76,9 +77,17 @@ class Sender:
         live = executors.live(session, LEASE) | {self.executor_id}
         return outbox.release(session, live - {self.executor_id} if self._poller is None else live)
 
-    def _wake(self, lane: str) -> None:
+    def _claim_at_once(self, session: Session, lane: str) -> OutboxRow | None:
+        """Take a row in the transaction that writes it, where nobody sends in its lane: that spares a commit."""
+        if lane in self._lanes or lane.partition(":")[0] not in self.adapters:
+            return None
+        return outbox.claim(session, lane, self.executor_id, self.clock.now())
+
+    def _wake(self, lane: str, claimed: OutboxRow | None = None) -> None:
         if lane.partition(":")[0] not in self.adapters:
             return
+        if claimed is not None:
+            self._claimed[lane] = claimed
         if lane in self._lanes:
             self._again.add(lane)
             return
@@ -100,23 +109,31 @@ class Sender:
         settle: Settle | None = None
         try:
             while True:
-                self._again.discard(lane)
-                row = await self._insist(functools.partial(self._settle_and_claim, lane=lane, settle=settle))
-                settle = None
+                row = self._claimed.pop(lane, None)
+                if row is None:
+                    self._again.discard(lane)
+                    row = await self._insist(functools.partial(self._settle_and_claim, lane=lane, settle=settle))
+                    settle = None
                 if row is not None:
                     settle = await self._send(adapter, row)
-                elif lane not in self._again:
+                if lane in self._again:
+                    continue
+                if settle is None:
+                    return
+                look = functools.partial(self._settle_and_look, lane=lane, settle=settle)
+                more, settle = await self._insist(look, synced=False), None
+                if not more and lane not in self._again:
                     return
         finally:
             del self._lanes[lane]
             if lane in self._again:
                 self._wake(lane)
 
-    async def _insist(self, work: Callable[[Session], OutboxRow | None]) -> OutboxRow | None:
+    async def _insist(self, work: Callable[[Session], T], *, synced: bool = True) -> T:
         """Write, however long the database is away: what the platform already shows must not be forgotten."""
         while True:
             try:
-                return await self.store.write(work)
+                return await self.store.write(work, synced=synced)
             except StoreError as error:
                 log.warning("sending waits for the database: %s", error)
                 await asyncio.sleep(POLL_EVERY)
@@ -126,6 +143,14 @@ class Sender:
         if settle is not None:
             settle(session)
         return outbox.claim(session, lane, self.executor_id, self.clock.now())
+
+    def _settle_and_look(self, session: Session, lane: str, settle: Settle) -> bool:
+        """Record what became of the last row; says whether there is a next one.
+
+        Not synced: where a power cut takes it, the row is in doubt and the platform is asked whether it arrived.
+        """
+        settle(session)
+        return outbox.is_due(session, lane, self.clock.now())
 
     async def _send(self, adapter: Adapter, row: OutboxRow) -> Settle:
         """Make the platform show the row; returns how to record what became of it."""
@@ -148,10 +173,6 @@ class Sender:
     async def _show(self, adapter: Adapter, row: OutboxRow) -> str | None:
         if row.kind == outbox.NOTICE:
             await adapter.notice(row)
-        elif row.kind == outbox.REACTION:
-            await adapter.react(row)
-        elif row.kind == outbox.STATUS:
-            await adapter.status(row)
         elif row.remote_id is not None:
             await adapter.edit(row)
             self._edited[row.id] = self.clock.now()
@@ -198,7 +219,7 @@ class Sender:
 
     def _failed(self, row: OutboxRow, error: BosunError, *, doubt: bool) -> Settle:
         now = self.clock.now()
-        if row.kind in PASSING or now - row.created_at > GIVE_UP_AFTER:
+        if now - row.created_at > GIVE_UP_AFTER:
             log.warning("%s %s was not shown: %s", row.kind, row.id, error)
             return self._put_back(row, error.message, None)
         pause = min(LONGEST_PAUSE, 0.5 * 2 ** min(row.attempts, 10))
@@ -211,7 +232,7 @@ class Sender:
             return lambda session: outbox.put_back(session, row.id, error.message, now, repost=True)
         dead = self._put_back(row, error.message, None)
         owner = await self.store.read(lambda session: outbox.owner_of(session, row))
-        if row.kind in PASSING or owner is None:
+        if owner is None:
             return dead
         try:
             place = await self.adapters[row.platform].direct(owner)

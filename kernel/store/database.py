@@ -2,12 +2,14 @@
 
 On SQLite every write transaction runs in one thread, reads in a few others; nothing in a transaction awaits.
 On Postgres transactions run in a pool of threads. What a transaction wants to wake, it says with `wake`,
-and the subscribers are called after the commit, in the event loop: no path waits for a poll.
+and the subscribers are called after the commit, in the event loop: no path waits for a poll. What a subscriber would
+write first, it may write in the transaction that wakes it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import logging
 from collections import defaultdict, deque
@@ -27,7 +29,7 @@ from kernel.errors import ConfigError, StoreError
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterator
 
     from sqlalchemy import Connection, Executable
     from sqlalchemy.engine.interfaces import ExceptionContext
@@ -61,10 +63,27 @@ def _insert_new(table: type[SQLModel], dialect: str) -> Executable:
 
 @dataclass(frozen=True, slots=True)
 class Done(Generic[T]):
-    """What a committed work returned, and what it wakes."""
+    """What a committed work returned, and the subscribers to call."""
 
     result: T
-    wakes: tuple[tuple[str, str], ...]
+    calls: tuple[Callable[[], None], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriber:
+    """Who is called after a commit that woke a topic."""
+
+    call: Callable[..., None]
+    prepare: Callable[[Session, str], object] | None  # done in the transaction itself; `call` gets what it returned
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A write that waits for its turn."""
+
+    work: Callable[[Session], Any]
+    synced: bool
+    future: asyncio.Future[Any]
 
 
 Outcome = Done[Any] | BaseException
@@ -81,30 +100,45 @@ class Store:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.is_sqlite = engine.dialect.name == "sqlite"
-        self._subscribers: defaultdict[str, list[Callable[[str], None]]] = defaultdict(list)
+        self._subscribers: defaultdict[str, list[Subscriber]] = defaultdict(list)
         self._writers = ThreadPoolExecutor(1 if self.is_sqlite else 8, "store-write")
         self._readers = self._writers if not self.is_sqlite else ThreadPoolExecutor(2, "store-read")
-        self._waiting: deque[tuple[Callable[[Session], Any], asyncio.Future[Any]]] = deque()
+        self._waiting: deque[Pending] = deque()
         self._writing = False  # a batch of waiting writes is under way
+        self._connection: Connection | None = None  # of the one writing thread
 
     @property
     def folder(self) -> Path:
         """Where the file of a SQLite database is."""
         return Path(self.engine.url.database or "").parent
 
-    def on(self, topic: str, subscriber: Callable[[str], None]) -> None:
-        """Call `subscriber(key)` in the event loop after each commit that woke `topic`."""
-        self._subscribers[topic].append(subscriber)
+    def on(
+        self,
+        topic: str,
+        subscriber: Callable[..., None],
+        *,
+        prepare: Callable[[Session, str], object] | None = None,
+    ) -> None:
+        """Call `subscriber(key)` in the event loop after each commit that woke `topic`.
 
-    async def write(self, work: Callable[[Session], T]) -> T:
-        """Run `work` in one transaction and return what it returns, after the commit."""
+        With `prepare`, that is called as `prepare(session, key)` at the end of the transaction itself, in its thread,
+        and the subscriber as `subscriber(key, what it returned)`.
+        """
+        self._subscribers[topic].append(Subscriber(subscriber, prepare))
+
+    async def write(self, work: Callable[[Session], T], *, synced: bool = True) -> T:
+        """Run `work` in one transaction and return what it returns, after the commit.
+
+        Not `synced`: the commit survives the death of the process as every other, but a power cut only once a later
+        one was synced. For what is found out again where it is missing.
+        """
         loop = asyncio.get_running_loop()
         if not self.is_sqlite:
-            done = await loop.run_in_executor(self._writers, self._transact, work)
-            self._deliver(done.wakes)
+            done = await loop.run_in_executor(self._writers, functools.partial(self._transact, work, synced=synced))
+            self._deliver(done)
             return done.result
         future: asyncio.Future[T] = loop.create_future()
-        self._waiting.append((work, future))
+        self._waiting.append(Pending(work, synced, future))
         if not self._writing:
             self._write_waiting(loop)
         return await future
@@ -114,9 +148,8 @@ class Store:
         self._writing = bool(batch)
         if not batch:
             return
-        works = [work for work, _ in batch]
-        written = loop.run_in_executor(self._writers, self._commit_together, works)
-        written.add_done_callback(lambda done: self._settle(loop, [future for _, future in batch], done))
+        written = loop.run_in_executor(self._writers, self._commit_together, batch)
+        written.add_done_callback(lambda done: self._settle(loop, [one.future for one in batch], done))
 
     def _settle(
         self, loop: asyncio.AbstractEventLoop, futures: list[asyncio.Future[Any]], done: asyncio.Future[list[Outcome]]
@@ -132,12 +165,12 @@ class Store:
                 continue
             if not future.cancelled():
                 future.set_result(outcome.result)
-            self._deliver(outcome.wakes)
+            self._deliver(outcome)
 
-    def _deliver(self, wakes: Iterable[tuple[str, str]]) -> None:
-        for topic, key in wakes:
-            for subscriber in self._subscribers[topic]:
-                subscriber(key)
+    @staticmethod
+    def _deliver(done: Done[Any]) -> None:
+        for call in done.calls:
+            call()
 
     async def read(self, work: Callable[[Session], T]) -> T:
         """Run `work` in a transaction that is rolled back."""
@@ -145,7 +178,7 @@ class Store:
 
     def write_now(self, work: Callable[[Session], T]) -> T:
         """`write` for callers without an event loop (CLI, migrations, tests). Wakes nobody."""
-        return self._transact(work).result
+        return self._transact(work, wakes=False).result
 
     def read_now(self, work: Callable[[Session], T]) -> T:
         """`read` for callers without an event loop."""
@@ -157,51 +190,89 @@ class Store:
         except OperationalError as error:
             raise StoreError(f"The database cannot be read: {error.orig}") from error
 
-    def _transact(self, work: Callable[[Session], T]) -> Done[T]:
+    def _transact(self, work: Callable[[Session], T], *, synced: bool = True, wakes: bool = True) -> Done[T]:
         try:
-            with Session(self.engine, expire_on_commit=False) as session:
-                if self.is_sqlite:
-                    session.connection().exec_driver_sql("BEGIN IMMEDIATE")
-                result = work(session)
-                wakes = tuple(session.info.pop(WAKES, ()))
+            with Session(self.engine, expire_on_commit=False) as session, self._begun(session.connection(), synced):
+                done = Done(work(session), self._wakes(session) if wakes else ())
                 session.commit()
-                return Done(result, wakes)
+                return done
         except OperationalError as error:
             raise StoreError(f"The database cannot be written: {error.orig}") from error
 
-    def _commit_together(self, works: list[Callable[[Session], Any]]) -> list[Outcome]:
-        """Run each work in a savepoint of one transaction; a work that fails takes back only its own."""
-        if len(works) == 1:
-            return [self._transact(works[0])]
+    def _commit_together(self, batch: list[Pending]) -> list[Outcome]:
+        """Run each work in one transaction, in a savepoint of its own where there are several, and commit.
+
+        A work that fails takes back only its own. The connection is kept: there is one writing thread.
+        """
+        alone = len(batch) == 1
         try:
-            with self.engine.connect() as connection:
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
-                outcomes: list[Outcome] = [_in_savepoint(connection, work) for work in works]
-                connection.commit()
+            if self._connection is None:
+                self._connection = self.engine.connect()
+            with self._begun(self._connection, any(one.synced for one in batch)):
+                outcomes = [self._outcome(self._connection, one.work, alone=alone) for one in batch]
+                self._connection.commit()
                 return outcomes
-        except OperationalError as error:
-            raise StoreError(f"The database cannot be written: {error.orig}") from error
+        except BaseException as error:
+            self._drop_connection()
+            if isinstance(error, OperationalError):
+                raise StoreError(f"The database cannot be written: {error.orig}") from error
+            raise
+
+    def _outcome(self, connection: Connection, work: Callable[[Session], T], *, alone: bool) -> Outcome:
+        mode: Literal["rollback_only", "create_savepoint"] = "rollback_only" if alone else "create_savepoint"
+        with Session(bind=connection, expire_on_commit=False, join_transaction_mode=mode) as session:
+            try:
+                done = Done(work(session), self._wakes(session))
+                session.commit()
+            except OperationalError:
+                raise  # the database, not the work: nothing of the batch is written
+            except Exception as error:
+                session.rollback()
+                return error
+            return done
+
+    def _drop_connection(self) -> None:
+        if self._connection is not None:
+            self._connection.invalidate()
+            self._connection.close()
+            self._connection = None
+
+    @contextlib.contextmanager
+    def _begun(self, connection: Connection, synced: bool) -> Iterator[None]:
+        """A write transaction has begun in the connection; its commit waits for the disk if `synced`."""
+        if not self.is_sqlite:
+            if not synced:
+                connection.exec_driver_sql("SET LOCAL synchronous_commit TO OFF")
+            yield
+            return
+        driver: Any = connection.connection.driver_connection
+        if not synced:
+            driver.execute("PRAGMA synchronous=NORMAL")
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            yield
+        finally:
+            if not synced:
+                driver.execute("PRAGMA synchronous=FULL")
+
+    def _wakes(self, session: Session) -> tuple[Callable[[], None], ...]:
+        """Who is to be called after the commit, each with what it prepares now."""
+        woken = session.info.pop(WAKES, ())
+        return tuple(_call(session, one, key) for topic, key in woken for one in self._subscribers.get(topic, ()))
 
     def close(self) -> None:
         """Wait for running transactions and close all connections."""
         self._writers.shutdown()
         self._readers.shutdown()
+        if self._connection is not None:
+            self._connection.close()
         self.engine.dispose()
 
 
-def _in_savepoint(connection: Connection, work: Callable[[Session], T]) -> Done[T] | Exception:
-    mode: Literal["create_savepoint"] = "create_savepoint"
-    with Session(bind=connection, expire_on_commit=False, join_transaction_mode=mode) as session:
-        try:
-            result = work(session)
-            wakes = tuple(session.info.pop(WAKES, ()))
-            session.commit()
-        except OperationalError:
-            raise  # the database, not the work: nothing of the batch is written
-        except Exception as error:
-            session.rollback()
-            return error
-        return Done(result, wakes)
+def _call(session: Session, subscriber: Subscriber, key: str) -> Callable[[], None]:
+    if subscriber.prepare is None:
+        return functools.partial(subscriber.call, key)
+    return functools.partial(subscriber.call, key, subscriber.prepare(session, key))
 
 
 def open_store(url: str) -> Store:

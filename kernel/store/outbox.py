@@ -22,7 +22,7 @@ from kernel.types import Actor, Body, Json, Place
 
 TOPIC = "outbox"
 QUEUED, SENDING, SENT, DEAD = "queued", "sending", "sent", "dead"
-MESSAGE, NOTICE, REACTION, STATUS, FILE = "message", "notice", "reaction", "status", "file"
+MESSAGE, NOTICE, FILE = "message", "notice", "file"
 
 _BODY: TypeAdapter[Body] = TypeAdapter(Body)
 
@@ -30,10 +30,9 @@ _BODY: TypeAdapter[Body] = TypeAdapter(Body)
 class OutboxRow(SQLModel, table=True):
     """One thing to show.
 
-    kind `message`: `body` is a Text, Progress or Card. `notice`: a Text that only `to` sees. `reaction`: `extra.name`
-    on message `extra.target`. `status`: the working state of the thread, `extra.state` processing | suspended | active.
-    `file`: `extra.name`, `extra.content` (in base64 where `extra.base64` says so), with `extra.alt`; `extra.below` is
-    the row of the message in whose thread it belongs.
+    kind `message`: `body` is a Text, Progress or Card. `notice`: a Text that only `to` sees. `file`: `extra.name`,
+    `extra.content` (in base64 where `extra.base64` says so), with `extra.alt`; `extra.below` is the row of the message
+    in whose thread it belongs.
     """
 
     __tablename__ = "outbox"
@@ -102,12 +101,15 @@ _FIRST = (
     .limit(1)
     .with_for_update()
 )
-_TABLE = inspect(OutboxRow).local_table
-_CLAIM = (
-    update(OutboxRow)
-    .where(col(OutboxRow.id) == bindparam("row_id"))
-    .values(state=SENDING, owner=bindparam("by"), attempts=col(OutboxRow.attempts) + 1)
-    .returning(*_TABLE.columns)
+_CLAIM = (  # what stands in the statement is what the session gets, without its own view of the row
+    select(OutboxRow)
+    .from_statement(
+        update(OutboxRow)
+        .where(col(OutboxRow.id) == bindparam("row_id"))
+        .values(state=SENDING, owner=bindparam("by"), attempts=col(OutboxRow.attempts) + 1)
+        .returning(*inspect(OutboxRow).local_table.columns)
+    )
+    .execution_options(populate_existing=True, synchronize_session=False)
 )
 _NOW_SHOWS = {  # one statement: a revision and a delivery in the same instant both count
     "body": bindparam("now_shows", type_=JsonText),
@@ -241,17 +243,32 @@ def claim(session: Session, lane: str, owner: str, now: datetime) -> OutboxRow |
 
     A first post that waits for its retry holds up what comes after it; an edit that waits does not.
     """
+    first = _first(session, lane, now)
+    if first is None:
+        return None
+    values = {"row_id": first, "by": owner}
+    claimed: OutboxRow
+    if session.get_bind().dialect.name == "sqlite":  # one process, one writer
+        claimed = session.execute(_CLAIM, values).scalar_one()
+        return claimed
+    try:
+        with session.begin_nested():
+            claimed = session.execute(_CLAIM, values).scalar_one()
+            return claimed
+    except IntegrityError:  # another process claimed a row of this lane in the same instant
+        return None
+
+
+def is_due(session: Session, lane: str, now: datetime) -> bool:
+    """Whether the lane has a row to send now, and nobody is sending in it."""
+    return _first(session, lane, now) is not None
+
+
+def _first(session: Session, lane: str, now: datetime) -> str | None:
     first = session.connection().execute(_FIRST, {"lane": lane, "now": now}).first()
     if first is None or first.state == SENDING or (first.retry_at is not None and first.retry_at > now):
         return None
-    values = {"row_id": first.id, "by": owner}
-    if session.get_bind().dialect.name == "sqlite":  # one process, one writer
-        return OutboxRow(**session.connection().execute(_CLAIM, values).one()._mapping)
-    try:
-        with session.begin_nested():
-            return OutboxRow(**session.connection().execute(_CLAIM, values).one()._mapping)
-    except IntegrityError:  # another process claimed a row of this lane in the same instant
-        return None
+    return str(first.id)
 
 
 def release(session: Session, live: set[str]) -> int:

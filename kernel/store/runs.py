@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING
@@ -51,6 +52,21 @@ class Conversation(SQLModel, table=True):
         return Place.model_validate(self.place)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewConversation:
+    """A conversation that this transaction opened. Making a row of the session costs more than all of its statement."""
+
+    id: str
+    place: Json
+    agent: str | None = None
+    active_run_id: str | None = None
+
+    @property
+    def where(self) -> Place:
+        """The place of the conversation."""
+        return Place.model_validate(self.place)
+
+
 class Run(SQLModel, table=True):
     """One piece of work for one request."""
 
@@ -91,6 +107,26 @@ class Run(SQLModel, table=True):
     def actor(self) -> Actor | None:
         """The account that asked."""
         return Actor.model_validate(self.requester_actor) if self.requester_actor else None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewRun:
+    """A run for a request as it begins; the columns mean what they mean in `Run`."""
+
+    id: str
+    ref: str
+    conversation_id: str
+    agent: str
+    requester: str
+    requester_actor: Json
+    place: Json
+    request: str
+    created_at: datetime
+
+    @property
+    def where(self) -> Place:
+        """Where the answer goes."""
+        return Place.model_validate(self.place)
 
 
 class Entry(SQLModel, table=True):
@@ -170,9 +206,9 @@ def active_at(session: Session, place: Place) -> Run | None:
     return session.get(Run, conversation.active_run_id)
 
 
-def open_conversation(session: Session, place: Place, conversation_id: str, now: datetime) -> bool:
-    """Begin the conversation in this thread; False if there is one."""
-    values = {
+def open_conversation(session: Session, place: Place, conversation_id: str, now: datetime) -> NewConversation | None:
+    """Begin the conversation in this thread; None if there is one."""
+    values: dict[str, Json] = {
         "id": conversation_id,
         "platform": place.platform,
         "tenant": place.tenant,
@@ -182,7 +218,8 @@ def open_conversation(session: Session, place: Place, conversation_id: str, now:
         "active_at": now,
         "created_at": now,
     }
-    return insert_new(session, Conversation, values)
+    opened = insert_new(session, Conversation, values)
+    return NewConversation(id=conversation_id, place=values["place"]) if opened else None
 
 
 _ENGAGE = (
@@ -244,15 +281,17 @@ def free_ref(session: Session, ids: Ids, prefix: str = "R") -> str:
     return f"{prefix}-{ids.new()}"
 
 
-def begin(session: Session, run: Run, request: Json) -> None:
+def begin(session: Session, run: Run | NewRun, request: Json) -> None:
     """Start a run: its row, the first transcript entry, and its first segment ready."""
-    session.connection().execute(_BEGIN, run.model_dump())
+    values = {**_FRESH, **asdict(run), "updated_at": run.created_at} if isinstance(run, NewRun) else run.model_dump()
+    session.connection().execute(_BEGIN, values)
     append(session, run.id, 1, "user", request, run.created_at)
-    wake(session, READY, f"{run.id}:{run.segment}")
+    wake(session, READY, f"{run.id}:{values['segment']}")
 
 
 _TAKEN = select(col(Run.id)).where(col(Run.ref) == bindparam("wanted"))
 _BEGIN = insert(Run)
+_FRESH = {name: field.default for name, field in Run.model_fields.items() if not field.is_required()}
 
 
 @cache

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from kernel.store.calls import Asked, CallState
     from kernel.types import RunFacts, ToolCall, ToolSchema
     from rules.engine.approvals import Approvals
+    from rules.engine.facts import CallFacts
     from rules.engine.judging import Judged
     from rules.engine.outcome import Freeze
     from rules.engine.services import Services
@@ -89,20 +90,16 @@ class Door:
 
     def visible(self, agent: str, facts: RunFacts) -> list[ToolSchema]:
         """The tools of the agent that no rule denies whatever the arguments, in order of name."""
-        rules, now = self.services.rules.current, self.clock.now()
-        names = []
-        for tool in self.catalogue:
-            known = facts_of_calls.of_run(
-                facts.model_copy(update={"agent": agent}),
-                tool=tool.name,
-                effect=tool.effect,
-                arguments={},
-                origins={},
-                now=now,
-            )
-            if self._is_offered(agent, tool.name) and not always_denied(rules, known):
-                names.append(tool.name)
-        return self.catalogue.schemas(names)
+        rules, now, own = self.services.rules.current, self.clock.now(), facts.model_copy(update={"agent": agent})
+
+        def is_denied(tool: Tool) -> bool:
+            def known() -> CallFacts:
+                return facts_of_calls.of_run(own, tool=tool.name, effect=tool.effect, arguments={}, origins={}, now=now)
+
+            return always_denied(rules, agent, tool.name, tool.effect, known)
+
+        offered = [tool for tool in self.catalogue if self._is_offered(agent, tool.name)]
+        return self.catalogue.schemas(tool.name for tool in offered if not is_denied(tool))
 
     async def foresee(self, call: ToolCall, facts: RunFacts, at: datetime) -> Judged:
         """What the rules in force would say to the call at that time. Writes nothing.

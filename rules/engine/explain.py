@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rules.engine.conditions import Check
     from rules.engine.facts import CallFacts
     from rules.engine.ruleset import Compiled, RuleSet
@@ -29,12 +31,15 @@ def _failing(each: Compiled, facts: CallFacts) -> list[Check]:
     return [check for check in each.checks if not check.holds(facts)]
 
 
-def always_denied(rules: RuleSet, facts: CallFacts) -> bool:
+def always_denied(rules: RuleSet, agent: str, tool: str, effect: str | None, facts: Callable[[], CallFacts]) -> bool:
     """Whether a rule denies the tool whatever the arguments: it is then not shown to the agent's model.
 
-    `facts` are those of the run; arguments, time and what was read are not looked at.
+    `facts` gives those of the run; arguments, time and what was read are not looked at.
     """
-    if facts.effect is None:
+    if effect is None:
         return True
-    denying = rules.candidates(facts.agent, facts.tool, facts.effect).deny
-    return any(all(not check.of_call and check.holds(facts) for check in each.checks) for each in denying)
+    denying = rules.candidates(agent, tool, effect).deny
+    if not denying:
+        return False
+    known = facts()
+    return any(all(not check.of_call and check.holds(known) for check in each.checks) for each in denying)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import threading
 from pathlib import Path
 
@@ -181,3 +182,44 @@ async def test_a_busy_sqlite_file_is_waited_for(stores: tuple[Store, Store]) -> 
     go_on.set()
     await asyncio.gather(holding, waiting)
     assert count(holder) == 2
+
+
+async def test_what_a_subscriber_prepares_is_part_of_the_transaction_that_wakes_it(store: Store) -> None:
+    told: list[tuple[str, object]] = []
+
+    def prepare(session: Session, key: str) -> int:
+        assert runs.append(session, "r", 2, "note", {"for": key}, CLOCK.now())
+        return 2
+
+    store.on("topic", lambda key, prepared: told.append((key, prepared)), prepare=prepare)
+
+    def work(session: Session, *, fails: bool = False) -> None:
+        runs.append(session, "r", 1, "note", {}, CLOCK.now())
+        wake(session, "topic", "key")
+        if fails:
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        await store.write(functools.partial(work, fails=True))
+    assert (count(store), told) == (0, [])
+    store.write_now(work)  # nobody would hear of what was prepared
+    assert (count(store), told) == (1, [])
+    await store.write(work)
+    assert (count(store), told) == (2, [("key", 2)])
+
+
+async def test_a_write_that_need_not_wait_for_the_disk_is_seen_by_all_and_changes_nothing_for_the_next(
+    store: Store, another_store: OpenStore
+) -> None:
+    def setting(session: Session) -> str:
+        asked = "PRAGMA synchronous" if store.is_sqlite else "SHOW synchronous_commit"
+        return str(session.connection().exec_driver_sql(asked).scalar())
+
+    lasting = await store.write(setting)
+    assert await store.write(setting, synced=False) != lasting
+    await store.write(lambda session: runs.append(session, "r", 1, "note", {}, CLOCK.now()), synced=False)
+    assert count(another_store()) == 1
+    quick, slow = await asyncio.gather(store.write(setting, synced=False), store.write(setting))
+    assert slow == lasting
+    assert quick in {lasting, await store.write(setting, synced=False)}
+    assert await store.write(setting) == lasting

@@ -44,11 +44,11 @@ class DyingStore(Store):
         self.left = dies_at
         self.committed = committed
 
-    async def write(self, work: Callable[[Session], T]) -> T:
+    async def write(self, work: Callable[[Session], T], *, synced: bool = True) -> T:
         self.left -= 1
         if self.left == 0 and not self.committed:
             raise Died
-        result = await super().write(work)
+        result = await super().write(work, synced=synced)
         if self.left == 0:
             raise Died
         return result

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import Field
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 class CollectOptions(Options):
     """How much, and what happens when there is nothing."""
+
+    reads_now: ClassVar[bool] = True
 
     most: int = Field(default=10, ge=1, le=50)  # lines of each section
     if_empty: Literal["end", "go_on"] = "end"  # end: the workflow is done, nothing is posted

@@ -10,7 +10,7 @@ import asyncio
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator
@@ -49,6 +49,8 @@ class Told(Frozen):
 
 class DigestOptions(Options):
     """What it holds, in which order, and when it is not posted."""
+
+    reads_now: ClassVar[bool] = True
 
     title: str = "Digest of {workflow.channel}, {run.date}"
     intro: str = ""  # may hold places

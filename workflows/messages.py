@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator
@@ -30,6 +30,8 @@ NUMBER = re.compile(r"\[(\d{1,3})\]")
 
 class MessagesOptions(Options):
     """Which channel, and which time."""
+
+    reads_now: ClassVar[bool] = True
 
     channel: str = ""  # of the charter; empty: the workflow's own
     since: str = LAST_RUN  # or today, yesterday (that whole day), or a while: 24h

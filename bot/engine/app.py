@@ -179,6 +179,7 @@ class App:
             http=self._http,
             setup=self.charter.tools,
             catalogue=self.tools,
+            drafting=self.workflows.drafts,
         )
 
     def _build_agents(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import tempfile
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 import yaml
@@ -36,6 +36,16 @@ class WorkflowFiles:
         self.folder = folder
         self.check = check
         self.look = look
+
+    def path_of(self, name: str) -> str:
+        """Where the file of that workflow is, or would be, in the charter. Of a name that is none, a harmless one."""
+        known = self._of(name)
+        return known.relative_to(self.folder).as_posix() if known else f"{FOLDER}/{PurePath(name).name}.yaml"
+
+    def text_of(self, name: str) -> str:
+        """The file of that workflow; empty where there is none."""
+        known = self._of(name)
+        return known.read_text("utf-8-sig") if known else ""
 
     async def remove(self, name: str) -> str:
         """Take the file of that workflow away; returns where it lies now. NotFound, FileProblemError."""

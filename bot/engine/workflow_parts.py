@@ -10,6 +10,7 @@ from bot.engine.listeners import Listeners
 from bot.engine.sight import may_see
 from bot.engine.workflow_channels import WorkflowChannels
 from bot.engine.workflow_commands import WorkflowCommands
+from bot.engine.workflow_drafts import WorkflowDrafts
 from bot.engine.workflow_files import WorkflowFiles
 from bot.engine.workflow_rights import WorkflowRights
 from workflows.engine.arrivals import Arrivals
@@ -84,5 +85,6 @@ class WorkflowParts:
         self.forms = Forms(store, clock, directory)
         files = WorkflowFiles(keeper.folder, keeper.check, keeper.look)
         self.control = Control(self.launch, directory, files, functools.partial(may_see, directory))
+        self.drafts = WorkflowDrafts(self.launch, self.situation, files)
         self.buttons = Buttons(self.control)
         self.commands = WorkflowCommands(self.launch, self.situation, directory, self.control)

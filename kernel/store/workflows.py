@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, update
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from kernel.store.columns import JsonText, Moment
+from kernel.store.columns import JsonText, Moment, SqlText
 from kernel.store.database import insert_new
 from kernel.types import Json
 
@@ -40,6 +40,19 @@ class Pause(SQLModel, table=True):
     def covers(self, fire_at: datetime, now: datetime) -> bool:
         """Whether a firing of that time, dealt with now, is left out."""
         return self.until is None or self.until > now or self.at <= fire_at < self.until
+
+
+class WorkflowDraft(SQLModel, table=True):
+    """A workflow file that somebody had drafted. Never changed: the reference follows from the text."""
+
+    __tablename__ = "workflow_draft"
+
+    ref: str = Field(primary_key=True)  # "WD-7F3K9Q"
+    name: str
+    text: str = Field(sa_type=SqlText)
+    by: str  # Person id
+    run_ref: str
+    at: datetime = Field(sa_type=Moment)
 
 
 class FormRequest(SQLModel, table=True):
@@ -166,6 +179,19 @@ def close_form(session: Session, form_id: str, state: str, now: datetime, **valu
     )
     session.expire_all()
     return bool(done.rowcount)
+
+
+# -- drafts -------------------------------------------------------------------------------------------------------
+
+
+def keep_draft(session: Session, draft: WorkflowDraft) -> None:
+    """Keep a draft; the one that is there where it was kept before."""
+    insert_new(session, WorkflowDraft, draft.model_dump())
+
+
+def draft(session: Session, ref: str) -> WorkflowDraft | None:
+    """The draft that people know as `ref`."""
+    return session.get(WorkflowDraft, ref.upper())
 
 
 # -- corrections --------------------------------------------------------------------------------------------------

@@ -100,3 +100,10 @@ async def test_what_can_be_read_is_read(store: Store, busy: bool) -> None:
     assert ("How long do refunds take?" in found.in_words()) is busy
     assert ("Nothing to report" in found.in_words()) is not busy
     assert len(found.lines) == (3 if busy else 1)
+
+
+async def test_for_a_time_to_come_what_the_chat_will_hold_is_not_known(store: Store) -> None:
+    world = World(store, FixedClock(at("2026-03-02 12:00")), starter())
+    later = at("2026-03-03 08:00")
+    found = await Rehearser(world.situation).rehearse(world.workflows["digest"], GENERAL, later, reading=False)
+    assert [line.says[:12] for line in found.lines] == ["read what ha", "left out: no", "post a diges"]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from kernel.store import Store
     from kernel.types import RunFacts
     from tools.engine.catalogue import Catalogue
+    from tools.engine.drafting import Drafting
     from tools.engine.recall import Recall
     from tools.engine.web.settings import WebSettings
 
@@ -35,4 +36,5 @@ class ToolContext:
     http: WebSettings
     setup: ToolsFile = field(default_factory=ToolsFile)  # tools.yaml as it is in force
     catalogue: Catalogue | None = None  # for the tools that concern tools: undo, review
+    drafting: Drafting | None = None  # for the tools that concern workflows
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)  # set from the permit while the tool runs

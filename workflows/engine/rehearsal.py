@@ -85,6 +85,7 @@ class _Around:
     values: Mapping[str, Json]
     outputs: dict[str, Output]
     at: datetime
+    reading: bool = True
     ended: bool = False
 
 
@@ -95,13 +96,22 @@ class Rehearser:
         self.situation = situation
 
     async def rehearse(
-        self, workflow: Workflow, place: Place, at: datetime, inputs: Mapping[str, Json] | None = None
+        self,
+        workflow: Workflow,
+        place: Place,
+        at: datetime,
+        inputs: Mapping[str, Json] | None = None,
+        *,
+        reading: bool = True,
     ) -> Rehearsal:
-        """What a run would do that began at `at`. BadInputError where the inputs do not fit."""
+        """What a run would do that began at `at`. BadInputError where the inputs do not fit.
+
+        Without `reading`, for a time to come, what the chat will hold then counts as unknown.
+        """
         given = inputs_of(workflow, inputs or _defaults(workflow))
         found = await self.situation.store.read(lambda session: _as_if(session, workflow, place, at, given))
         lines: list[Line] = []
-        around = _Around(values=found.values, outputs={}, at=at)
+        around = _Around(values=found.values, outputs={}, at=at, reading=reading)
         await self._sequence(found, workflow.steps, around, 0, lines)
         return Rehearsal(workflow=workflow.name, zone=workflow.zone, at=at, lines=tuple(lines))
 
@@ -141,7 +151,8 @@ class Rehearser:
         leaf = Leaf(path=step.id, step=step, values=around.values, outputs=dict(around.outputs))
         context = self.situation.of(found, leaf, clock=FixedClock(around.at))
         try:
-            would = await kind.rehearse(options, context)
+            later = options.reads_now and not around.reading
+            would = Rehearsed(says=options.in_words()) if later else await kind.rehearse(options, context)
         except BosunError as error:
             would = Rehearsed(says=f"{options.in_words()}: it would fail. {error.message}")
         who = ""
@@ -185,6 +196,7 @@ class Rehearser:
                 values=ChainMap(dict(values), around.values),  # type: ignore[arg-type]  # it only reads the second
                 outputs=dict(around.outputs),
                 at=around.at,
+                reading=around.reading,
             )
             here: list[Line] = []
             await self._sequence(found, step.blocks.get(block, ()), inside, depth + 1, here)

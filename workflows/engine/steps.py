@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
 
 from kernel.clock import ALPHABET
 from kernel.errors import ConfigError
@@ -46,6 +46,8 @@ class Reference(Frozen):
 
 class Options(Frozen):
     """What may be said of a step of one kind."""
+
+    reads_now: ClassVar[bool] = False  # what the step gives depends on the moment: in a later run it is something else
 
     def references(self) -> tuple[Reference, ...]:
         """What the options name."""

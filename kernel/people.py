@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from kernel.errors import BosunError
@@ -29,6 +30,14 @@ class GroupSource(Protocol):
     async def group_members(self, group: str) -> frozenset[str]:
         """Account keys (`platform:tenant:user`) of the members; raises PlatformError where it cannot be told."""
         ...
+
+
+class Away(Frozen):
+    """Somebody is away."""
+
+    person: str  # Person.id
+    delegate: str | None  # Person.id of who decides for them meanwhile; None: nobody
+    until: datetime
 
 
 class Directory(Protocol):
@@ -75,4 +84,28 @@ class Directory(Protocol):
 
     def channel_name(self, place: Place) -> str:
         """What the charter calls this channel ("#finance"); the platform's id where it does not name it."""
+        ...
+
+
+class DecisionDirectory(Directory, Protocol):
+    """The directory with what asking people for decisions needs beside."""
+
+    def voter(self, person_id: str) -> Person | None:
+        """The person of an id under which somebody voted, also from an account that people.yaml does not list."""
+        ...
+
+    def wider(self, home: Place, other: Place) -> bool:
+        """Whether somebody may read `other` who may not read `home`, or whether that cannot be told."""
+        ...
+
+    def away(self) -> tuple[Away, ...]:
+        """Who is away by the charter, now or later."""
+        ...
+
+    def reach(self, person: Person, platform: str | None = None) -> Actor | None:
+        """The account by which the person can be written to now, on `platform` if they are there."""
+        ...
+
+    def everybody(self) -> Sequence[Person]:
+        """Everybody who stands in people.yaml."""
         ...

@@ -9,9 +9,10 @@ from bot.engine.text_command import REF, TextCommand
 
 if TYPE_CHECKING:
     from bot.engine.text_command import Asked, Office
+    from kernel.types import Text
 
 
-async def waiting(asked: Asked, office: Office) -> str:
+async def waiting(asked: Asked, office: Office) -> Text:
     """What waits for whoever asks."""
     return await office.decisions.waiting(asked.person, asked.actor)
 

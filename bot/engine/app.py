@@ -15,6 +15,7 @@ from bot.engine import bridges
 from bot.engine import charter as charters
 from bot.engine.charter_keeper import CharterKeeper
 from bot.engine.commands import Commands, discover
+from bot.engine.deadlines import Deadlines
 from bot.engine.desk import Desk
 from bot.engine.directory import TeamDirectory
 from bot.engine.freezer import Freezer
@@ -42,6 +43,7 @@ from kernel import engine as durable
 from kernel import lock
 from kernel.clock import SystemClock, SystemIds
 from kernel.store import migrations, open_store
+from rules.engine.absences import Absences
 from rules.engine.approvals import Approvals
 from rules.engine.door import Door
 from rules.engine.rulebook import RuleBook
@@ -147,6 +149,7 @@ class App:
             secrets=self.secrets,
             charter=lambda: self.charter,
         )
+        self.absences = Absences(self.store, self.clock, self.ids, self.directory)
         services = Services(
             store=self.store,
             clock=self.clock,
@@ -154,7 +157,11 @@ class App:
             directory=self.directory,
             rules=self.rules,
             tools=self.tools,
+            absences=self.absences,
             fallback_channel=self.charter.team.approvals or self.charter.team.operators,
+            operators=self.charter.team.operators,
+            cards_per_hour=self.charter.team.decisions.cards_per_hour,
+            digest_hour=self.charter.team.decisions.digest_hour,
         )
         self.approvals = Approvals(services)
         self.door = Door(
@@ -262,6 +269,7 @@ class App:
             charter=lambda: self.charter,
             rules=self.rules,
             decisions=self.approvals,
+            absences=self.absences,
             workflows=self.workflows.commands,
             stops=self.stops,
             forms=self.workflows.forms,
@@ -309,7 +317,8 @@ class App:
         )
         self.reception = Reception(self.store, self.clock, self.ids, self.desk)
         self.sender = Sender(self.store, self.clock, self.executor_id, self.adapters)
-        self.ticker = Ticker([self._expire, self.door.freezes.refresh, self.linked.refresh])
+        self.deadlines = Deadlines(self.approvals, self.clock)
+        self.ticker = Ticker([*self.deadlines.jobs, self.door.freezes.refresh, self.linked.refresh])
 
     # -- life cycle -------------------------------------------------------------------------------
 
@@ -332,6 +341,7 @@ class App:
         self.keeper.start()
         self.ticker.start()
         self.toolbox.start()
+        self.deadlines.start()
         await self.knowledge.start()
         self.knowing.start(self.adapters)
         self._warming = asyncio.create_task(asyncio.to_thread(self.model.warm))
@@ -343,6 +353,7 @@ class App:
         self.signs.stop()
         await self.knowing.stop()
         await self.ticker.stop()
+        await self.deadlines.stop()
         await self.keeper.stop()
         await self.scheduler.stop()
         await self.reception.stop()
@@ -357,9 +368,6 @@ class App:
             self._lock.release()
 
     # -- small things that need several parts ------------------------------------------------------
-
-    async def _expire(self) -> None:
-        await self.approvals.expire_due(self.clock.now())
 
     async def _take_up(self, conversation_id: str) -> None:
         await self.desk.take_next(conversation_id)
@@ -398,7 +406,7 @@ class App:
 
     def _web_sources(self) -> views.Sources:
         return views.Sources(
-            people=self.directory.people,
+            people=self.directory.everybody,
             channels=lambda: bridges.web_channels(self.charter, self.directory),
             agents=lambda: bridges.agent_hints(self.charter),
             home=self.home.of,

@@ -21,6 +21,11 @@ def people_problems(located: Located, file: PeopleFile) -> list[str]:
     for key, person in file.people.items():
         at: Loc = ("people", key)
         problems += _unknown(located, (*at, "roles"), "role", person.roles, file.roles)
+        if person.delegate is not None and person.delegate.to is not None:
+            there = (*at, "delegate", "to")
+            problems += _unknown(located, there, "person", (person.delegate.to,), file.people)
+            if person.delegate.to == key:
+                problems.append(located.problem(there, "nobody can decide for themselves while they are away"))
         for platform, user in person.accounts():
             owner = owners.setdefault((platform, user), key)
             if owner != key:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import zoneinfo
+from datetime import date
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -11,6 +13,7 @@ from kernel.types import Frozen
 from workflows.engine.trigger import span
 
 CHANNEL = r"^#[a-z0-9][a-z0-9_-]{0,79}$"
+HOURS = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-3]):([0-5][0-9])")
 NAME = r"^[a-z0-9][a-z0-9_-]{0,63}$"
 
 
@@ -34,6 +37,13 @@ def _ids(value: object) -> object:
     return tuple(map(_id, value)) if isinstance(value, list) else _one_or_many(value)
 
 
+def _hours(text: str) -> str:
+    if not HOURS.fullmatch(text):
+        raise ValueError(f"'{text}' are no hours: write for example \"20:00-08:00\"")
+    return text
+
+
+Hours = Annotated[str, AfterValidator(_hours)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Id = Annotated[str, BeforeValidator(_id)]
 Ids = Annotated[tuple[str, ...], BeforeValidator(_ids)]
@@ -76,6 +86,13 @@ class Prompt(Frozen):
     channel: ChannelName | None = None
 
 
+class Decisions(Frozen):
+    """How people are told of what waits for them."""
+
+    cards_per_hour: int = Field(default=10, ge=1, le=100)  # sent to one person; what is more stands in a digest
+    digest_hour: int = Field(default=9, ge=0, le=21)  # of their day, from which on what waits is told once
+
+
 class BosunFile(Frozen):
     """bosun.yaml: what the team is called, where it is, and its channels."""
 
@@ -89,8 +106,17 @@ class BosunFile(Frozen):
         default_factory=dict
     )  # platform -> id of its workspace or server, to pin it: {slack: T0123}
     freeze: Names = ("admin",)  # roles that may freeze and thaw
+    decisions: Decisions = Decisions()
+    quiet_hours: Hours | None = None  # "20:00-08:00" of each person's day: no reminders, no digests
     prompts: tuple[Prompt, ...] = Field(default=(), max_length=4)
     calendars: dict[Name, Days] = Field(default_factory=dict)  # name -> days, for `except` in workflows
+
+
+class DelegateFile(Frozen):
+    """Who decides for somebody who is away."""
+
+    to: Name | None = None  # a key of `people`; left out: nobody
+    until: date  # the first day on which they are here again, in their time zone
 
 
 class PersonFile(Frozen):
@@ -103,11 +129,22 @@ class PersonFile(Frozen):
     discord: Ids = ()
     time_zone: Zone | None = None
     active: bool = True  # false: may read and ask, decides nothing
+    delegate: DelegateFile | None = None  # they are away
+    quiet_hours: Hours | None = None  # instead of the team's; "00:00-00:00": none
 
     def accounts(self) -> list[tuple[str, str]]:
         """(platform, user) of every account."""
         named: dict[str, Any] = {"web": self.web, "slack": self.slack, "discord": self.discord}
         return [(platform, user) for platform, users in named.items() for user in users]
+
+
+def minutes_of(hours: str | None) -> tuple[int, int] | None:
+    """ "20:00-08:00" as minutes since midnight."""
+    found = HOURS.fullmatch(hours or "")
+    if found is None:
+        return None
+    begin, begin_minute, end, end_minute = map(int, found.groups())
+    return begin * 60 + begin_minute, end * 60 + end_minute
 
 
 class RoleFile(Frozen):

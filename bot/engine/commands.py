@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from bot.engine.text_command import Office
-    from kernel.types import Actor, Inbound, Person, Place
+    from kernel.types import Actor, Inbound, Person, Place, Text
 
 INTRODUCTION = """\
 Ask me anything in a channel (`@bosun ...`) or here; I answer in a thread with my sources.
@@ -50,7 +50,7 @@ def help_text(commands: Iterable[TextCommand]) -> str:
 
 
 class Commands:
-    """Recognises and runs commands. Every answer is Markdown."""
+    """Recognises and runs commands. Every answer is Markdown, or a message with buttons."""
 
     def __init__(self, office: Office, known: Iterable[TextCommand]) -> None:
         self.office = office
@@ -77,7 +77,7 @@ class Commands:
         """What it answers is for whoever said it alone."""
         return self.known[command.name].personal
 
-    async def run(self, command: Command, person: Person, inbound: Inbound, place: Place) -> str:
+    async def run(self, command: Command, person: Person, inbound: Inbound, place: Place) -> str | Text:
         """Do it and say what came of it. Any BosunError is a refusal, to be told to the person alone."""
         asked = Asked(
             person=person,

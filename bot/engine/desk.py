@@ -256,6 +256,7 @@ class Desk:
         place = self._answer_place(inbound)
         person = self.directory.person(inbound.actor)
         command = self.commands.recognise(inbound.text)
+        text: str | Text
         if command is None:
             text = self.commands.unknown(inbound.text)
         elif inbound.caught_up and self.commands.is_acting(command):
@@ -356,10 +357,13 @@ class Desk:
             return place.in_thread(inbound.message)
         return place
 
-    def _tell(self, session: Session, row_id: str, place: Place, text: str, *, to: Inbound | None = None) -> bool:
+    def _tell(
+        self, session: Session, row_id: str, place: Place, text: str | Text, *, to: Inbound | None = None
+    ) -> bool:
+        body = text if isinstance(text, Text) else Text(markdown=text)
         kind = outbox.MESSAGE if to is None else outbox.NOTICE
         actor = None if to is None else to.actor
-        return outbox.put(session, row_id, place, Text(markdown=text), self.clock.now(), kind=kind, to=actor)
+        return outbox.put(session, row_id, place, body, self.clock.now(), kind=kind, to=actor)
 
 
 def _burst(waiting: list[inbox.InboxRow]) -> list[tuple[str, Inbound]]:

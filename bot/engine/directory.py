@@ -6,12 +6,14 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from bot.engine.charter_checks import PLATFORMS, channel_id_of
+from bot.engine.charter_files import minutes_of
 from kernel.errors import PlatformError
-from kernel.people import Role, RoleUnknownError
+from kernel.people import Away, Role, RoleUnknownError
 from kernel.types import Actor, Person, Place
 
 if TYPE_CHECKING:
@@ -103,9 +105,38 @@ class TeamDirectory:
         before = self.linked.before(person_id) if self.linked else frozenset[str]()
         return {self.principal(one) for one in (person_id, *before)}
 
-    def people(self) -> list[Person]:
+    def voter(self, person_id: str) -> Person | None:
+        """The person of an id under which somebody voted, also from an account that people.yaml does not list."""
+        known = self.by_id(person_id)
+        platform, _, rest = person_id.partition(":")
+        tenant, _, user = rest.partition(":")
+        if known is None and platform in PLATFORMS and user:
+            return self.person(Actor(platform=platform, tenant=tenant, user=user))
+        return known
+
+    def everybody(self) -> list[Person]:
         """Everybody in people.yaml, in the order of the file."""
         return [self._listed(key, one) for key, one in self.charter().people.items()]
+
+    def away(self) -> tuple[Away, ...]:
+        """Who is away by the charter, now or later; they are back when that day begins where they are."""
+        found = []
+        for key, one in self.charter().people.items():
+            if one.delegate is not None:
+                zone = ZoneInfo(one.time_zone or self.charter().team.time_zone)
+                until = datetime.combine(one.delegate.until, time.min, zone).astimezone(UTC)
+                found.append(Away(person=key, delegate=one.delegate.to, until=until))
+        return tuple(found)
+
+    def reach(self, person: Person, platform: str | None = None) -> Actor | None:
+        """The account by which the person can be written to now, on `platform` if they are there."""
+        wanted = [platform, *PREFERRED] if platform else PREFERRED
+        accounts = dict(reversed([account.split(":", 1) for account in person.accounts]))
+        for one in wanted:
+            tenant, _, user = accounts.get(one, "").partition(":")
+            if user and self.tenants.get(one) == tenant:
+                return Actor(platform=one, tenant=tenant, user=user, name=person.name)
+        return None
 
     # -- roles ----------------------------------------------------------------------------------
 
@@ -190,6 +221,20 @@ class TeamDirectory:
         roles = [charter.roles[role] for role in charter.channels[name].readers]
         return frozenset(person for role in roles for person in role.members) if roles else None
 
+    def wider(self, home: Place, other: Place) -> bool:
+        """Whether somebody may read `other` who may not read `home`, or whether that cannot be told.
+
+        A direct message, and a channel that the charter does not name, count as private.
+        """
+        name, other_name = self.channel_name(home), self.channel_name(other)
+        channels = self.charter().channels
+        if home.kind != "channel" or name not in channels:
+            return True
+        if other_name not in channels or channels[other_name].external:
+            return True
+        narrow, wide = self.readers(name), self.readers(other_name)
+        return narrow is not None and (wide is None or not wide <= narrow)
+
     # -- inside ---------------------------------------------------------------------------------
 
     def _owner(self, account: Account) -> str | None:
@@ -223,6 +268,7 @@ class TeamDirectory:
             accounts=accounts,
             can_decide=person.active,
             time_zone=person.time_zone or self.charter().team.time_zone,
+            quiet=minutes_of(person.quiet_hours or self.charter().team.quiet_hours),
         )
 
     def _of_account(self, account: Account) -> Person:

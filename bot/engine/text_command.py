@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
+    from datetime import datetime
 
     from bot.engine.charter import Charter
     from bot.engine.directory import TeamDirectory
@@ -15,8 +16,9 @@ if TYPE_CHECKING:
     from bot.engine.stops import Stops
     from bot.engine.workflow_commands import WorkflowCommands
     from kernel.clock import Clock
+    from kernel.people import Away
     from kernel.store import Store
-    from kernel.types import Actor, Inbound, Person, Place
+    from kernel.types import Actor, Inbound, Person, Place, Text
     from rules.engine.rulebook import RuleBook
     from workflows.engine.forms import Forms
 
@@ -34,8 +36,36 @@ class Decisions(Protocol):
         """Why it was asked, and what became of it; Markdown."""
         ...
 
-    async def waiting(self, person: Person, actor: Actor) -> str:
-        """What waits for this person; Markdown."""
+    async def waiting(self, person: Person, actor: Actor) -> Text:
+        """What waits for this person, with buttons."""
+        ...
+
+    async def ask(self, ref: str, text: str, actor: Actor) -> str:
+        """Ask the requester something before deciding; returns what to tell the person."""
+        ...
+
+    async def answer_question(self, ref: str, text: str, actor: Actor) -> str:
+        """Answer the oldest open question about what one asked for; returns what to tell the person."""
+        ...
+
+    async def withdraw_one(self, ref: str, reason: str, actor: Actor) -> str:
+        """Take back what one asked for; returns what to tell the person."""
+        ...
+
+
+class Absent(Protocol):
+    """What commands need of who is away."""
+
+    async def by_person(self) -> Mapping[str, Away]:
+        """Who is away now."""
+        ...
+
+    async def leave(self, person: Person, delegate: Person | None, until: datetime, by: str) -> Away:
+        """The person is away until then. RefusedError where that makes no sense."""
+        ...
+
+    async def come_back(self, person: Person, by: str) -> bool:
+        """The person is here again; False if they were not away by their own word."""
         ...
 
 
@@ -49,6 +79,7 @@ class Office:
     charter: Callable[[], Charter]  # the charter in force
     rules: RuleBook  # in force
     decisions: Decisions
+    absences: Absent
     workflows: WorkflowCommands
     stops: Stops
     forms: Forms
@@ -75,11 +106,11 @@ class Asked:
 
 @dataclass(frozen=True, kw_only=True)
 class TextCommand:
-    """A command. Its answer is Markdown; any BosunError is a refusal, told to the person alone."""
+    """A command. Its answer is Markdown, or a message with buttons. Any BosunError is a refusal, told in private."""
 
     name: str  # the first word
     shape: str  # regular expression of the whole text; matched without regard to case
-    run: Callable[[Asked, Office], Awaitable[str]]
+    run: Callable[[Asked, Office], Awaitable[str | Text]]
     usage: str = ""  # what may stand behind the name, as an example
     does: str = ""  # a short phrase for `help` and for the composer: "see who works here"
     place: int = 50  # position in `help`; equal ones by name

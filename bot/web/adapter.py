@@ -202,6 +202,8 @@ class WebAdapter:
 
     async def _show(self, row: OutboxRow, body: Json) -> str:
         place = row.where
+        if not place.channel and row.to is not None:
+            place = await self.direct(row.to)
         if self.channel(place.channel) is None:
             raise TargetGone(f"There is no channel {place.channel!r} in the web chat.")
         message = web.WebMessage(

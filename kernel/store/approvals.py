@@ -73,9 +73,10 @@ class Vote(SQLModel, table=True):
     approval_id: str = Field(primary_key=True)
     revision: int = Field(primary_key=True)
     principal: str = Field(primary_key=True)
-    verb: str  # "approve", "reject"
+    verb: str  # "approve", "reject", "break_glass"; to an unknown outcome "done", "repeat", "give_up"
     reason: str = ""
     account: str = ""  # the account that was used
+    seat: str = ""  # Person.id of who is away and for whom it was cast; empty: their own
     at: datetime = Field(sa_type=Moment)
 
 
@@ -113,6 +114,8 @@ _COLUMNS = inspect(Approval).local_table.columns
 _ALL = select(*(_COLUMNS[name] for name in NAMES))
 _BY_REF = _ALL.where(col(Approval.ref) == bindparam("wanted"))
 _BY_REF_LOCKED = _BY_REF.with_for_update()
+_BY_ID = _ALL.where(col(Approval.id) == bindparam("wanted"))
+_BY_ID_LOCKED = _BY_ID.with_for_update()
 _OF_CALL = _ALL.where(col(Approval.call_id) == bindparam("call")).order_by(col(Approval.id).desc()).limit(1)
 _OF_RUN = _ALL.where(col(Approval.run_id) == bindparam("run")).order_by(col(Approval.id))
 _PENDING = _ALL.where(col(Approval.state) == PENDING).order_by(col(Approval.id)).limit(bindparam("most"))
@@ -165,6 +168,11 @@ def by_ref(session: Session, ref: str, *, lock: bool = False) -> ApprovalState |
     return _first(session, _BY_REF_LOCKED if lock else _BY_REF, {"wanted": ref.upper()})
 
 
+def by_id(session: Session, approval_id: str, *, lock: bool = False) -> ApprovalState | None:
+    """The approval with this id; `lock` holds the row until the transaction ends."""
+    return _first(session, _BY_ID_LOCKED if lock else _BY_ID, {"wanted": approval_id})
+
+
 def of_call(session: Session, call_id: str) -> ApprovalState | None:
     """The newest approval of a call."""
     return _first(session, _OF_CALL, {"call": call_id})
@@ -207,8 +215,9 @@ def add(session: Session, row: ApprovalState) -> bool:
 
 
 def add_vote(session: Session, row: ApprovalState, now: datetime, **vote: str) -> bool:
-    """Record a vote (principal, verb, reason, account) on the current revision; False if the principal has voted."""
-    return insert_new(session, Vote, {"approval_id": row.id, "revision": row.revision, "at": now, **vote})
+    """Record a vote (principal, verb, reason, account, seat) on the current revision; False if they have voted."""
+    own = {"approval_id": row.id, "revision": row.revision, "at": now, "seat": ""}
+    return insert_new(session, Vote, {**own, **vote})
 
 
 def save(session: Session, row: ApprovalState, *names: str) -> None:

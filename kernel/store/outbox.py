@@ -161,11 +161,15 @@ def put(
     run_id: str | None = None,
     subject: str | None = None,
 ) -> bool:
-    """Queue something to show, in this transaction. False, and nothing changed, if a row with this id exists."""
+    """Queue something to show, in this transaction. False, and nothing changed, if a row with this id exists.
+
+    A place without a channel means the direct messages of `to`.
+    """
+    lane = place.lane if place.channel or to is None else f"{place.lane}@{to.user}"
     values = {
         "id": row_id,
         "platform": place.platform,
-        "lane": place.lane,
+        "lane": lane,
         "kind": kind,
         "place": place.model_dump(mode="json", exclude_defaults=True),
         "body": None if body is None else body.model_dump(mode="json"),
@@ -182,7 +186,7 @@ def put(
     }
     fresh = insert_new(session, OutboxRow, values)
     if fresh:
-        wake(session, TOPIC, place.lane)
+        wake(session, TOPIC, lane)
     return fresh
 
 

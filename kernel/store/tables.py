@@ -1,6 +1,8 @@
 """Imports every module that defines tables, so that the metadata is complete."""
 
 from kernel.store import (
+    absences,
+    approval_clocks,
     approvals,
     attempts,
     calendar,
@@ -23,11 +25,14 @@ from kernel.store import (
     polls,
     runs,
     schedules,
+    told,
     web,
     workflows,
 )
 
 __all__ = [
+    "absences",
+    "approval_clocks",
     "approvals",
     "attempts",
     "calendar",
@@ -50,6 +55,7 @@ __all__ = [
     "polls",
     "runs",
     "schedules",
+    "told",
     "web",
     "workflows",
 ]

@@ -5,33 +5,34 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from kernel.errors import NotAllowed, NotFound, OutOfDate
-from kernel.people import RoleUnknownError
+from kernel.errors import NotFound
 from kernel.store import approvals as rows
 from kernel.store import outbox
-from rules.engine import endings, forms, wording, writing
+from rules.engine import endings, wording, writing
 from rules.engine.cards import card
+from rules.engine.clockwork import Clockwork
+from rules.engine.dialogs import OPEN_FORMS, Dialogs
+from rules.engine.digests import Digests, body
 from rules.engine.edits import Edits
 from rules.engine.explaining import Explaining
+from rules.engine.inquiries import Inquiries
 from rules.engine.questions import Questions
-from rules.engine.record import policy_of
 from rules.engine.requests import Requests
-from rules.engine.standing import standing_of
+from rules.engine.retiring import Retiring
 from rules.engine.votes import Ballot, Votes
 from rules.engine.wording import Reply, refused
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
     from datetime import datetime
 
     from kernel.store import Session
     from kernel.store.approvals import ApprovalState
-    from kernel.types import Actor, Form, Person, Place, Press
+    from kernel.types import Actor, Form, Person, Place, Press, Text
     from rules.engine.explaining import Waiting
     from rules.engine.services import Services
 
 REFERENCE = re.compile(r"[A-Z]{1,4}-[0-9A-Z]{1,20}")
-OPEN_FORMS = frozenset({"approve", "reject", "edit"})  # verbs of presses that may open a dialog
 
 
 class Approvals:
@@ -44,6 +45,19 @@ class Approvals:
         self._votes = Votes(services)
         self._edits = Edits(services)
         self._explaining = Explaining(services)
+        self._inquiries = Inquiries(services)
+        self._retiring = Retiring(services)
+        self._dialogs = Dialogs(services, self._votes, self._edits)
+        self._clockwork = Clockwork(services)
+        self._digests = Digests(services, self._explaining)
+        self._presses: dict[str, Callable[[Press, Actor], Awaitable[str]]] = {
+            "edit": self._press_edit,
+            "details": lambda press, actor: self.why(press.subject, services.directory.person(actor)),
+            "review": lambda press, actor: self._retiring.review(press.subject, actor),
+            "ask": lambda press, actor: self.ask(press.subject, press.fields.get("text", ""), actor),
+            "answer": lambda press, actor: self.answer_question(press.subject, press.fields.get("text", ""), actor),
+            "withdraw": lambda press, actor: self.withdraw_one(press.subject, press.fields.get("reason", ""), actor),
+        }
 
     # -- deciding -----------------------------------------------------------------------------------------------
 
@@ -52,8 +66,8 @@ class Approvals:
     ) -> Reply:
         """Record one person's answer. `revision` is what the person saw; None where they named only the reference.
 
-        Verbs: approve and reject; for an unknown outcome done, repeat and give_up. Never raises for what a person
-        did wrong: the reply says it.
+        Verbs: approve, reject, break_glass; for an unknown outcome done, repeat and give_up. Never raises for what a
+        person did wrong: the reply says it.
         """
         return await self._vote(ref, revision, verb, actor, reason=reason, target=target)
 
@@ -93,7 +107,7 @@ class Approvals:
         """
         if press.verb not in OPEN_FORMS:
             return None
-        return await self._form(await self._looked_up(press.subject), press, actor)
+        return await self._dialogs.of(await self._looked_up(press.subject), press, actor)
 
     async def answer(self, press: Press, actor: Actor) -> Form | str:
         """What comes of a press: the dialog that it opens, or, once it counts, what to tell the person privately.
@@ -103,7 +117,7 @@ class Approvals:
         if press.fields or press.verb not in OPEN_FORMS:
             return await self.press(press, actor)
         row = await self._looked_up(press.subject)
-        form = await self._form(row, press, actor)
+        form = await self._dialogs.of(row, press, actor)
         if form is not None:
             return form
         reply = await self._vote(press.subject, press.revision, press.verb, actor, reason="", target="", seen=row)
@@ -117,20 +131,11 @@ class Approvals:
             raise NotFound(wording.unknown(ref))
         return row
 
-    async def _form(self, row: ApprovalState, press: Press, actor: Actor) -> Form | None:
-        if press.verb == "approve" and not policy_of(row).confirm:
-            return None
-        await self._may_decide(row, press, actor)
-        if press.verb == "edit":
-            return await self._edit_form(row, press, actor)
-        return forms.reject_form(row) if press.verb == "reject" else forms.target_form(row)
-
     async def press(self, press: Press, actor: Actor) -> str:
         """Do what a pressed button or a submitted dialog says; returns what to tell the person privately."""
-        if press.verb == "edit":
-            return (await self.edit(press.subject, press.revision, press.fields, actor)).text
-        if press.verb == "details":
-            return await self.why(press.subject, self.services.directory.person(actor))
+        own = self._presses.get(press.verb)
+        if own is not None:
+            return await own(press, actor)
         reply = await self.vote(
             press.subject,
             press.revision,
@@ -141,37 +146,37 @@ class Approvals:
         )
         return reply.text
 
+    async def _press_edit(self, press: Press, actor: Actor) -> str:
+        return (await self.edit(press.subject, press.revision, press.fields, actor)).text
+
     async def decide(self, ref: str, verb: str, actor: Actor, words: str) -> str:
         """`approve AP-7F3K` or `reject AP-7F3K because ...` as text; returns what to tell the person privately.
 
         Where the policy wants the target typed, it is what stands behind the reference.
         """
-        reason = words if verb == "reject" else ""
+        reason = "" if verb == "approve" else words
         target = words if verb == "approve" else ""
         return (await self.vote(ref, None, verb, actor, reason=reason, target=target)).text
 
-    async def _may_decide(self, row: ApprovalState, press: Press, actor: Actor) -> None:
-        person = self.services.directory.person(actor)
-        try:
-            standing = await standing_of(self.services.directory, person, policy_of(row), row.requester, actor)
-        except RoleUnknownError as error:
-            raise NotAllowed(wording.cannot_verify()) from error
-        if not standing.counts:
-            ballot = Ballot(ref=row.ref, revision=press.revision, verb=press.verb, actor=actor)
-            raise NotAllowed((await self._votes.turn_away(row, person, standing, ballot)).text)
-        if row.state != rows.PENDING:
-            raise OutOfDate(wording.closed(row))
-        if press.revision != row.revision:
-            raise OutOfDate(wording.old_revision(row, press.revision))
+    # -- asking and taking back -----------------------------------------------------------------------------------
 
-    async def _edit_form(self, row: ApprovalState, press: Press, actor: Actor) -> Form:
-        person = self.services.directory.person(actor)
-        complaint = await self._edits.complaint(row, press.revision, person, actor)
-        tool = self.services.tools.get(row.tool)
-        form = forms.edit_form(row, tool) if tool is not None and not complaint else None
-        if form is None:
-            raise NotAllowed(complaint or f"{row.ref} is too long for a dialog. Reject it and say what should change.")
-        return form
+    async def ask(self, ref: str, text: str, actor: Actor) -> str:
+        """Ask the requester something before deciding; returns what to tell the person privately."""
+        if not _is_reference(ref):
+            return wording.unknown(ref)
+        return (await self._inquiries.ask(ref.upper(), _storable(text), actor)).text
+
+    async def answer_question(self, ref: str, text: str, actor: Actor) -> str:
+        """Answer the oldest open question about what one asked for."""
+        if not _is_reference(ref):
+            return wording.unknown(ref)
+        return (await self._inquiries.answer(ref.upper(), _storable(text), actor)).text
+
+    async def withdraw_one(self, ref: str, reason: str, actor: Actor) -> str:
+        """Take back what one asked for, before it is done."""
+        if not _is_reference(ref):
+            return wording.unknown(ref)
+        return (await self._retiring.withdraw(ref.upper(), _storable(reason), actor)).text
 
     # -- ending -------------------------------------------------------------------------------------------------
 
@@ -181,6 +186,14 @@ class Approvals:
         while ended := await self.services.store.write(lambda session: endings.expire(session, now)):
             total += ended
         return total
+
+    async def run_due(self, now: datetime) -> int:
+        """Write to people, remind them and ask further roles, where it is time; returns how much was done."""
+        return await self._clockwork.run_due(now)
+
+    async def send_digests(self, now: datetime) -> int:
+        """Tell people what waits for them, where it is time; returns how many messages."""
+        return await self._digests.run_due(now)
 
     async def next_expiry(self) -> datetime | None:
         """When the next approval expires; the topic `approvals` says when to ask again."""
@@ -202,9 +215,9 @@ class Approvals:
         """What this person can decide now and has not voted on, oldest first."""
         return await self._explaining.waiting_for(person, actor, limit)
 
-    async def waiting(self, person: Person, actor: Actor) -> str:
-        """The same as Markdown."""
-        return await self._explaining.waiting(person, actor)
+    async def waiting(self, person: Person, actor: Actor) -> Text:
+        """The same as a message, with buttons."""
+        return body(await self.waiting_for(person, actor, 500))
 
     async def refresh(self) -> int:
         """Draw the cards of everything that waits again, after a start or a change of the charter."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import re
+import hashlib
 from typing import TYPE_CHECKING
 
 from kernel.store import approvals as rows
-from kernel.types import Action, Card, Confirm, Fact, Payload
+from kernel.types import Card, Fact
+from rules.engine import wording
+from rules.engine.card_buttons import buttons, stub_buttons
 from rules.engine.policy import in_words
+from rules.engine.preview import ARGUMENTS
 from rules.engine.record import outcome_of, policy_of, preview_of
 from rules.engine.wording import clock, tally
 
@@ -15,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from kernel.store.approvals import ApprovalState
-    from rules.engine.policy import Policy
+    from kernel.types import Payload
     from rules.engine.record import Outcome, Preview
 
     Tone = Literal["neutral", "waiting", "good", "bad", "warn"]
@@ -28,53 +31,88 @@ IMPACT = {
     "destroy": "Cannot be undone",
     "spend": "Moves money",
 }
-RISKY = frozenset({"destroy", "spend"})
+QUESTIONS = 3  # that the card shows, the latest
 
 
 def card(row: ApprovalState) -> Card:
     """The card as it should be shown now."""
-    preview, policy, outcome = preview_of(row), policy_of(row), outcome_of(row)
+    preview, outcome = preview_of(row), outcome_of(row)
     waiting = row.state == rows.PENDING
     return Card(
         headline=preview.headline,
-        state=_state(row, policy, outcome),
+        state=_state(row, outcome),
         tone=_tone(row, outcome),
-        text=_claim(preview),
+        text=_text(preview, outcome),
         facts=_facts(row, preview, outcome),
         payloads=tuple(_with_digest(payload, row.digest) for payload in preview.payloads),
         warning=preview.warning if waiting else "",
-        actions=_actions(row, preview, policy) if waiting else (),
-        footer=f"{row.ref} · revision {row.revision} · {clock(row.created_at)}",
+        actions=buttons(row),
+        footer=_footer(row),
         expires_at=row.expires_at if waiting else None,
     )
 
 
-def _state(row: ApprovalState, policy: Policy, outcome: Outcome) -> str:
+def stub(row: ApprovalState) -> Card:
+    """The card where more people read than where it was asked: that something waits, and for whom, not what."""
+    preview, outcome = preview_of(row), outcome_of(row)
+    waiting = row.state == rows.PENDING
+    hidden = outcome.model_copy(update={"reason": "", "result": ""})
+    return Card(
+        headline=f"{preview.requester} asks in private for a decision on {row.tool}",
+        state=_state(row, hidden),
+        tone=_tone(row, outcome),
+        text="What exactly is asked stands in the direct messages of those who decide." if waiting else "",
+        actions=stub_buttons(row),
+        footer=_footer(row),
+        expires_at=row.expires_at if waiting else None,
+    )
+
+
+def _footer(row: ApprovalState) -> str:
+    return f"{row.ref} · revision {row.revision} · digest {row.digest[:8]} · {clock(row.created_at)}"
+
+
+def _state(row: ApprovalState, outcome: Outcome) -> str:
     if row.state == rows.PENDING:
-        if row.kind == "unknown":
-            return f"It may have happened · {_deciders(policy)} has to say what to do"
-        return f"Waiting · {tally(row)} · {_deciders(policy)} decides"
+        return _waiting(row, outcome)
     when = clock(row.decided_at)
     if row.state in {rows.APPROVED, rows.CONSUMED}:
-        answer = {"done": "Confirmed as done", "repeat": "Repeated"}.get(outcome.answer, "Approved")
-        return f"{answer} by {outcome.by} · {when}{_executed(row, outcome)}"
+        return f"{_approved(outcome)} · {when}{_executed(row, outcome)}"
     if row.state == rows.REJECTED:
         if row.kind == "unknown":
             return f"Given up by {outcome.by} · {when}"
-        return f"Rejected by {outcome.by} · {when} · {_one_line(outcome.reason, 300)}"
+        return f"Rejected by {outcome.by} · {when}{_reason(outcome)}"
     if row.state == rows.EXPIRED:
-        return f"Expired · {when} · nobody decided, nothing was done"
+        if row.kind == "unknown":
+            return f"Expired · {when} · nobody said what became of it; it may have happened"
+        again = f" · requested again as {outcome.again}" if outcome.again else ""
+        return f"Expired · {when} · nobody decided, nothing was done{again}"
     return f"Withdrawn · {when} · {outcome.reason or 'no longer needed'}"
+
+
+def _waiting(row: ApprovalState, outcome: Outcome) -> str:
+    who = in_words(policy_of(row))
+    if row.kind == "unknown":
+        return f"It may have happened · {who} has to say what to do"
+    late = f" · asked {wording.listed(outcome.escalated)} as well" if outcome.escalated else ""
+    return f"Waiting · {tally(row)} · {who} decides{late}"
+
+
+def _approved(outcome: Outcome) -> str:
+    if outcome.broke_glass:
+        return f"Approved in an emergency by {outcome.by} ({outcome.broke_glass}) alone{_reason(outcome)}"
+    answer = {"done": "Confirmed as done", "repeat": "Repeated"}.get(outcome.answer, "Approved")
+    return f"{answer} by {outcome.by}"
+
+
+def _reason(outcome: Outcome) -> str:
+    return f" · {one_line(outcome.reason, 300)}" if outcome.reason else ""
 
 
 def _executed(row: ApprovalState, outcome: Outcome) -> str:
     if outcome.done_at is not None:
         return f" · {'failed' if outcome.failed else 'done'} {clock(outcome.done_at)}"
     return " · under way" if row.state == rows.CONSUMED and outcome.answer != "done" else ""
-
-
-def _deciders(policy: Policy) -> str:
-    return in_words(policy)
 
 
 def _tone(row: ApprovalState, outcome: Outcome) -> Tone:
@@ -85,12 +123,19 @@ def _tone(row: ApprovalState, outcome: Outcome) -> Tone:
     return "bad" if row.state == rows.REJECTED else "neutral"
 
 
-def _claim(preview: Preview) -> str:
-    """The agent's words, marked as such and without any markup of their own."""
-    if not preview.claim:
-        return ""
-    words = re.sub(r"([\\`*_{}\[\]()<>#+\-.!|~])", r"\\\1", _one_line(preview.claim, 300))
-    return f"The agent says: “{words}”"
+def _text(preview: Preview, outcome: Outcome) -> str:
+    """What people and the agent said about it, marked as theirs and without any markup of their own."""
+    parts = [f"The agent says: “{_quoted(preview.claim)}”"] if preview.claim else []
+    for question in outcome.questions[-QUESTIONS:]:
+        reply = f"{question.answered_by}: “{_quoted(question.answer)}”" if question.answered_by else "not answered yet"
+        parts.append(f"**{wording.plain_markdown(question.by)} asks:** “{_quoted(question.text)}” — {reply}")
+    if outcome.result:
+        parts.append(f"{wording.plain_markdown(outcome.by)} found: “{_quoted(outcome.result)}”")
+    return "\n\n".join(parts)
+
+
+def _quoted(text: str) -> str:
+    return wording.plain_markdown(one_line(text, 300))
 
 
 def _facts(row: ApprovalState, preview: Preview, outcome: Outcome) -> tuple[Fact, ...]:
@@ -101,7 +146,7 @@ def _facts(row: ApprovalState, preview: Preview, outcome: Outcome) -> tuple[Fact
         *preview.facts[:3],
     ]
     if preview.values:
-        facts.append(Fact(label="Values", value=_one_line(preview.values, 400)))
+        facts.append(Fact(label="Values", value=one_line(preview.values, 400)))
     facts.append(Fact(label="Rule", value=_rule(row)))
     if outcome.edits:
         last = outcome.edits[-1]
@@ -111,59 +156,20 @@ def _facts(row: ApprovalState, preview: Preview, outcome: Outcome) -> tuple[Fact
 
 def _rule(row: ApprovalState) -> str:
     ids = ", ".join(row.rules["ids"]) or "no rule decides this"
-    return _one_line(f"{ids}: {row.reason}", 400)
+    return one_line(f"{ids}: {row.reason}", 400)
 
 
 def _with_digest(payload: Payload, digest: str) -> Payload:
-    return payload if payload.digest else payload.model_copy(update={"digest": digest})
-
-
-def _actions(row: ApprovalState, preview: Preview, policy: Policy) -> tuple[Action, ...]:
-    if row.kind == "unknown":
-        return (
-            _button(row, "done", "It was done", style="primary"),
-            _button(row, "repeat", "Repeat it", style="danger", confirm=_sure(preview, "Repeat it")),
-            _button(row, "give_up", "Give up"),
-        )
-    approve = (
-        _button(row, "approve", "Approve…", style="primary", opens_form=True)
-        if policy.confirm
-        else _button(row, "approve", "Approve", style="primary", confirm=_risk(preview))
+    """All arguments are named by the digest of the call, any other content by its own."""
+    if payload.digest:
+        return payload
+    own = (
+        digest if payload.title == ARGUMENTS else hashlib.sha256(payload.content.encode("utf-8", "replace")).hexdigest()
     )
-    actions = [approve, _button(row, "reject", "Reject…", style="danger", opens_form=True)]
-    if policy.edit:
-        actions.append(_button(row, "edit", "Edit…", opens_form=True))
-    return tuple(actions)
+    return payload.model_copy(update={"digest": own})
 
 
-def _button(
-    row: ApprovalState,
-    verb: str,
-    label: str,
-    *,
-    style: Literal["primary", "danger", "plain"] = "plain",
-    confirm: Confirm | None = None,
-    opens_form: bool = False,
-) -> Action:
-    return Action(
-        subject=row.ref,
-        revision=row.revision,
-        verb=verb,
-        label=label,
-        style=style,
-        confirm=confirm,
-        opens_form=opens_form,
-    )
-
-
-def _risk(preview: Preview) -> Confirm | None:
-    return _sure(preview, "Approve") if preview.effect in RISKY else None
-
-
-def _sure(preview: Preview, label: str) -> Confirm:
-    return Confirm(title="Are you sure?", text=preview.headline, label=label)
-
-
-def _one_line(text: str, limit: int) -> str:
+def one_line(text: str, limit: int) -> str:
+    """The text on one line, cut at `limit` characters."""
     line = " ".join(text.split())
     return line if len(line) <= limit else f"{line[: limit - 1]}…"

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from kernel.types import Json, RunFacts
     from rules.engine.decide import Verdict
     from rules.engine.policy import Policy
+    from rules.engine.record import Outcome as Record
     from rules.engine.requests import Requests
     from rules.engine.services import Services
 
@@ -92,11 +93,11 @@ class Consuming:
             return self._withdraw(session, row, call, f"the rules now deny it. {verdict.reason}", now)
         approved = self._approved_policy(session, row)
         attended = run.requester.can_decide and run.workflow is None
+        outcome = outcome_of(row)
         if verdict.policy is not None:
             wanted = reachable(verdict.policy, attended=attended)
-            if approved is None or not wanted.within(approved):
+            if approved is None or not _still_enough(wanted, approved, outcome):
                 return self._ask_again(session, row, call, verdict, run)
-        outcome = outcome_of(row)
         started = writing.consume(session, row) and calls.move(
             session,
             call.id,
@@ -109,8 +110,7 @@ class Consuming:
         )
         if not started:
             raise SegmentOvertaken
-        by = [vote.id for vote in outcome.votes]
-        begun = recording.approved_entry(row, by, verdict.version)
+        begun = recording.approved_entry(row, outcome.allowed_by, verdict.version)
         ledger.append_all(session, now, (writing.record("approval.consumed", row), begun))
         return Go(
             call_id=call.id,
@@ -161,9 +161,13 @@ class Consuming:
     def _confirmed(self, session: Session, row: ApprovalState, call: CallState, now: datetime) -> Outcome:
         """A person says that the call whose end nobody saw did happen."""
         outcome = outcome_of(row)
-        sentence = f"It was cut off; {outcome.by} has looked and says that it was done. What it returned is not known."
+        sentence = f"It was cut off; {outcome.by} has looked and says that it was done."
+        sentence += " What came of it, in their words:" if outcome.result else " What it returned is not known."
+        pieces = [Labelled(text=sentence, origin="nowhere")]
+        if outcome.result:
+            pieces.append(Labelled(text=outcome.result, origin="member_text"))
         result = ToolResult(
-            content=sentence, pieces=(Labelled(text=sentence, origin="nowhere"),), summary="Confirmed as done"
+            content=" ".join(piece.text for piece in pieces), pieces=tuple(pieces), summary="Confirmed as done"
         )
         writing.settle(session, row, rows.CONSUMED, outcome.model_copy(update={"done_at": now}), now)
         calls.move(session, call.id, WAITING, runs.CALL_DONE, result=result.model_dump(mode="json"), done_at=now)
@@ -174,6 +178,13 @@ class Consuming:
         if calls.refuse(session, call.id, WAITING, result.model_dump(mode="json"), now):
             ledger.append(session, now, "call.refused", call.id, {"run": call.run_id, "tool": call.tool})
         return Finished(result=result)
+
+
+def _still_enough(wanted: Policy, approved: Policy, outcome: Record) -> bool:
+    """Whether what people did suffices by the rules of today. Who decided alone must still be one who may."""
+    if outcome.broke_glass:
+        return wanted.break_glass is not None and outcome.broke_glass in wanted.break_glass.who
+    return wanted.within(approved)
 
 
 def _is_what_was_approved(row: ApprovalState, call: CallState) -> bool:

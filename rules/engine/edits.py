@@ -11,7 +11,7 @@ from kernel.store import approvals as rows
 from kernel.store import calls
 from kernel.types import Origin
 from rules.engine import facts as facts_of_calls
-from rules.engine import values, wording, writing
+from rules.engine import planning, stages, values, wording, writing
 from rules.engine.decide import decide
 from rules.engine.explain import why_not_alone
 from rules.engine.forms import typed_arguments
@@ -19,7 +19,7 @@ from rules.engine.links import links
 from rules.engine.preview import difference, outside_warning, plain, target_of, values_in_words
 from rules.engine.record import Edit, outcome_of, policy_of, preview_of
 from rules.engine.requests import reachable
-from rules.engine.standing import standing_of
+from rules.engine.standing import Standings
 from rules.engine.surroundings import complete
 from rules.engine.tooling import call_digest, exact
 from rules.engine.wording import Reply, refused
@@ -59,6 +59,7 @@ class Edits:
 
     def __init__(self, services: Services) -> None:
         self.services = services
+        self.standings = Standings(services)
 
     async def edit(self, ref: str, revision: int, fields: Mapping[str, str], actor: Actor) -> Reply:
         """Replace arguments by what an approver typed. The tool stays; the rules judge the new call."""
@@ -84,9 +85,17 @@ class Edits:
 
     async def complaint(self, row: ApprovalState, revision: int, person: Person, actor: Actor) -> str:
         """Why this person cannot edit this revision now; empty where they can."""
-        policy = policy_of(row)
+        away = await self.turned_away(row, revision, person, actor)
+        if away:
+            return away
+        if not policy_of(row).edit or row.kind != "call":
+            return f"{row.ref} cannot be edited: the rule does not allow it. Reject it with a reason instead."
+        return ""
+
+    async def turned_away(self, row: ApprovalState, revision: int, person: Person, actor: Actor) -> str:
+        """Why this person cannot change what is to be decided; empty where they can."""
         try:
-            standing = await standing_of(self.services.directory, person, policy, row.requester, actor)
+            standing = await self.standings.of(row, person, actor)
         except RoleUnknownError:
             return wording.cannot_verify()
         if not standing.counts:
@@ -95,8 +104,9 @@ class Edits:
             return wording.closed(row)
         if revision != row.revision:
             return wording.old_revision(row, revision)
-        if not policy.edit or row.kind != "call":
-            return f"{row.ref} cannot be edited: the rule does not allow it. Reject it with a reason instead."
+        asked = stages.current(policy_of(row), outcome_of(row).votes)
+        if not standing.groups & stages.groups_of(policy_of(row), asked):
+            return wording.not_yet(row)
         return ""
 
     def _revise(self, session: Session, seen: ApprovalState, change: Change) -> Reply:
@@ -126,8 +136,10 @@ class Edits:
         row.expires_at = min(row.expires_at or now + lifetime, now + lifetime)
         before = outcome_of(row)
         edit = Edit(by=change.person.name, revision=row.revision, changed=changed, at=now)
-        row.outcome = writing.stored(before.model_copy(update={"votes": (), "edits": (*before.edits, edit)}))
+        fresh: dict[str, object] = {"votes": (), "edits": (*before.edits, edit), "stage_at": None}
+        row.outcome = writing.stored(before.model_copy(update=fresh))
         rows.save(session, row, *REVISED)
+        planning.again(session, row, now)
         writing.tell(session, now, "approval.edited", row, person=change.person.id, changed=list(changed))
         writing.redraw(session, row)
         said = f"{row.ref} is now revision {row.revision}. Earlier votes do not count for it: {wording.tally(row)}."

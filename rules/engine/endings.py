@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from kernel.store import Session
+    from kernel.store.approvals import ApprovalState
+    from kernel.types import Json
 
 AT_ONCE = 50  # approvals in one transaction
 
@@ -28,3 +30,11 @@ def withdraw(session: Session, run_id: str, reason: str, now: datetime) -> int:
     """Withdraw what a run that ends still waits for; returns how many. Does not wake the run."""
     waiting = [row for row in rows.of_run(session, run_id) if row.state in {rows.PENDING, rows.APPROVED}]
     return sum(writing.withdraw(session, row, reason, now) for row in waiting)
+
+
+def withdraw_one(session: Session, row: ApprovalState, reason: str, now: datetime, **told: Json) -> bool:
+    """Withdraw what nobody has begun yet, and the run goes on from there; False if it is too late."""
+    outcome = outcome_of(row).model_copy(update={"reason": reason})
+    if row.state == rows.PENDING:
+        return writing.close(session, row, rows.WITHDRAWN, outcome, now, reason=reason, **told)
+    return writing.withdraw(session, row, reason, now) if row.state == rows.APPROVED else False

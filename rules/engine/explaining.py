@@ -9,11 +9,11 @@ from kernel.people import RoleUnknownError
 from kernel.store import approvals as rows
 from kernel.store import runs
 from kernel.types import Frozen, Place
-from rules.engine import wording
+from rules.engine import stages, wording
 from rules.engine.cards import card
-from rules.engine.policy import in_words
+from rules.engine.policy import in_full
 from rules.engine.record import outcome_of, policy_of, preview_of
-from rules.engine.standing import standing_of
+from rules.engine.standing import Standings
 
 if TYPE_CHECKING:
     from kernel.store import Session
@@ -35,6 +35,7 @@ class Waiting(Frozen):
     agent: str
     requester: str  # name
     place: Place  # of the request
+    asked_at: datetime
     expires_at: datetime | None
 
 
@@ -43,6 +44,7 @@ class Explaining:
 
     def __init__(self, services: Services) -> None:
         self.services = services
+        self.standings = Standings(services)
 
     async def waiting_for(self, person: Person, actor: Actor | None, limit: int) -> list[Waiting]:
         """What the person can decide now; a role that cannot be looked up gives nothing."""
@@ -51,24 +53,17 @@ class Explaining:
         for row in pending:
             if len(found) == limit:
                 break
-            if any(vote.id == person.id for vote in outcome_of(row).votes):
+            if any(person.id in {vote.id, vote.seat} for vote in outcome_of(row).votes):
                 continue
             try:
-                standing = await standing_of(self.services.directory, person, policy_of(row), row.requester, actor)
+                standing = await self.standings.of(row, person, actor)
             except RoleUnknownError:
                 continue
-            if standing.counts:
+            if standing.groups & stages.groups_of(
+                policy_of(row), stages.current(policy_of(row), outcome_of(row).votes)
+            ):
                 found.append(_waiting(row))
         return found
-
-    async def waiting(self, person: Person, actor: Actor) -> str:
-        """The same as Markdown."""
-        found = await self.waiting_for(person, actor, 11)
-        if not found:
-            return "Nothing waits for you."
-        lines = [f"- **{one.ref}** {_quoted(one.headline)} · {one.state}" for one in found[:10]]
-        more = "\n\nThere are more; decide some of these first." if len(found) > 10 else ""
-        return "Waiting for you:\n\n" + "\n".join(lines) + more + "\n\nSay `approve AP-…` or `reject AP-… because …`."
 
     async def why(self, ref: str, person: Person | None) -> str:
         """Markdown about an approval or a run; whoever has no part in it gets no content."""
@@ -85,7 +80,7 @@ class Explaining:
         if preview_of(row).place.kind != "dm" or person.id == self.services.directory.principal(row.requester):
             return True
         try:
-            standing = await standing_of(self.services.directory, person, policy_of(row), row.requester)
+            standing = await self.standings.of(row, person)
         except RoleUnknownError:
             return False
         return standing.counts
@@ -111,11 +106,12 @@ def _approval(row: ApprovalState) -> str:
     preview, policy = preview_of(row), policy_of(row)
     rules = ", ".join(row.rules["ids"]) or "none decides, so people are asked"
     lines = [
-        f"**{row.ref}** {_quoted(preview.headline)}",
+        f"**{row.ref}** {wording.plain_markdown(preview.headline)}",
         f"- **Why it is asked:** {row.reason}",
         f"- **Why not without asking:** {preview.nearest}" if preview.nearest else "",
         f"- **Rule:** {rules} (version {row.rules['version'][:12]})",
-        f"- **Who decides:** {in_words(policy)}",
+        f"- **Who decides:** {in_full(policy)}",
+        *(f"- **Vote** of {vote.shown}: {vote.verb.replace('_', ' ')}" for vote in outcome_of(row).votes),
         f"- **Where the values come from:** {preview.values}" if preview.values else "",
         f"- **Exactly this call:** revision {row.revision}, digest `{row.digest[:16]}…`",
         *(f"- **Edited** by {edit.by}: {', '.join(edit.changed)}" for edit in outcome_of(row).edits),
@@ -142,10 +138,6 @@ def _waiting(row: ApprovalState) -> Waiting:
         agent=row.agent,
         requester=preview.requester,
         place=preview.place,
+        asked_at=row.created_at,
         expires_at=row.expires_at,
     )
-
-
-def _quoted(text: str) -> str:
-    """Text that may come from a model, as plain text in Markdown."""
-    return "".join(f"\\{c}" if c in "\\`*_{}[]()<>#+!|~" else c for c in " ".join(text.split()))

@@ -1,4 +1,4 @@
-"""The dialogs of an approval: why not, what instead, which target."""
+"""The dialogs of an approval: why not, what instead, which target, what became of it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kernel.types import Form, FormField
 from rules.engine import schema
-from rules.engine.record import preview_of
+from rules.engine.record import outcome_of, preview_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,6 +48,58 @@ def target_form(row: ApprovalState) -> Form:
         fields=(target,),
         submit="Approve",
         note="The target stands in text that somebody outside the team wrote, so a button does not suffice.",
+    )
+
+
+def ask_form(row: ApprovalState) -> Form:
+    """Asks what somebody who decides wants to know."""
+    hint = f"{preview_of(row).requester} is asked in the thread; the answer stands on the card."
+    question = FormField(id="text", label="Question", multiline=True, max_length=1000, hint=hint)
+    return _form(row, "ask", f"Ask about {row.ref}", question, submit="Ask", note=preview_of(row).headline)
+
+
+def answer_form(row: ApprovalState) -> Form:
+    """Asks the requester for the answer to the oldest open question."""
+    waiting = (question for question in outcome_of(row).questions if not question.answered_by)
+    first = next(waiting, None)
+    note = f"{first.by} asks: {first.text}" if first else ""
+    answer = FormField(id="text", label="Answer", multiline=True, max_length=1000, hint="It stands on the card.")
+    return _form(row, "answer", f"Answer {row.ref}", answer, submit="Answer", note=note)
+
+
+def withdraw_form(row: ApprovalState) -> Form:
+    """Asks whether it is meant, and why."""
+    reason = FormField(id="reason", label="Why?", required=False, multiline=True, max_length=1000)
+    note = f"{preview_of(row).headline}\n\nNobody can decide about it any more; the agent is told."
+    return _form(row, "withdraw", f"Withdraw {row.ref}", reason, submit="Withdraw", note=note)
+
+
+def glass_form(row: ApprovalState) -> Form:
+    """Asks for the reason of a decision that one person takes alone."""
+    reason = FormField(
+        id="reason", label="Why can it not wait?", multiline=True, max_length=1000, hint="The whole team reads this."
+    )
+    note = f"{preview_of(row).headline}\n\nYou decide alone, without those whom the rule asks. It is posted publicly."
+    return _form(row, "break_glass", f"Break glass {row.ref}", reason, submit="Approve alone", note=note)
+
+
+def done_form(row: ApprovalState) -> Form:
+    """Asks what came of a call that was cut off."""
+    result = FormField(
+        id="reason",
+        label="What came of it?",
+        required=False,
+        multiline=True,
+        max_length=1000,
+        hint="For the agent: a number, a name, where you looked.",
+    )
+    note = f"{preview_of(row).headline}\n\nYou have looked, and it was done."
+    return _form(row, "done", f"{row.ref} was done", result, submit="It was done", note=note)
+
+
+def _form(row: ApprovalState, verb: str, title: str, *fields: FormField, submit: str, note: str) -> Form:
+    return Form(
+        subject=row.ref, revision=row.revision, verb=verb, title=title[:24], fields=fields, submit=submit, note=note
     )
 
 

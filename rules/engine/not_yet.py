@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rules.engine.load import LoadedFile
 
 IN_A_RULE = ("budget", "limit", "promote")
-IN_AN_APPROVAL = ("stages", "escalate", "remind", "delegate", "batchable", "reject", "break_glass", "grant")
+IN_AN_APPROVAL = ("batchable", "break_glass", "grant")
 
 
 def problems_of(files: Iterable[LoadedFile]) -> list[str]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rules.engine.tooling import GovernedTool
 
 HEADLINE = 120
+ARGUMENTS, OTHERS = "Arguments", "Other arguments"  # titles of payloads
 LINE = 200  # characters of an argument that is shown as a fact
 
 
@@ -43,7 +44,7 @@ def preview(
     return Preview(
         headline=shown.headline[:HEADLINE],
         facts=shown.facts,
-        payloads=shown.payloads or (literal(arguments),),
+        payloads=(*shown.payloads, *_not_shown(arguments, shown.payloads)),
         warning=" ".join(filter(None, (outside_warning(tool, origins), shown.warning))),
         effect=tool.effect,
         claim=claim,
@@ -55,6 +56,17 @@ def preview(
         nearest=nearest,
         values=values_in_words(tool, origins),
     )
+
+
+def _not_shown(arguments: Mapping[str, Json], payloads: tuple[Payload, ...]) -> tuple[Payload, ...]:
+    """The arguments that no payload shows verbatim: whoever approves can read every one of them."""
+    if any(payload.title == ARGUMENTS for payload in payloads):
+        return ()
+    shown = {payload.content for payload in payloads}
+    left = {name: value for name, value in arguments.items() if not (isinstance(value, str) and value in shown)}
+    if len(left) == len(arguments):
+        return (literal(arguments),)
+    return (Payload(title=OTHERS, content=_json(left)),) if left else ()
 
 
 def plain(tool: GovernedTool, arguments: Mapping[str, Json]) -> Shown:
@@ -71,7 +83,7 @@ def plain(tool: GovernedTool, arguments: Mapping[str, Json]) -> Shown:
 
 def literal(arguments: Mapping[str, Json]) -> Payload:
     """The arguments, verbatim."""
-    return Payload(title="Arguments", content=_json(dict(arguments)))
+    return Payload(title=ARGUMENTS, content=_json(dict(arguments)))
 
 
 def difference(before: Mapping[str, Json], after: Mapping[str, Json]) -> Payload:

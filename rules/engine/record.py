@@ -30,6 +30,7 @@ class Preview(Frozen):
     target: str = ""  # what has to be typed where the policy says so
     nearest: str = ""  # why it was not done without asking
     values: str = ""  # where the values come from
+    private: bool = False  # asked where fewer people read than in some channel that shows a card
 
 
 class Voter(Frozen):
@@ -38,7 +39,15 @@ class Voter(Frozen):
     id: str  # Person.id
     name: str
     verb: str
-    groups: tuple[int, ...] = ()  # groups of the policy in which it counted when it was cast
+    groups: tuple[int, ...] = ()  # groups of the policy in which it counts, as of the last vote
+    cast: tuple[int, ...] = ()  # groups in which it counted when it was cast
+    seat: str = ""  # Person.id of who is away and for whom it was cast; empty: their own vote
+    seat_name: str = ""
+
+    @property
+    def shown(self) -> str:
+        """ "Cy", or "Cy for Bo"."""
+        return f"{self.name} for {self.seat_name}" if self.seat else self.name
 
 
 class Edit(Frozen):
@@ -50,16 +59,39 @@ class Edit(Frozen):
     at: datetime
 
 
+class Inquiry(Frozen):
+    """What somebody who decides wanted to know first."""
+
+    by: str  # name
+    text: str
+    at: datetime
+    answer: str = ""
+    answered_by: str = ""  # name; empty: not answered yet
+
+
 class Outcome(Frozen):
     """What has become of an approval so far."""
 
     votes: tuple[Voter, ...] = ()  # on the current revision
     edits: tuple[Edit, ...] = ()
+    questions: tuple[Inquiry, ...] = ()
+    escalated: tuple[str, ...] = ()  # roles that count as well because nobody decided in time
+    stage_at: datetime | None = None  # when the current stage began; None: with the request
     by: str = ""  # names of those who decided
     reason: str = ""
+    broke_glass: str = ""  # role by which one person decided alone in an emergency
     answer: str = ""  # of an unknown outcome: "done", "repeat", "give_up"
+    result: str = ""  # of an unknown outcome: what came of it, by who has looked
+    again: str = ""  # reference of the run in which it was requested again
     done_at: datetime | None = None  # when the call had its result
     failed: bool = False  # the call had an error as its result
+
+    @property
+    def allowed_by(self) -> list[str]:
+        """Ids of the people whose votes let it through."""
+        if self.broke_glass:
+            return [vote.id for vote in self.votes if vote.verb == "break_glass"]
+        return [vote.id for vote in self.votes if vote.verb != "reject" and vote.groups]
 
 
 def preview_of(row: ApprovalState) -> Preview:

@@ -10,8 +10,8 @@ from kernel.errors import StoreError
 from kernel.store import approvals as rows
 from kernel.store import outbox, wake
 from kernel.store.approvals import ApprovalState
-from rules.engine import writing
-from rules.engine.cards import card
+from rules.engine import planning, writing
+from rules.engine.cards import card, stub
 from rules.engine.facts import origins_to_json
 from rules.engine.policy import ADMIN, REQUESTER, Group, Policy
 from rules.engine.record import policy_of, preview_of
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from kernel.store import Session
     from kernel.store.calls import CallState
-    from kernel.types import Json, Place, RunFacts
+    from kernel.types import Card, Json, Place, RunFacts
     from rules.engine.decide import Verdict
     from rules.engine.facts import Origins
     from rules.engine.record import Preview
@@ -126,31 +126,35 @@ class Requests:
 
     def open(self, session: Session, row: ApprovalState) -> ApprovalState:
         """Write the row under a free reference, tell the ledger, and queue the cards."""
+        home, others = preview_of(row).place, self._others(preview_of(row).place, policy_of(row))
+        wider = [place.lane for place in others if self.services.directory.wider(home, place)]
+        if wider:
+            row.preview = {**row.preview, "private": True}
         self._add(session, row)
         told = {"rules": row.rules["ids"], "version": row.rules["version"], "about": row.kind, "policy": row.policy}
         writing.tell(session, row.created_at, "approval.requested", row, **told)
-        body = card(row)
-        for place in self._places(row):
-            outbox.put(
-                session, self.services.ids.new(), place, body, row.created_at, run_id=row.run_id, subject=row.ref
-            )
+        planning.plan(session, row, row.created_at)
+        self._show(session, row, home, card(row), row.ref)
+        for place in others:
+            if place.lane in wider:
+                self._show(session, row, place, stub(row), writing.stub_subject(row.ref))
+            else:
+                self._show(session, row, place, card(row), row.ref)
         wake(session, writing.TOPIC, row.ref)
         return row
 
-    def _places(self, row: ApprovalState) -> list[Place]:
-        """The thread of the request, and the channels that the rule names."""
-        preview, policy = preview_of(row), policy_of(row)
-        home = preview.place
+    def _show(self, session: Session, row: ApprovalState, place: Place, body: Card, subject: str) -> None:
+        outbox.put(session, self.services.ids.new(), place, body, row.created_at, run_id=row.run_id, subject=subject)
+
+    def _others(self, home: Place, policy: Policy) -> list[Place]:
+        """Where the card is shown beside the thread of the request: the channels that the rule names."""
         names = policy.where
-        others = any(group.who != (REQUESTER,) for group in policy.groups)
-        if not names and home.kind == "dm" and others and self.services.fallback_channel:
+        asks_others = any(group.who != (REQUESTER,) for group in policy.groups)
+        if not names and home.kind == "dm" and asks_others and self.services.fallback_channel:
             names = (self.services.fallback_channel,)
-        places = [home]
-        for name in names:
-            place = self.services.directory.channel(name, home.platform, home.tenant)
-            if place is not None and place.lane not in {known.lane for known in places}:
-                places.append(place)
-        return places
+        found = (self.services.directory.channel(name, home.platform, home.tenant) for name in names)
+        places = {place.lane: place for place in found if place is not None and place.lane != home.lane}
+        return list(places.values())
 
     def _add(self, session: Session, row: ApprovalState) -> None:
         """Write the row under the first reference that is free."""

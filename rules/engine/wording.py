@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from kernel.store import approvals as rows
 from kernel.types import Frozen, Labelled, ToolResult
+from rules.engine import stages
 from rules.engine.policy import in_words
-from rules.engine.record import outcome_of, policy_of
+from rules.engine.record import outcome_of, policy_of, preview_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from kernel.store.approvals import ApprovalState
     from kernel.types import Actor, Person
+    from rules.engine.policy import Policy
 
 NO_SUCH = "There is no approval with this reference."
 
@@ -75,6 +77,38 @@ def not_yours(row: ApprovalState, person: Person, actor: Actor | None, *, exclud
     return f"You cannot decide this one: {row.ref} needs {who}. Nothing was recorded."
 
 
+def not_yet(row: ApprovalState) -> str:
+    """It is the turn of other people."""
+    now = f"It is not your turn yet: {row.ref} is at {tally(row)}."
+    return f"{now} You are asked once they have agreed. Nothing was recorded."
+
+
+def no_emergency(row: ApprovalState) -> str:
+    """This person may not decide alone."""
+    glass = policy_of(row).break_glass
+    if glass is None:
+        return f"Nobody may decide {row.ref} alone: its rule names no role for an emergency. Nothing was recorded."
+    who = " or ".join(glass.who)
+    return f"Only {who} may decide {row.ref} alone, and never who asked for it. Nothing was recorded."
+
+
+def broke_glass(row: ApprovalState) -> str:
+    """What the team reads when one person has decided alone; Markdown."""
+    preview, outcome = preview_of(row), outcome_of(row)
+    what = f"a call of `{row.tool}`" if preview.private else f"“{plain_markdown(preview.headline)}”"
+    reason = plain_markdown(outcome.reason)
+    return (
+        f"**Emergency:** {outcome.by} ({outcome.broke_glass}) approved {what} alone, "
+        f"without {in_words(policy_of(row))}. "
+        f"Asked by {preview.requester} through {row.agent}; {row.ref}.\n\nTheir reason: {reason}"
+    )
+
+
+def plain_markdown(text: str) -> str:
+    """Text that a model or a person wrote, as plain text on one line of Markdown."""
+    return "".join(f"\\{c}" if c in "\\`*_{}[]()<>#+!|~" else c for c in " ".join(text.split()))
+
+
 def already_voted(row: ApprovalState) -> str:
     return f"You have voted on {row.ref} already. {tally(row)}"
 
@@ -88,18 +122,28 @@ def cannot_verify_others() -> str:
 
 
 def tally(row: ApprovalState) -> str:
-    """ "1 of 2 approvals (Ann)."; with several groups, each of them."""
-    policy, outcome = policy_of(row), outcome_of(row)
-    approving = [vote for vote in outcome.votes if vote.verb != "reject"]
-    names = f" ({listed(vote.name for vote in approving)})" if approving else ""
+    """ "1 of 2 approvals (Ann)"; with several groups each of them, with several stages the one that is asked."""
+    policy, votes = policy_of(row), outcome_of(row).votes
+    approving = [vote for vote in votes if vote.verb not in {"reject", "break_glass"} and vote.groups]
+    rejecting = [vote.shown for vote in votes if vote.verb == "reject" and vote.groups]
+    names = f" ({listed(vote.shown for vote in approving)})" if approving else ""
+    against = f", {len(rejecting)} of {policy.reject} rejections ({listed(rejecting)})" if rejecting else ""
     if len(policy.groups) == 1:
-        return f"{len(approving)} of {policy.groups[0].need} approvals{names}"
-    counted = [sum(number in vote.groups for vote in approving) for number in range(len(policy.groups))]
+        return f"{len(approving)} of {policy.groups[0].need} approvals{names}{against}"
+    stage = stages.current(policy, votes)
+    asked = stages.groups_of(policy, policy.stages[-1] if stage is None else stage)
     parts = [
-        f"{min(count, group.need)} of {group.need} from {' or '.join(group.who)}"
-        for count, group in zip(counted, policy.groups, strict=True)
+        f"{min(stages.agreed(number, approving), group.need)} of {group.need} from {' or '.join(group.who)}"
+        for number, group in enumerate(policy.groups)
+        if number in asked
     ]
-    return f"{', '.join(parts)}{names}"
+    return f"{_step(policy, stage)}{', '.join(parts)}{names}{against}"
+
+
+def _step(policy: Policy, stage: int | None) -> str:
+    if stage is None or len(policy.stages) == 1:
+        return ""
+    return f"step {policy.stages.index(stage) + 1} of {len(policy.stages)}: "
 
 
 def listed(names: Iterable[str]) -> str:

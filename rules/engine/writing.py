@@ -8,8 +8,9 @@ from kernel import ledger
 from kernel.ledger import Record
 from kernel.store import approvals as rows
 from kernel.store import outbox, runs, wake
-from rules.engine.cards import card
-from rules.engine.record import outcome_of
+from kernel.types import Text
+from rules.engine.cards import card, stub
+from rules.engine.record import outcome_of, policy_of, preview_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from kernel.store.approvals import ApprovalState
     from kernel.types import Json
     from rules.engine.record import Outcome
+    from rules.engine.services import Services
 
 TOPIC = "approvals"  # woken with the reference after every change
 
@@ -25,7 +27,25 @@ TOPIC = "approvals"  # woken with the reference after every change
 def redraw(session: Session, row: ApprovalState) -> None:
     """Bring every copy of the card to the state of the row."""
     outbox.revise_copies(session, row.ref, card(row))
+    if preview_of(row).private:
+        outbox.revise_copies(session, stub_subject(row.ref), stub(row))
     wake(session, TOPIC, row.ref)
+
+
+def stub_subject(ref: str) -> str:
+    """The subject of the copies that stand where more people read than where it was asked."""
+    return f"{ref}/stub"
+
+
+def announce(session: Session, services: Services, row: ApprovalState, markdown: str) -> None:
+    """Tell the thread, and the channels where the team reads of emergencies."""
+    home, glass = preview_of(row).place, policy_of(row).break_glass
+    names = (glass.where if glass else ()) or tuple(filter(None, (services.operators,)))
+    places = [home, *(services.directory.channel(name, home.platform, home.tenant) for name in names)]
+    now, told = services.clock.now(), {place.lane: place for place in places if place is not None}
+    for number, place in enumerate(told.values()):
+        body = Text(markdown=markdown)
+        outbox.put(session, f"{row.id}-glass-{number}", place, body, now, run_id=row.run_id)
 
 
 def note(session: Session, row: ApprovalState, outcome: Outcome) -> None:

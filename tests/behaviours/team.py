@@ -54,6 +54,7 @@ def write_charter(folder: Path) -> None:
     team = yaml.safe_load(path.read_text())
     for name, channel in SLACK_CHANNELS.items():
         team["channels"][f"#{name}"] |= {"slack": channel, "discord": DISCORD_CHANNELS[name]}
+    team["decisions"] = {"cards_per_hour": 100}  # the tests of a module share a team and an hour
     path.write_text(yaml.safe_dump(team, sort_keys=False))
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.behaviours.chat import Chat, Spot
+from tests.behaviours.chat import Chat, Spot, ref_of
 from tests.behaviours.payments import ask_for_payment, new_reference, payment
 from tests.behaviours.slack_chat import SlackChat
 from tests.behaviours.team import STRANGER
@@ -207,19 +207,15 @@ async def test_the_dashboard_shows_everybody_their_own_and_decides(world: World,
     assert "Approved by Bo" in (await web.copies(asked.ref, asked.spot))[0].text
 
 
-async def test_what_was_asked_in_a_direct_message_is_decided_where_deciders_can_see_it(
-    world: World, chat: Chat
-) -> None:
+async def test_what_was_asked_in_a_direct_message_is_shown_to_the_deciders_alone(world: World, chat: Chat) -> None:
     home, reference = chat.home("ann"), new_reference()
     root = await chat.say("ann", f"finance: use queue_payment {payment(reference)}", home)
-    spot = Spot(channel=home.channel, root=root)
-
-    async def card() -> object:
-        shown = [said for said in await chat.answers(Spot(channel="approvals")) if reference in said.text]
-        return shown[0] if shown else None
-
-    await world.until(card)
-    (shown,) = [said for said in await chat.answers(Spot(channel="approvals")) if reference in said.text]
+    shown = await chat.answer(chat.home("bo"), reference, reader="bo")
+    stub = await chat.answer(Spot(channel="approvals"), ref_of(shown))
+    assert "Ann asks in private" in stub.text
+    assert reference not in stub.text
+    assert stub.buttons == ("Show me",)
     await chat.click("bo", shown, "Approve")
-    await chat.answer(spot, "Done.", reader="ann")
+    await chat.answer(Spot(channel=home.channel, root=root), "Done.", reader="ann")
     assert len(await world.paid(reference)) == 1
+    await chat.answer(Spot(channel="approvals"), ref_of(shown), "Approved by Bo")

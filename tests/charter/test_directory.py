@@ -154,3 +154,42 @@ def test_an_unattended_run_belongs_to_its_workflow_which_decides_nothing(team: T
     assert person is not None
     assert not person.can_decide
     assert team.by_id("slack:T1:U99") is None
+
+
+async def test_an_account_that_is_not_listed_is_a_person_of_its_own_until_it_is(team: TeamDirectory) -> None:
+    """A vote from such an account is looked at again by its id: whether its role is still held, and whose it is now."""
+    unlisted = team.voter("slack:T1:U9")
+    assert unlisted is not None
+    assert (unlisted.id, unlisted.listed) == ("slack:T1:U9", False)
+    assert await team.holds(unlisted, "finance")
+    linked = team.voter("slack:T1:U22")
+    assert linked is not None
+    assert linked.id == "bo"
+    elsewhere = team.voter("slack:T2:U9")
+    assert elsewhere is not None
+    assert not elsewhere.can_decide
+    assert team.voter("nobody") is None
+
+
+def test_people_are_written_to_on_the_platform_of_the_request_or_where_they_are(team: TeamDirectory) -> None:
+    bo, ann = team.by_id("bo"), team.by_id("ann")
+    assert bo is not None
+    assert ann is not None
+    assert [(one.platform, one.user) for one in (team.reach(bo, "slack"), team.reach(bo, "web")) if one] == [
+        ("slack", "U2"),
+        ("web", "bo"),
+    ]
+    del team.tenants["slack"]
+    on_web = team.reach(ann, "slack")
+    assert on_web is not None
+    assert on_web.platform == "web"
+
+
+def test_a_channel_is_wider_where_more_people_may_read_it(team: TeamDirectory) -> None:
+    general, finance = (team.channel(name, "slack", "T1") for name in ("#general", "#finance"))
+    assert general is not None
+    assert finance is not None
+    assert team.wider(finance, general)
+    assert not team.wider(general, finance)
+    assert team.wider(general.model_copy(update={"channel": "D1", "kind": "dm"}), finance)
+    assert team.wider(general.model_copy(update={"channel": "C-UNKNOWN"}), finance)

@@ -1,6 +1,8 @@
 """A team for the tests: a directory in memory whose lookups can be made to fail."""
 
-from kernel.people import Role, RoleUnknownError
+from collections.abc import Sequence
+
+from kernel.people import Away, Role, RoleUnknownError
 from kernel.types import Actor, Person, Place
 
 
@@ -26,9 +28,10 @@ class Team:
         self.links = {"slack:T1:U-BO": "bo"}  # a second account of Bo
         self.unlinked: dict[str, str] = {}  # an account that was a person's not long ago
         self.down: set[str] = set()  # roles that cannot be looked up
+        self.absent: tuple[Away, ...] = ()  # by the charter
         self.channels = {
             name: Place(platform="web", tenant="local", channel=name.removeprefix("#"))
-            for name in ("#general", "#finance", "#approvals")
+            for name in ("#general", "#finance", "#approvals", "#bosun")
         }
 
     def person(self, actor: Actor) -> Person:
@@ -69,3 +72,21 @@ class Team:
 
     def channel_name(self, place: Place) -> str:
         return next((name for name, known in self.channels.items() if known.lane == place.lane), "")
+
+    def voter(self, person_id: str) -> Person | None:
+        linked = self.principal(person_id)
+        if linked.startswith("slack:"):
+            return Person(id=linked, name=linked, listed=False)
+        return self.people.get(linked)
+
+    def wider(self, home: Place, other: Place) -> bool:
+        return home.kind != "channel"
+
+    def away(self) -> tuple[Away, ...]:
+        return self.absent
+
+    def reach(self, person: Person, platform: str | None = None) -> Actor | None:
+        return account(person.id) if person.accounts else None
+
+    def everybody(self) -> Sequence[Person]:
+        return list(self.people.values())

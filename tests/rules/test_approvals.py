@@ -70,11 +70,12 @@ async def test_the_card_says_everything_in_its_order_and_stands_in_thread_and_ch
     assert card.facts[0].value == "Ann through ops in #general"
     assert '"amount": 500.0' in card.payloads[0].content
     assert card.payloads[0].digest == world.approval(ref).digest
-    assert [(a.verb, a.style, a.opens_form) for a in card.actions] == [
+    assert [(a.verb, a.style, a.opens_form) for a in card.actions if not a.more] == [
         ("approve", "primary", False),
         ("reject", "danger", True),
         ("edit", "plain", True),
     ]
+    assert [a.verb for a in card.actions if a.more] == ["ask", "details", "withdraw"]
     assert ref in card.footer
     assert card.expires_at == world.clock.now() + 4 * HOUR
 
@@ -445,10 +446,10 @@ async def test_waiting_for_me_lists_what_i_can_decide_and_have_not(world: World)
     bo, ann = world.team.people["bo"], world.team.people["ann"]
     assert [one.ref for one in await world.approvals.waiting_for(bo)] == [ref]
     assert await world.approvals.waiting_for(ann) == []
-    assert ref in await world.approvals.waiting(bo, account("bo"))
+    assert ref in (await world.approvals.waiting(bo, account("bo"))).markdown
     await world.vote("bo", ref)
     assert await world.approvals.waiting_for(bo) == []
-    assert await world.approvals.waiting(bo, account("bo")) == "Nothing waits for you."
+    assert (await world.approvals.waiting(bo, account("bo"))).markdown == "Nothing waits for you."
 
 
 async def test_why_names_the_nearest_rule_and_what_failed(world: World) -> None:
@@ -472,7 +473,19 @@ async def test_a_request_in_a_direct_message_shows_its_card_where_the_deciders_a
     world.rules(RULES.replace(', where: "#finance"', ""))
     facts = world.run("pay 500 to DE12345", place=Place(platform="web", tenant="local", channel="dm-ann", kind="dm"))
     ref = await world.park(facts, "pay", **BIG)
-    assert [copy.where.channel for copy in world.cards(ref)] == ["dm-ann", "approvals"]
+    assert [copy.where.channel for copy in world.cards(ref)] == ["dm-ann"]
+    [stub] = world.cards(f"{ref}/stub")
+    assert stub.where.channel == "approvals"
+    assert "DE12345" not in str(stub.body)
+    assert [action["verb"] for action in stub.body["actions"]] == ["review"]
+    await world.approvals.run_due(world.clock.now())
+    assert [copy.to.user for copy in world.cards(ref) if copy.to] == ["bo", "cy"]
+    assert "cannot decide" in await world.approvals.press(Press(subject=ref, verb="review"), account("lea"))
+    assert "direct messages" in await world.approvals.press(Press(subject=ref, verb="review"), account("cy"))
+    assert "DE12345" in str(world.cards(ref)[-1].body)
+    await world.vote("bo", ref)
+    await world.vote("cy", ref)
+    assert {str(copy.body["actions"]) for copy in (*world.cards(ref), *world.cards(f"{ref}/stub"))} == {"[]"}
     assert "DE12345" in await world.approvals.why(ref, world.team.people["bo"])
     assert "DE12345" not in await world.approvals.why(ref, world.team.people["lea"])
 

@@ -32,7 +32,7 @@ async def test_a_person_is_asked_what_became_of_it(either_world: World) -> None:
     ref = await world.park(facts, "pay", **DIES)
     card = world.cards(ref)[0].content
     assert card.type == "card"
-    assert [action.verb for action in card.actions] == ["done", "repeat", "give_up"]
+    assert [action.verb for action in card.actions] == ["done", "repeat", "give_up", "details"]
     assert not (await world.vote("bo", ref, "done")).ok
     assert not (await world.vote("ann", ref, "approve")).ok
     again = await world.go_on(facts, "pay", **DIES)

@@ -6,11 +6,14 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
+from sqlmodel import col, select
+
 from kernel.clock import FixedClock, Ids, SystemIds
 from kernel.store import approvals as rows
 from kernel.store import calls, outbox, runs
 from kernel.store import ledger as ledger_rows
 from kernel.types import Json, Labelled, Place, RunFacts, ToolCall
+from rules.engine.absences import Absences
 from rules.engine.approvals import Approvals
 from rules.engine.door import Door
 from rules.engine.known import Known, KnownTool
@@ -108,7 +111,9 @@ class World:
             directory=self.team,
             rules=self.book,
             tools=catalogue(),
+            absences=Absences(self.store, self.clock, self.ids, self.team),
             fallback_channel="#approvals",
+            operators="#bosun",
         )
         self.approvals = Approvals(self.services)
         self.door = Door(
@@ -215,8 +220,25 @@ class World:
     def cards(self, ref: str) -> list[outbox.OutboxRow]:
         return self.store.read_now(lambda session: outbox.copies(session, ref))
 
+    def outbox(self) -> list[outbox.OutboxRow]:
+        """Everything that was to be shown, in order."""
+
+        def look(session: Any) -> list[outbox.OutboxRow]:
+            return list(
+                session.exec(
+                    select(outbox.OutboxRow).order_by(col(outbox.OutboxRow.created_at), col(outbox.OutboxRow.id))
+                )
+            )
+
+        return self.store.read_now(look)
+
     def ledger(self) -> list[str]:
         return self.store.read_now(lambda session: [row.kind for row in ledger_rows.entries(session)])
+
+    def entries(self, kind: str) -> list[dict[str, Json]]:
+        """What the ledger says under this kind."""
+        rows = self.store.read_now(lambda session: list(ledger_rows.entries(session)))
+        return [row.body for row in rows if row.kind == kind]
 
     @property
     def happened(self) -> list[str]:

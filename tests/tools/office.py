@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from kernel.clock import FixedClock, SystemIds
 from kernel.store import runs
 from kernel.types import Json, Labelled, Place, RunFacts, ToolCall, ToolResult
+from rules.engine.absences import Absences
 from rules.engine.approvals import Approvals
 from rules.engine.door import Door
 from rules.engine.known import Known, KnownTool
@@ -49,6 +50,7 @@ class Office:
             directory=self.team,
             rules=self.book,
             tools=self.tools,
+            absences=Absences(store, self.clock, self.ids, self.team),
             fallback_channel="#approvals",
         )
         self.approvals = Approvals(self.services)

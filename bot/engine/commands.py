@@ -45,8 +45,8 @@ def discover() -> tuple[TextCommand, ...]:
 
 def help_text(commands: Iterable[TextCommand]) -> str:
     """What can be said, as Markdown."""
-    rows = [f"| `{command.example}` | {command.does} |" for command in commands if command.does]
-    return "\n".join([INTRODUCTION, "| say | to |", "|---|---|", *rows, ""])
+    lines = [f"- `{command.example}` {command.does}" for command in commands if command.does]
+    return "\n".join([INTRODUCTION, "You can say:", "", *lines, ""])
 
 
 class Commands:

@@ -60,6 +60,7 @@ class Settings:
     web_origins: tuple[str, ...] = ()  # BOSUN_WEB_ORIGINS: addresses that a proxy serves it under
     log: str = "info"  # BOSUN_LOG
     database_url: Secret | None = None  # DATABASE_URL; None: SQLite in the data folder
+    signing_key: Secret | None = None  # BOSUN_SIGNING_KEY, of checkpoints of the ledger; None: one in the data folder
     chroma_url: str | None = None  # CHROMA_URL; None: Chroma in the data folder
     slack_bot_token: Secret | None = None
     slack_app_token: Secret | None = None  # Socket Mode
@@ -101,6 +102,7 @@ def read_settings(environ: MutableMapping[str, str] = os.environ) -> Settings:
         web_origins=_origins(environ),
         log=_log_level(environ),
         database_url=take_secret("DATABASE_URL", environ),
+        signing_key=take_secret("BOSUN_SIGNING_KEY", environ),
         chroma_url=_url(environ, "CHROMA_URL"),
         slack_bot_token=take_secret("SLACK_BOT_TOKEN", environ),
         slack_app_token=take_secret("SLACK_APP_TOKEN", environ),

@@ -10,9 +10,10 @@ from kernel.store import ledger as rows
 from kernel.types import Frozen, Json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
+    from kernel.checkpoints import Checkpoint
     from kernel.store import Session
 
 
@@ -76,11 +77,18 @@ def link(*, number: int, at: datetime, kind: str, subject: str, body: Json, prev
     return digest(entry)
 
 
-def verify(session: Session) -> Verification:
+def verify(session: Session, checkpoints: Iterable[Checkpoint] = ()) -> Verification:
     """Walk the chain from the first entry; names the first entry that was changed, removed, reordered or cut off.
 
-    Entries may be written meanwhile: those that are read belong to the chain, the others lie behind it.
+    `checkpoints` say how it ended at earlier times; one whose signature does not hold is a fault by itself. Entries may
+    be written meanwhile: those that are read belong to the chain, the others lie behind it.
     """
+    heads: dict[int, set[str]] = {}
+    for signed in checkpoints:
+        if not signed.holds:
+            fault = f"the signature of the checkpoint of {signed.entries} entries does not hold"
+            return Verification(entries=0, head=rows.GENESIS, problem=fault)
+        heads.setdefault(signed.entries, set()).add(signed.head)
     before = session.get(rows.LedgerHead, 1)
     known = (before.number, before.hash) if before is not None else (0, rows.GENESIS)
     previous, number, problem = rows.GENESIS, 0, ""
@@ -90,13 +98,31 @@ def verify(session: Session) -> Verification:
         problem = _fault(row, number + 1, previous)
         if not problem:
             previous, number = row.hash, row.number
-            if number == known[0] and previous != known[1]:
-                problem = f"entry {number} differs from the recorded end of the chain"
+            problem = _misplaced(number, previous, known, heads)
     if not problem:
         written, head = rows.end(session)
         if not known[0] <= number <= written or (number == written and previous != head):
             problem = f"the chain ends at entry {number}, but {max(written, known[0])} entries were written"
+    if not problem and heads and max(heads) > number:
+        problem = f"the chain ends at entry {number}, but a signed checkpoint says that there were {max(heads)}"
     return Verification(entries=number, head=previous, problem=problem)
+
+
+def _misplaced(number: int, head: str, known: tuple[int, str], heads: Mapping[int, set[str]]) -> str:
+    """What is wrong with the chain having this head at this length; empty where nothing is."""
+    if number == known[0] and head != known[1]:
+        return f"entry {number} differs from the recorded end of the chain"
+    if heads.get(number, {head}) != {head}:
+        return f"entry {number} is not the one that a signed checkpoint names"
+    return ""
+
+
+def fault(session: Session, row: rows.LedgerRow) -> str:
+    """What is wrong with this one entry and with its link to the one before; empty where nothing is."""
+    before = session.get(rows.LedgerRow, row.number - 1)
+    if before is None and row.number > 1:
+        return f"entry {row.number - 1} is missing"
+    return _fault(row, row.number, before.hash if before is not None else rows.GENESIS)
 
 
 def _fault(row: rows.LedgerRow, number: int, previous: str) -> str:

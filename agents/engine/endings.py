@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kernel import ledger
+from kernel.canonical import digest
 from kernel.store import inbox, outbox, run_steps, runs, wake
 from kernel.types import Text
 
@@ -63,6 +64,7 @@ def _record(run: RunState) -> dict[str, object]:
         "ref": run.ref,
         "agent": run.agent,
         "requester": run.requester,
+        "request": digest(run.request),
         "by": run.stop_requested_by if run.state == runs.STOPPED else None,
         "error": run.error,
         "model_calls": run.model_calls,

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from bot.engine.sight import reads
 from bot.engine.text_command import REF, TextCommand
 
 if TYPE_CHECKING:
     from bot.engine.text_command import Asked, Office
-    from kernel.types import Text
+    from kernel.types import Place, Text
 
 
 async def waiting(asked: Asked, office: Office) -> Text:
@@ -28,8 +29,12 @@ async def reject(asked: Asked, office: Office) -> str:
 
 
 async def why(asked: Asked, office: Office) -> str:
-    """Why it was asked, and what became of it."""
-    return await office.decisions.why(asked.rest.upper(), asked.person)
+    """Why it was asked, what became of it, and the receipt."""
+
+    def can_read(place: Place) -> bool:
+        return place.lane == asked.place.lane or reads(office.directory, asked.person, place)
+
+    return await office.decisions.why(asked.rest.upper(), asked.person, reads=can_read)
 
 
 async def _decide(verb: str, asked: Asked, office: Office) -> str:
@@ -68,6 +73,6 @@ COMMANDS = (
         run=why,
         usage="AP-7F3K",
         place=23,
-        does="see why I asked, or who allowed what",
+        does="see why I asked, who allowed what, and the receipt",
     ),
 )

@@ -14,6 +14,7 @@ from agents.engine.loop import Loop
 from bot.engine import bridges
 from bot.engine import charter as charters
 from bot.engine.charter_keeper import CharterKeeper
+from bot.engine.checkpoints import Checkpoints
 from bot.engine.commands import Commands, discover
 from bot.engine.deadlines import Deadlines
 from bot.engine.desk import Desk
@@ -41,6 +42,7 @@ from bot.web import views
 from bot.web.server import WebServer
 from kernel import engine as durable
 from kernel import lock
+from kernel.checkpoints import signer
 from kernel.clock import SystemClock, SystemIds
 from kernel.store import migrations, open_store
 from rules.engine.absences import Absences
@@ -318,7 +320,15 @@ class App:
         self.reception = Reception(self.store, self.clock, self.ids, self.desk)
         self.sender = Sender(self.store, self.clock, self.executor_id, self.adapters)
         self.deadlines = Deadlines(self.approvals, self.clock)
-        self.ticker = Ticker([*self.deadlines.jobs, self.door.freezes.refresh, self.linked.refresh])
+        self.checkpoints = Checkpoints(
+            store=self.store,
+            clock=self.clock,
+            ids=self.ids,
+            signer=lambda: signer(self.settings.signing_key, self.settings.data / "checkpoint.key"),
+            channel=lambda: self._channel(self.charter.team.checkpoints),
+        )
+        jobs = (self.door.freezes.refresh, self.linked.refresh, self.checkpoints.take_due)
+        self.ticker = Ticker([*self.deadlines.jobs, *jobs])
 
     # -- life cycle -------------------------------------------------------------------------------
 
@@ -359,6 +369,7 @@ class App:
         await self.reception.stop()
         await self.engine.stop()
         await self.toolbox.stop()
+        await self.checkpoints.take_last()
         await self.sender.stop()
         await self.web.stop()
         await self.knowledge.stop()
@@ -382,7 +393,10 @@ class App:
         return await self.store.read(lambda session: self.requests.engaged(session, place, now))
 
     def _operators(self) -> Place | None:
-        return self.directory.home(self.charter.team.operators)
+        return self._channel(self.charter.team.operators)
+
+    def _channel(self, name: str | None) -> Place | None:
+        return None if name is None else self.directory.home(name)
 
     async def _report_charter(self, error: CharterError) -> None:
         """Say in the operators' channel that a bad change was not taken."""

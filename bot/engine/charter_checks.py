@@ -46,6 +46,8 @@ def channel_problems(located: Located, team: BosunFile, people: PeopleFile | Non
     problems = _unknown(located, ("operators",), "channel", (team.operators,), team.channels)
     if team.approvals is not None:
         problems += _unknown(located, ("approvals",), "channel", (team.approvals,), team.channels)
+    if team.checkpoints is not None:
+        problems += _unknown(located, ("checkpoints",), "channel", (team.checkpoints,), team.channels)
     for number, prompt in enumerate(team.prompts):
         if prompt.channel:
             problems += _unknown(located, ("prompts", number, "channel"), "channel", (prompt.channel,), team.channels)

@@ -105,6 +105,7 @@ class BosunFile(Frozen):
     workspaces: dict[str, Id] = Field(
         default_factory=dict
     )  # platform -> id of its workspace or server, to pin it: {slack: T0123}
+    checkpoints: ChannelName | None = None  # gets a signed checkpoint of the ledger every hour; none: none are made
     freeze: Names = ("admin",)  # roles that may freeze and thaw
     decisions: Decisions = Decisions()
     quiet_hours: Hours | None = None  # "20:00-08:00" of each person's day: no reminders, no digests

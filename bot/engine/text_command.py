@@ -32,8 +32,8 @@ class Decisions(Protocol):
         """Approve or reject the current revision; returns what to tell the person."""
         ...
 
-    async def why(self, ref: str, person: Person) -> str:
-        """Why it was asked, and what became of it; Markdown."""
+    async def why(self, ref: str, person: Person, *, reads: Callable[[Place], bool]) -> str:
+        """Why it was asked, what became of it, and the receipt; Markdown. `reads`: what the person can read."""
         ...
 
     async def waiting(self, person: Person, actor: Actor) -> Text:

@@ -14,7 +14,7 @@ from rules.engine.clockwork import Clockwork
 from rules.engine.dialogs import OPEN_FORMS, Dialogs
 from rules.engine.digests import Digests, body
 from rules.engine.edits import Edits
-from rules.engine.explaining import Explaining
+from rules.engine.explaining import Explaining, not_a_dm
 from rules.engine.inquiries import Inquiries
 from rules.engine.questions import Questions
 from rules.engine.requests import Requests
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from kernel.store import Session
     from kernel.store.approvals import ApprovalState
     from kernel.types import Actor, Form, Person, Place, Press, Text
-    from rules.engine.explaining import Waiting
+    from rules.engine.explaining import Reads, Waiting
     from rules.engine.services import Services
 
 REFERENCE = re.compile(r"[A-Z]{1,4}-[0-9A-Z]{1,20}")
@@ -205,11 +205,14 @@ class Approvals:
 
     # -- showing ------------------------------------------------------------------------------------------------
 
-    async def why(self, ref: str, person: Person | None = None) -> str:
-        """Why it was asked, by which rule, and what has become of it; for an approval or a run. Markdown."""
+    async def why(self, ref: str, person: Person | None = None, *, reads: Reads = not_a_dm) -> str:
+        """Why it was asked, by which rule, what has become of it, and the receipt; for an approval or a run. Markdown.
+
+        `reads` says what the person can read. Whoever reads a card of it can read where it was asked.
+        """
         if not _is_reference(ref):
             return wording.unknown(ref)
-        return await self._explaining.why(ref.upper(), person)
+        return await self._explaining.why(ref.upper(), person, reads)
 
     async def waiting_for(self, person: Person, actor: Actor | None = None, limit: int = 50) -> list[Waiting]:
         """What this person can decide now and has not voted on, oldest first."""

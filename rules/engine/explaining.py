@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -12,17 +13,25 @@ from kernel.types import Frozen, Place
 from rules.engine import stages, wording
 from rules.engine.cards import card
 from rules.engine.policy import in_full
+from rules.engine.receipt_text import markdown
+from rules.engine.receipts import receipt
 from rules.engine.record import outcome_of, policy_of, preview_of
 from rules.engine.standing import Standings
 
 if TYPE_CHECKING:
     from kernel.store import Session
     from kernel.store.approvals import ApprovalState
-    from kernel.store.runs import Call
     from kernel.types import Actor, Person
     from rules.engine.services import Services
 
+Reads = Callable[[Place], bool]  # whether a person can read what is said in a place
+
 PAGE = 500  # pending approvals that are looked through for one person
+
+
+def not_a_dm(place: Place) -> bool:
+    """What everybody is taken to read who was shown a card: what is no direct message."""
+    return place.kind != "dm"
 
 
 class Waiting(Frozen):
@@ -65,19 +74,20 @@ class Explaining:
                 found.append(_waiting(row))
         return found
 
-    async def why(self, ref: str, person: Person | None) -> str:
-        """Markdown about an approval or a run; whoever has no part in it gets no content."""
+    async def why(self, ref: str, person: Person | None, reads: Reads) -> str:
+        """Markdown about an approval or a run, with its receipt; whoever has no part in it gets no content."""
         if ref.startswith("R-"):
-            return await self.services.store.read(lambda session: self._run(session, ref, person))
+            return await self.services.store.read(lambda session: self._run(session, ref, person, reads))
         row = await self.services.store.read(lambda session: rows.by_ref(session, ref))
         if row is None:
             return wording.unknown(ref)
-        if person is not None and not await self._may_see(row, person):
-            return f"{ref} was asked in a direct message; only who asked and who decides can look into it."
-        return _approval(row)
+        if person is not None and not await self._may_see(row, person, reads):
+            return f"{ref} was asked where you cannot read; only who asked and who decides can look into it."
+        found = await self.services.store.read(lambda session: receipt(session, ref, self._name))
+        return f"{_approval(row)}\n\n{markdown(found)}" if found is not None else _approval(row)
 
-    async def _may_see(self, row: ApprovalState, person: Person) -> bool:
-        if preview_of(row).place.kind != "dm" or person.id == self.services.directory.principal(row.requester):
+    async def _may_see(self, row: ApprovalState, person: Person, reads: Reads) -> bool:
+        if reads(preview_of(row).place) or person.id == self.services.directory.principal(row.requester):
             return True
         try:
             standing = await self.standings.of(row, person)
@@ -85,21 +95,19 @@ class Explaining:
             return False
         return standing.counts
 
-    def _run(self, session: Session, ref: str, person: Person | None) -> str:
+    def _name(self, person_id: str) -> str:
+        person = self.services.directory.by_id(person_id)
+        return person.name if person is not None else person_id
+
+    def _run(self, session: Session, ref: str, person: Person | None, reads: Reads) -> str:
         run = runs.by_ref(session, ref)
         if run is None:
             return f"There is no run {ref}."
-        if (
-            person is not None
-            and run.where.kind == "dm"
-            and self.services.directory.principal(run.requester) != person.id
-        ):
-            return f"{ref} was asked in a direct message; only who asked can look into it."
-        made = runs.calls(session, run.id)
-        if not made:
-            return f"{ref} has used no tool so far."
-        approvals = {row.call_id: row for row in rows.of_run(session, run.id)}
-        return f"What **{ref}** did:\n\n" + "\n".join(_call(call, approvals.get(call.id)) for call in made)
+        mine = person is None or self.services.directory.principal(run.requester) == person.id
+        if not mine and not reads(run.where):
+            return f"{ref} was asked where you cannot read; only who asked can look into it."
+        found = receipt(session, ref, self._name)
+        return markdown(found) if found is not None else f"There is no run {ref}."
 
 
 def _approval(row: ApprovalState) -> str:
@@ -118,14 +126,6 @@ def _approval(row: ApprovalState) -> str:
         f"- **State:** {card(row).state}",
     ]
     return "\n".join(line for line in lines if line)
-
-
-def _call(call: Call, approval: ApprovalState | None) -> str:
-    verdict = call.verdict or {}
-    by = ", ".join(verdict.get("rules", ())) or "default"
-    decided = f"{verdict.get('decision', 'not judged')} by {by}"
-    asked = f" · {approval.ref}: {card(approval).state}" if approval is not None else ""
-    return f"- `{call.tool}` · {call.state} · {decided}: {verdict.get('reason', '')}{asked}"
 
 
 def _waiting(row: ApprovalState) -> Waiting:

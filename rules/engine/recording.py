@@ -93,10 +93,16 @@ def judged_entry(session: Session, made: Proposed, judged: Judged, now: datetime
         "requester": made.run.requester.id,
         "tool": judged.tool.name,
         "digest": judged.digest,
+        "facts": facts_digest(origins_to_json(judged.facts.origins), judged.facts.context()),
         **judged.verdict.record(),
         **told,
     }
     ledger.append(session, now, kind, made.id, body)
+
+
+def facts_digest(origins: Json, context: Json) -> str:
+    """Stands in the ledger for everything that a decision looked at beside the arguments."""
+    return digest([origins, context])
 
 
 def approved_entry(row: ApprovalState, by: list[str], version: str) -> Record:

@@ -49,6 +49,33 @@ async def test_a_dialog_that_stood_open_during_a_restart_still_counts(world: Wor
     assert "Rejected by Bo" in (await chat.copies(asked.ref, asked.spot))[0].text
 
 
+async def test_why_tells_the_whole_way_from_the_request_to_what_came_back(world: World, chat: Chat) -> None:
+    asked = await ask_for_payment(chat)
+    await chat.click("bo", asked.card, "Approve")
+    await chat.answer(asked.spot, "Done.")
+    await world.quiet()
+    spot = await chat.ask("eve", f"why {asked.ref}")
+    told = (await chat.answer(spot, "Receipt of")).text
+    for words in (
+        "people were asked by payment",
+        "Bo says approve to revision 1",
+        "as approved by Bo",
+        "What came back: Queued P-",
+        "The run is done; 2 model calls",
+        "borne by the ledger",
+    ):
+        assert words in told, told
+
+
+async def test_why_tells_nothing_to_those_who_cannot_read_where_it_was_asked(world: World, slack: SlackChat) -> None:
+    reference = new_reference()
+    spot = await slack.ask("bo", f"finance: use queue_payment {payment(reference)}", channel="finance")
+    ref = ref_of(await slack.card(spot, reference))
+    hidden = await slack.answer(await slack.ask("eve", f"why {ref}"), "where you cannot read")
+    assert "ACME" not in hidden.text
+    await slack.answer(await slack.ask("cy", f"why {ref}"), "ACME")
+
+
 # -- in words -----------------------------------------------------------------------------------------------------
 
 

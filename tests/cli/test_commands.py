@@ -1,5 +1,6 @@
 """The command line in the user's words: what it prints, what it exits with, what it leaves alone."""
 
+import json
 import os
 import subprocess
 import sys
@@ -10,6 +11,8 @@ import pytest
 from sqlalchemy import text
 
 from kernel import ledger
+from kernel.canonical import digest
+from kernel.checkpoints import Signer
 from kernel.store import Session, Store, approvals, freezes, runs
 from kernel.store import workflows as rows
 from tests.cli.conftest import ROOT, Bosun
@@ -29,6 +32,7 @@ def test_help_is_there_at_once_and_names_every_command(bosun: Bosun) -> None:
         "workflows",
         "runs",
         "approvals",
+        "receipt",
         "freeze",
         "thaw",
         "rules",
@@ -74,6 +78,7 @@ COMMANDS = [
     "workflows",
     "runs",
     "approvals",
+    "receipt",
     "freeze",
     "thaw",
     "rules",
@@ -231,3 +236,54 @@ def test_freeze_and_thaw_on_the_command_line(bosun: Bosun, store: Store) -> None
     assert bosun("thaw").returncode == 1
     assert bosun("thaw", "agent", "ops").stdout == "Thawed: the agent ops. Runs that go on: 0.\n"
     assert store.read_now(ledger.verify).entries == 2
+
+
+def test_a_receipt_and_the_ledger_as_json(bosun: Bosun, store: Store) -> None:
+    run = runs.Run(
+        id="1",
+        ref="R-7F3K",
+        agent="finance",
+        requester="ann",
+        place={"platform": "web", "tenant": "local", "channel": "general"},
+        request="Pay ACME",
+        state=runs.DONE,
+        created_at=NOW,
+        updated_at=NOW,
+    )
+    entry = {"request": digest("Pay ACME"), "model_calls": 0}
+
+    def write(session: Session) -> None:
+        session.add(run)
+        ledger.append(session, NOW, "run.done", "1", entry)
+
+    store.write_now(write)
+    shown = bosun("receipt", "r-7f3k")
+    assert shown.returncode == 0, shown.stderr
+    assert "Ann asked finance: Pay ACME" in shown.stdout
+    found = json.loads(bosun("receipt", "R-7F3K", "--json").stdout)
+    assert found["receipt"]["lines"][0]["entry"] == 1
+    assert found["ledger"]["entries"] == 1
+    [line] = bosun("ledger", "export").stdout.splitlines()
+    exported = json.loads(line)
+    hashed = {name: value for name, value in exported.items() if name != "hash"}
+    assert digest(hashed) == exported["hash"]
+    assert bosun("receipt", "R-NONE").returncode == 2
+    store.write_now(lambda session: session.connection().exec_driver_sql("UPDATE run SET request = 'Pay EVE'"))
+    changed = bosun("receipt", "R-7F3K")
+    assert changed.returncode == 1
+    assert "NOT BORNE: the request in the database is another one" in changed.stdout
+
+
+def test_a_checkpoint_from_the_channel_is_checked_on_the_command_line(bosun: Bosun, store: Store) -> None:
+    store.write_now(lambda session: ledger.append(session, NOW, "call.done", "c", {}))
+    head = store.read_now(ledger.verify).head
+    good = Signer(bytes(32)).sign(entries=1, head=head, at=NOW)
+    other = Signer(bytes(32)).sign(entries=2, head=head, at=NOW)
+    shown = bosun("ledger", "verify", "--checkpoint", str(good), "--key", good.key)
+    assert shown.returncode == 0
+    assert "1 given" in shown.stdout
+    cut = bosun("ledger", "verify", "--checkpoint", str(other))
+    assert cut.returncode == 1
+    assert "there were 2" in cut.stderr
+    assert bosun("ledger", "verify", "--checkpoint", "x").returncode == 2
+    assert bosun("ledger", "verify", "--checkpoint", str(good), "--key", "00").returncode == 2

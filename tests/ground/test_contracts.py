@@ -27,6 +27,7 @@ ALLOWED = {
     "kernel.store.tables": "import sqlmodel, sqlalchemy.orm, alembic.op",
     "kernel.engine": "import kernel.replicas, kernel.store.tables",
     "kernel.replicas": "import dbos",
+    "kernel.checkpoints": "import cryptography.exceptions",
 }
 FORBIDDEN = {
     "layers": {"kernel.types": "import knowledge.engine.index"},
@@ -45,6 +46,7 @@ FORBIDDEN = {
     "tables": {"kernel.engine": "import sqlmodel"},
     "database": {"knowledge.engine.index": "from sqlalchemy import text"},
     "engine": {"kernel.store.tables": "import dbos"},
+    "signatures": {"bot.engine.app": "import cryptography"},
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,10 @@ import rfc8785
 from sqlalchemy import event
 
 from kernel import ledger
+from kernel.checkpoints import Checkpoint, Signer, parse, signer
 from kernel.clock import FixedClock
+from kernel.config import Secret
+from kernel.errors import ConfigError
 from kernel.ledger import Verification
 from kernel.store import Session, Store
 from kernel.store import ledger as rows
@@ -156,6 +160,72 @@ def test_a_change_with_a_new_hash_breaks_the_next_link(written: Store) -> None:
     )
     found = after(written, f"UPDATE ledger SET body = '{{\"amount\":1000}}', hash = '{forged}' WHERE number = 4")  # noqa: S608
     assert found.problem == "entry 5 does not continue entry 4"
+
+
+SIGNER = Signer(bytes(32))
+
+
+def checkpoint(store: Store, upto: int) -> Checkpoint:
+    """What a checkpoint would have said when the ledger had so many entries."""
+    row = store.read_now(lambda session: session.get_one(rows.LedgerRow, upto))
+    return SIGNER.sign(entries=upto, head=row.hash, at=CLOCK.now())
+
+
+def test_a_checkpoint_that_somebody_else_keeps_finds_a_chain_that_was_written_anew_or_cut_with_its_end(
+    written: Store,
+) -> None:
+    kept = checkpoint(written, 7)
+    assert written.read_now(lambda session: ledger.verify(session, [kept, checkpoint(written, 9)])).ok
+
+    def cut(session: Session) -> Verification:
+        head = session.get_one(rows.LedgerRow, 6).hash
+        session.connection().exec_driver_sql("DELETE FROM ledger WHERE number > 6")
+        session.connection().exec_driver_sql(f"UPDATE ledger_head SET number = 6, hash = '{head}'")  # noqa: S608
+        assert ledger.verify(session).ok
+        return ledger.verify(session, [kept])
+
+    found = written.read_now(cut)
+    assert found.problem == "the chain ends at entry 6, but a signed checkpoint says that there were 7"
+
+    def anew(session: Session) -> Verification:
+        session.connection().exec_driver_sql("DELETE FROM ledger")
+        session.connection().exec_driver_sql("DELETE FROM ledger_head")
+        session.expire_all()
+        for number in range(1, 10):
+            ledger.append(session, CLOCK.now(), "call.done", f"call-{number}", {"amount": 1})
+        assert ledger.verify(session).ok
+        return ledger.verify(session, [kept])
+
+    assert written.read_now(anew).problem == "entry 7 is not the one that a signed checkpoint names"
+
+
+def test_a_checkpoint_is_one_line_and_any_change_of_it_is_found(written: Store) -> None:
+    made = checkpoint(written, 9)
+    assert parse(f"  {made}\n") == made
+    assert "\n" not in str(made)
+    for changed in (
+        made.model_copy(update={"entries": 8}),
+        made.model_copy(update={"head": GENESIS}),
+        made.model_copy(update={"key": Signer(bytes([1] * 32)).key}),
+        made.model_copy(update={"signature": made.signature[:-2] + "00"}),
+        made.model_copy(update={"signature": "x"}),
+    ):
+        assert not changed.holds
+        with pytest.raises(ConfigError, match="does not hold"):
+            parse(str(changed))
+        assert "does not hold" in written.read_now(partial(ledger.verify, checkpoints=[changed])).problem
+    for text in ("", "bosun-checkpoint:", "bosun-checkpoint:bm8=", "bosun-checkpoint:é", str(made)[:-9]):
+        with pytest.raises(ConfigError):
+            parse(text)
+
+
+def test_the_key_is_made_once_and_only_its_owner_reads_it(tmp_path: Path) -> None:
+    file = tmp_path / "checkpoint.key"
+    assert signer(None, file).key == signer(None, file).key
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert signer(Secret("ab" * 32), file).key != signer(None, file).key
+    with pytest.raises(ConfigError, match="BOSUN_SIGNING_KEY"):
+        signer(Secret("ab"), file)
 
 
 def test_what_is_rolled_back_leaves_no_gap(store: Store) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kernel import ledger
+from kernel.canonical import digest
 from kernel.store import outbox, runs, workflows
 from kernel.store.database import wake
 from kernel.types import Text
@@ -89,7 +90,14 @@ class Ending:
         if state != runs.DONE:
             self.rights.withdraw(session, run.id, "its workflow has ended")
         self.say_state(session, run)
-        entry = {"ref": run.ref, "workflow": run.workflow, "error": run.error, "cost_usd": round(found.cost, 6)}
+        entry = {
+            "ref": run.ref,
+            "workflow": run.workflow,
+            "requester": run.requester,
+            "request": digest(run.request),
+            "error": run.error,
+            "cost_usd": round(found.cost, 6),
+        }
         ledger.append(session, now, f"run.{state}", run.id, entry)
         self._report(session, run, found, state, text)
         parent = found.request.parent

@@ -23,6 +23,7 @@ COMMANDS = {
     "workflows": "See, pause, resume, rehearse, correct and delete workflows.",
     "runs": "List what was asked and what became of it.",
     "approvals": "List what waits for a decision.",
+    "receipt": "Show what was asked, decided and done, line by line with the ledger.",
     "freeze": "Have everything, an agent, a tool or a channel stand still.",
     "thaw": "Let what is frozen go on.",
     "rules": "Check and test the decision rights.",

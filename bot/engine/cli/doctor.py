@@ -100,12 +100,15 @@ def _data_folder(settings: Settings) -> Iterator[Finding]:
 def _database(settings: Settings) -> Iterator[Finding]:
     from bot.engine.cli.database import opened
     from kernel import ledger
+    from kernel.checkpoints import Checkpoint
     from kernel.errors import NotFound
+    from kernel.store import checkpoints
 
     kind = "Postgres" if settings.database_url else "SQLite in the data folder (the default)"
     try:
         with opened(settings) as store:
-            found = store.read_now(ledger.verify)
+            kept = [Checkpoint(**row.model_dump()) for row in store.read_now(checkpoints.kept)]
+            found = store.read_now(lambda session: ledger.verify(session, kept))
     except NotFound:
         yield Finding(level="ok", text=f"Database: {kind}, not made yet.")
         return

@@ -93,7 +93,7 @@ class Press(Frozen):
     message: str | None = None  # the platform's id of the message that carries the button
 
 
-InboundKind = Literal["mention", "message", "command", "press", "edit", "delete", "joined", "opened", "stop"]
+InboundKind = Literal["mention", "message", "command", "press", "edit", "delete", "joined", "opened", "home", "stop"]
 
 
 class Inbound(Frozen):
@@ -249,7 +249,34 @@ class Card(Frozen):
     expires_at: datetime | None = None  # shown in the reader's own time
 
 
-Body = Annotated[Text | Progress | Card, Field(discriminator="type")]
+class DashboardRow(Frozen):
+    """A line of a dashboard, with at most one button."""
+
+    title: str  # plain text
+    url: str = ""  # opens what the row is about
+    detail: str = ""  # plain text
+    action: Action | None = None
+
+
+class DashboardPart(Frozen):
+    """A part of a dashboard."""
+
+    title: str
+    rows: tuple[DashboardRow, ...] = Field(default=(), max_length=10)
+    nothing: str = ""  # said in place of rows
+    more: str = ""  # said below the rows where some are left out
+
+
+class Dashboard(Frozen):
+    """What one person sees of the whole. Shown to that person alone."""
+
+    type: Literal["dashboard"] = "dashboard"
+    title: str
+    parts: tuple[DashboardPart, ...] = Field(max_length=8)
+    footer: str = ""
+
+
+Body = Annotated[Text | Progress | Card | Dashboard, Field(discriminator="type")]
 
 Text.model_rebuild()
 

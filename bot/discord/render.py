@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import discord
 
-from bot.discord import ids, prose
+from bot.discord import dashboard, ids, prose
 from bot.engine.document import plain
 from bot.engine.document.addresses import web_url
 from bot.engine.document.files import Attachment, attachment
 from bot.engine.document.markdown import JOINER
-from kernel.types import Action, Card, Progress, Source, Text
+from kernel.types import Action, Card, Dashboard, Progress, Source, Text
 
 if TYPE_CHECKING:
     from bot.discord.ids import Carried
@@ -78,6 +78,8 @@ def render(body: Body, console_url: str = "") -> Shown:
         return _card(body)
     if isinstance(body, Progress):
         return _progress(body)
+    if isinstance(body, Dashboard):
+        return Shown(view=dashboard.view(body, console_url))
     return _text(body, console_url)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
-from kernel.types import Actor, FileRef, Form, Frozen, Inbound, Place
+from kernel.types import Actor, Dashboard, FileRef, Form, Frozen, Inbound, Place
 
 if TYPE_CHECKING:
     from kernel.store.outbox import OutboxRow
@@ -43,6 +43,14 @@ class Heard(Frozen):
     text: str
     mine: bool = False
     sent_at: datetime | None = None
+
+
+class HomePages(Protocol):
+    """A platform on which each person has a page of their own with Bosun."""
+
+    async def publish_home(self, actor: Actor, value: Dashboard) -> None:
+        """Show a person's dashboard on their page. PlatformError where it cannot be shown now."""
+        ...
 
 
 class Receiver(Protocol):
@@ -88,7 +96,7 @@ class Adapter(Protocol):
         ...
 
     async def notice(self, row: OutboxRow) -> None:
-        """Show a Text to `row.to` only."""
+        """Show the row's body to `row.to` only."""
         ...
 
     async def react(self, sign: Sign) -> None:

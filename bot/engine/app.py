@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import uvloop
 
 from agents.engine.loop import Loop
-from bot.engine import bridges
+from bot.engine import bridges, dashboard
 from bot.engine import charter as charters
 from bot.engine.charter_keeper import CharterKeeper
 from bot.engine.checkpoints import Checkpoints
@@ -22,6 +22,8 @@ from bot.engine.directory import TeamDirectory
 from bot.engine.freezer import Freezer
 from bot.engine.held import Held
 from bot.engine.home import Home
+from bot.engine.home_presses import WorkflowButtons
+from bot.engine.home_tabs import HomeTabs
 from bot.engine.hooks import hook_secrets
 from bot.engine.knowing import Knowing, open_knowledge
 from bot.engine.linked import LinkedAccounts
@@ -62,7 +64,7 @@ if TYPE_CHECKING:
 
     from agents.engine.model import Model
     from bot.discord.adapter import DiscordAdapter
-    from bot.engine.adapter import Adapter
+    from bot.engine.adapter import Adapter, HomePages
     from bot.engine.charter import Charter
     from bot.slack.adapter import SlackAdapter
     from kernel.clock import Clock, Ids
@@ -224,7 +226,19 @@ class App:
         self.engine = durable.Engine(self.store, self.settings.database, self.executor_id, self.clock, self.loop)
 
     def _build_platforms(self) -> None:
-        self.home = Home(self.store, self.directory, self.approvals)
+        self.home = Home(
+            store=self.store,
+            directory=self.directory,
+            approvals=self.approvals,
+            workflows=self.workflows.commands,
+            charter=lambda: self.charter,
+            rules=self.rules,
+            tools=self.tools,
+            freezes=self.door.freezes,
+            adapters=self.adapters,
+        )
+        pages: dict[str, HomePages] = {}
+        self.home_tabs = HomeTabs(self.store, self.clock, self.directory, self.home, pages)
         self.text_commands = discover()
         mounts: list[BaseRoute] = [self.workflows.hooks.route()]
         outside = Outside(
@@ -239,6 +253,7 @@ class App:
         if self.settings.uses_slack:
             slack = outside.slack()
             self._connect(slack)
+            pages[slack.platform] = slack
             mounts += [slack.route()] if slack.settings.mode == "http" else []
         if self.settings.uses_discord:
             self._connect(outside.discord(self.charter.team.workspaces.get("discord", ""), self.executor_id))
@@ -291,6 +306,7 @@ class App:
                 linked=self.linked,
                 adapters=self.adapters,
             ),
+            home=self.home,
         )
         self.desk = Desk(
             store=self.store,
@@ -306,16 +322,19 @@ class App:
                 held=held,
                 adapters=self.adapters,
                 take_up=self._take_up,
+                home=self.home,
                 others={
                     forms.PREFIX: self.workflows.forms,
                     buttons.PREFIX: self.workflows.buttons,
                     REVIEWS: self.reviews,
+                    dashboard.WORKFLOW: WorkflowButtons(self.workflows.control),
                 },
             ),
             signs=self.signs,
             held=held,
             uploads=Uploads(self.knowledge, self.adapters),
             listeners=self.workflows.listeners,
+            home_tabs=self.home_tabs,
         )
         self.reception = Reception(self.store, self.clock, self.ids, self.desk)
         self.sender = Sender(self.store, self.clock, self.executor_id, self.adapters)
@@ -339,6 +358,7 @@ class App:
         self.loop.listen()
         self.desk.start()
         self.signs.start()
+        self.home_tabs.start()
         await self.engine.start()
         await self.sender.start()
         await self.web.start()
@@ -361,6 +381,7 @@ class App:
         for adapter in self.adapters.values():
             await adapter.stop()
         self.signs.stop()
+        await self.home_tabs.stop()
         await self.knowing.stop()
         await self.ticker.stop()
         await self.deadlines.stop()

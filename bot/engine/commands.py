@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from bot.engine.text_command import Office
-    from kernel.types import Actor, Inbound, Person, Place, Text
+    from kernel.types import Actor, Body, Inbound, Person, Place
 
 INTRODUCTION = """\
 Ask me anything in a channel (`@bosun ...`) or here; I answer in a thread with my sources.
@@ -77,7 +77,7 @@ class Commands:
         """What it answers is for whoever said it alone."""
         return self.known[command.name].personal
 
-    async def run(self, command: Command, person: Person, inbound: Inbound, place: Place) -> str | Text:
+    async def run(self, command: Command, person: Person, inbound: Inbound, place: Place) -> str | Body:
         """Do it and say what came of it. Any BosunError is a refusal, to be told to the person alone."""
         asked = Asked(
             person=person,

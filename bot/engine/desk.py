@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bot.engine.adapter import Adapter, Heard
     from bot.engine.commands import Commands
     from bot.engine.held import Held
+    from bot.engine.home_tabs import HomeTabs
     from bot.engine.listeners import Listeners
     from bot.engine.presses import Presses
     from bot.engine.requests import Requests
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from kernel.clock import Clock, Ids
     from kernel.people import Directory
     from kernel.store import Session, Store
-    from kernel.types import Inbound, Person, Place
+    from kernel.types import Body, Inbound, Person, Place
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +53,7 @@ class Desk:
         held: Held,
         uploads: Uploads,
         listeners: Listeners,
+        home_tabs: HomeTabs,
     ) -> None:
         self.store = store
         self.clock = clock
@@ -65,6 +67,7 @@ class Desk:
         self.held = held
         self.uploads = uploads
         self.listeners = listeners
+        self.home_tabs = home_tabs
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
@@ -110,6 +113,9 @@ class Desk:
                 await self._edited(row_id, inbound)
             case "delete":
                 await self._deleted(row_id, inbound)
+            case "home":
+                await self.store.write(lambda session: inbox.settle(session, row_id))
+                await self.home_tabs.opened(inbound.actor)
             case "joined" | "opened":
                 await self._welcome(row_id, inbound)
 
@@ -256,7 +262,7 @@ class Desk:
         place = self._answer_place(inbound)
         person = self.directory.person(inbound.actor)
         command = self.commands.recognise(inbound.text)
-        text: str | Text
+        text: str | Body
         if command is None:
             text = self.commands.unknown(inbound.text)
         elif inbound.caught_up and self.commands.is_acting(command):
@@ -358,11 +364,11 @@ class Desk:
         return place
 
     def _tell(
-        self, session: Session, row_id: str, place: Place, text: str | Text, *, to: Inbound | None = None
+        self, session: Session, row_id: str, place: Place, what: str | Body, *, to: Inbound | None = None
     ) -> bool:
-        body = text if isinstance(text, Text) else Text(markdown=text)
         kind = outbox.MESSAGE if to is None else outbox.NOTICE
         actor = None if to is None else to.actor
+        body = Text(markdown=what) if isinstance(what, str) else what
         return outbox.put(session, row_id, place, body, self.clock.now(), kind=kind, to=actor)
 
 

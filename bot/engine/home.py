@@ -1,83 +1,190 @@
-"""What one person sees of the whole: what waits for them, what runs, what was decided. Only what they may see."""
+"""What one person sees of the whole: what waits for them, runs, is scheduled, was decided. Only what they may see."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bot.engine import home_view
 from bot.engine.sight import may_see
-from bot.web import views
-from kernel.store import approvals, runs
+from kernel.errors import BosunError, NotFound
+from kernel.store import approvals as rows
+from kernel.store import runs, schedules, workflows
 from rules.engine.cards import card
+from rules.engine.freezing import in_words
+from rules.engine.reach import reach
+from workflows.engine.overview import became, next_in_words
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from bot.engine.adapter import Adapter
+    from bot.engine.charter import Charter
     from bot.engine.directory import TeamDirectory
+    from bot.engine.workflow_commands import WorkflowCommands
     from kernel.store import Session, Store
-    from kernel.types import Person
+    from kernel.types import Actor, Card, Person, Place
     from rules.engine.approvals import Approvals
+    from rules.engine.freezing import Freezes
+    from rules.engine.rulebook import RuleBook
+    from tools.engine.catalogue import Catalogue
+    from workflows.engine.definition import Workflow
 
-WAITING, RUNNING, RECENT = 10, 10, 5  # rows of each part
+WAITING, RUNNING, SCHEDULED, AGENTS, RECENT = 10, 10, 10, 10, 5  # rows of each part
 LOOKED_AT = 200  # rows that are looked at to find those
+ADMIN = "admin"
 
 
+@dataclass(frozen=True, kw_only=True)
 class Home:
-    """Builds the dashboard of a person."""
+    """Builds the dashboard of a person, the one source of every platform's."""
 
-    def __init__(self, store: Store, directory: TeamDirectory, waiting: Approvals) -> None:
-        self.store = store
-        self.directory = directory
-        self.waiting = waiting
+    store: Store
+    directory: TeamDirectory
+    approvals: Approvals
+    workflows: WorkflowCommands
+    charter: Callable[[], Charter]  # the charter in force
+    rules: RuleBook
+    tools: Catalogue
+    freezes: Freezes
+    adapters: Mapping[str, Adapter]  # for links
 
-    async def of(self, person: Person) -> views.HomeView:
-        """The dashboard of this person, as things stand."""
-        mine = [one.ref for one in await self.waiting.waiting_for(person, limit=WAITING)]
-        return await self.store.read(lambda session: self._look(session, person, mine))
+    async def of(self, person: Person, actor: Actor | None = None) -> home_view.HomeView:
+        """The dashboard of this person, as things stand. `actor`: the account that looks, where one does."""
+        mine = [one.ref for one in await self.approvals.waiting_for(person, actor, limit=WAITING)]
+        admin = await self._holds(person, ADMIN, actor)
+        readable = await self._schedules(person, actor)
+        view = await self.store.read(lambda session: self._look(session, person, mine, admin=admin))
+        return view.model_copy(update={"schedules": readable, "agents": await self._agents()})
 
-    def _look(self, session: Session, person: Person, mine: list[str]) -> views.HomeView:
-        rows = [row for ref in mine if (row := approvals.by_ref(session, ref)) is not None]
+    async def review(self, ref: str, person: Person, actor: Actor) -> Card:
+        """The whole card of an approval that waits for this person. NotFound where none does."""
+        waiting = await self.approvals.waiting_for(person, actor)
+        if ref not in {one.ref for one in waiting}:
+            raise NotFound(f"{ref} does not wait for you any more. `why {ref}` says what became of it.")
+
+        def look(session: Session) -> Card:
+            row = rows.by_ref(session, ref)
+            assert row is not None  # noqa: S101  it has just been listed, and approvals are never deleted
+            return card(row)
+
+        return await self.store.read(look)
+
+    # -- parts ------------------------------------------------------------------------------------
+
+    def _look(self, session: Session, person: Person, mine: list[str], *, admin: bool) -> home_view.HomeView:
+        mine_now = [row for ref in mine if (row := rows.by_ref(session, ref)) is not None]
         active = runs.listing(session, (runs.QUEUED, runs.WAITING), limit=LOOKED_AT)
-        running = [self._running(run, person) for run in active if may_see(self.directory, person, run)]
+        running = [run for run in active if may_see(self.directory, person, run)]
         decided = []
-        for row in approvals.decided(session, limit=LOOKED_AT):
+        for row in rows.decided(session, limit=LOOKED_AT):
             run = session.get(runs.Run, row.run_id)
             if run is not None and may_see(self.directory, person, run):
-                decided.append(_decision(row))
+                decided.append(_decision(row, self._link(run.where)))
             if len(decided) == RECENT:
                 break
-        return views.HomeView(
-            waiting=tuple(views.Waiting(card=card(row)) for row in rows),
-            running=tuple(running[:RUNNING]),
+        return home_view.HomeView(
+            waiting=tuple(home_view.Waiting(card=card(row), link=self._seen(session, row, person)) for row in mine_now),
+            running=tuple(self._running(run, person, admin=admin) for run in running[:RUNNING]),
             recent=tuple(decided),
         )
 
-    def _running(self, run: runs.Run, person: Person) -> views.Running:
+    def _seen(self, session: Session, row: rows.ApprovalState, person: Person) -> str:
+        """The link to the thread where it was asked, for who may read there."""
+        run = session.get(runs.Run, row.run_id)
+        return self._link(run.where) if run is not None and may_see(self.directory, person, run) else ""
+
+    def _running(self, run: runs.Run, person: Person, *, admin: bool) -> home_view.Running:
         requester = self.directory.by_id(run.requester)
         waits = run.state == runs.WAITING
-        return views.Running(
+        return home_view.Running(
             ref=run.ref,
             title=" ".join(run.request.split())[:120],
             agent=run.agent or run.workflow or "",
             requester=requester.name if requester else run.requester,
             state="waiting" if waits else "running",
             started_at=run.created_at,
-            stoppable=self.directory.principal(run.requester) == person.id,
+            link=self._link(run.where),
+            stoppable=admin or self.directory.principal(run.requester) == person.id,
         )
 
+    def _link(self, place: Place) -> str:
+        adapter = self.adapters.get(place.platform)
+        return adapter.permalink(place, place.thread) if adapter is not None and place.thread else ""
 
-def _decision(row: approvals.ApprovalState) -> views.Decision:
+    async def _schedules(self, person: Person, actor: Actor | None) -> tuple[home_view.Scheduled, ...]:
+        """The workflows of channels that this person reads, those that begin next first."""
+        known = [one for _, one in sorted(self.workflows.launch.workflows().items()) if self._reads(person, one)]
+        known = known[:SCHEDULED]
+        controlled = {one.name for one in known if await self.workflows.control.may_decide(one, person, actor)}
+        now = self.workflows.launch.clock.now()
+
+        def look(session: Session) -> tuple[home_view.Scheduled, ...]:
+            paused, found = workflows.paused(session, now), []
+            for one in known:
+                last = next(iter(schedules.firings(session, one.name, 1)), None)
+                found.append(
+                    home_view.Scheduled(
+                        name=one.name,
+                        description=one.description,
+                        next=next_in_words(one, now, paused),
+                        last=became(session, last) if last is not None else "never",
+                        paused=one.name in paused,
+                        controlled=one.name in controlled,
+                    )
+                )
+            return tuple(found)
+
+        return await self.store.read(look)
+
+    def _reads(self, person: Person, workflow: Workflow) -> bool:
+        readers = self.directory.readers(workflow.channel)
+        return readers is None or person.id in readers
+
+    async def _agents(self) -> tuple[home_view.AgentRights, ...]:
+        rules, made = self.rules.current, []
+        for agent in list(self.charter().roster.agents.values())[:AGENTS]:
+            found: dict[str, list[str]] = {}
+            for tool in sorted(self.tools, key=lambda each: each.name):
+                if agent.may_ask_for(tool.name) and self.tools.is_on(tool.name):
+                    found.setdefault(reach(rules, agent.name, tool.name, tool.effect), []).append(tool.name)
+            freeze = await self.freezes.covering(agent=agent.name, channel="")
+            made.append(
+                home_view.AgentRights(
+                    name=agent.shown,
+                    description=agent.description,
+                    alone=tuple(found.get("alone", ())),
+                    limited=tuple(found.get("limited", ())),
+                    asks=tuple(found.get("asks", ())),
+                    never=tuple(found.get("never", ())),
+                    frozen=in_words(freeze.scope) if freeze is not None else "",
+                )
+            )
+        return tuple(made)
+
+    async def _holds(self, person: Person, role: str, actor: Actor | None) -> bool:
+        try:
+            return await self.directory.holds(person, role, actor)
+        except BosunError:  # it cannot be looked up now, so it counts for nothing
+            return False
+
+
+def _decision(row: rows.ApprovalState, link: str) -> home_view.Decision:
     outcome = row.outcome or {}
     words = {
-        approvals.APPROVED: "Approved",
-        approvals.CONSUMED: "Approved",
-        approvals.REJECTED: "Rejected",
-        approvals.EXPIRED: "Nobody decided in time",
-        approvals.WITHDRAWN: "Withdrawn",
+        rows.APPROVED: "Approved",
+        rows.CONSUMED: "Approved",
+        rows.REJECTED: "Rejected",
+        rows.EXPIRED: "Nobody decided in time",
+        rows.WITHDRAWN: "Withdrawn",
     }
-    tones = {approvals.REJECTED: "bad", approvals.EXPIRED: "warn", approvals.WITHDRAWN: "neutral"}
+    tones = {rows.REJECTED: "bad", rows.EXPIRED: "warn", rows.WITHDRAWN: "neutral"}
     by = f" by {outcome['by']}" if outcome.get("by") else ""
     reason = f": {outcome['reason']}" if outcome.get("reason") else ""
-    return views.Decision(
+    return home_view.Decision(
         title=str(row.preview.get("headline", row.tool)),
         outcome=f"{words.get(row.state, row.state)}{by}{reason}",
         tone=tones.get(row.state, "good"),
         at=row.decided_at or row.created_at,
+        link=link,
     )

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
     from bot.engine.adapter import Adapter
     from bot.engine.held import Held
+    from bot.engine.home import Home
     from bot.engine.stops import Stops
-    from kernel.types import Actor, Form, Inbound, Person, Press
+    from kernel.types import Actor, Body, Form, Inbound, Person, Press
 
     TakeUp = Callable[[str], Awaitable[None]]
 
@@ -51,16 +52,18 @@ class Presses:
         held: Held,
         adapters: Mapping[str, Adapter],
         take_up: TakeUp,
+        home: Home,
         others: Mapping[str, Opener],
     ) -> None:
         self.decider = decider
         self.stops = stops
         self.held = held
         self.adapters = adapters
+        self.home = home
         self.take_up = take_up  # begins what waits in a conversation
         self.others = others  # beginning of the subject ("F-") -> who handles it
 
-    async def pressed(self, inbound: Inbound, person: Person) -> str:
+    async def pressed(self, inbound: Inbound, person: Person) -> str | Body:
         """Act on the press; returns the private answer, empty where a dialog was opened instead."""
         press = inbound.press
         if press is None:
@@ -73,6 +76,8 @@ class Presses:
             for prefix, other in self.others.items():
                 if press.subject.startswith(prefix):
                     return await self._opened(press, inbound, await other.answer(press, person, inbound.actor))
+            if press.verb == "review":
+                return await self.home.review(press.subject, person, inbound.actor)
             return await self._opened(press, inbound, await self.decider.answer(press, inbound.actor))
         except StoreError:
             raise  # it counts when the database is back

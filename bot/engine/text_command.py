@@ -12,13 +12,14 @@ if TYPE_CHECKING:
     from bot.engine.charter import Charter
     from bot.engine.directory import TeamDirectory
     from bot.engine.freezer import Freezer
+    from bot.engine.home import Home
     from bot.engine.linking import Linking
     from bot.engine.stops import Stops
     from bot.engine.workflow_commands import WorkflowCommands
     from kernel.clock import Clock
     from kernel.people import Away
     from kernel.store import Store
-    from kernel.types import Actor, Inbound, Person, Place, Text
+    from kernel.types import Actor, Body, Inbound, Person, Place, Text
     from rules.engine.rulebook import RuleBook
     from workflows.engine.forms import Forms
 
@@ -85,6 +86,7 @@ class Office:
     forms: Forms
     freezer: Freezer
     linking: Linking
+    home: Home
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,11 +108,11 @@ class Asked:
 
 @dataclass(frozen=True, kw_only=True)
 class TextCommand:
-    """A command. Its answer is Markdown, or a message with buttons. Any BosunError is a refusal, told in private."""
+    """A command. Its answer is Markdown, or a body as it is. Any BosunError is a refusal, told in private."""
 
     name: str  # the first word
     shape: str  # regular expression of the whole text; matched without regard to case
-    run: Callable[[Asked, Office], Awaitable[str | Text]]
+    run: Callable[[Asked, Office], Awaitable[str | Body]]
     usage: str = ""  # what may stand behind the name, as an example
     does: str = ""  # a short phrase for `help` and for the composer: "see who works here"
     place: int = 50  # position in `help`; equal ones by name

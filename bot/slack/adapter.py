@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from kernel.clock import Clock
     from kernel.store.database import Store
     from kernel.store.outbox import OutboxRow
-    from kernel.types import Actor, FileRef, Form, Place
+    from kernel.types import Actor, Dashboard, FileRef, Form, Place
     from knowledge.engine.archives import Listener
 
 REFUSED = frozenset({"account_inactive", "invalid_auth", "not_authed", "token_expired", "token_revoked"})
@@ -218,6 +218,10 @@ class SlackAdapter:
     async def notice(self, row: OutboxRow) -> None:
         """Show a Text to one person."""
         await self.outgoing.notice(row)
+
+    async def publish_home(self, actor: Actor, value: Dashboard) -> None:
+        """Put a person's dashboard into the app's Home tab."""
+        await self.outgoing.publish_home(actor, value)
 
     async def react(self, sign: Sign) -> None:
         """Put a reaction on a message or take it off."""

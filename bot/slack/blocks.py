@@ -82,7 +82,7 @@ def actions(items: Sequence[Action]) -> list[Block]:
     folded = [item for item in items if item.more and item.style != "link" and item.confirm is None]
     if not 2 <= len(folded) <= MENU:
         folded = []
-    buttons = [button for index, item in enumerate(items) if item not in folded and (button := _button(item, index))]
+    buttons = [made for index, item in enumerate(items) if item not in folded and (made := button(item, index))]
     elements = buttons[: BUTTONS - 1] + ([_menu(folded)] if folded else [])
     return [{"type": "actions", "elements": elements}] if elements else []
 
@@ -99,21 +99,22 @@ def _menu(items: Sequence[Action]) -> Block:
     return {"type": "overflow", "action_id": "menu", "options": options}
 
 
-def _button(action: Action, index: int) -> Block | None:
-    button: Block = {
+def button(action: Action, index: int) -> Block | None:
+    """A button; None for a link that does not lead to the web."""
+    made: Block = {
         "type": "button",
         "action_id": action_id(action, index),
         "text": {"type": "plain_text", "text": plain.one_line(action.label, 75), "emoji": False},
     }
     if action.style == "link":
-        button["url"] = web_url(action.url)
-        return button if button["url"] else None
-    button["value"] = action_value(action)
+        made["url"] = web_url(action.url)
+        return made if made["url"] else None
+    made["value"] = action_value(action)
     if action.style in {"primary", "danger"}:
-        button["style"] = action.style
+        made["style"] = action.style
     if action.confirm is not None:
-        button["confirm"] = _confirm(action.confirm)
-    return button
+        made["confirm"] = _confirm(action.confirm)
+    return made
 
 
 def _confirm(confirm: Confirm) -> Block:

@@ -113,7 +113,7 @@ class Intake(AsyncMiddleware):
             log.warning("A message was not kept: %r", error)
 
     async def _signal(self, event: Body, event_id: str) -> Inbound | None:
-        """The native Stop, an invitation to a channel, a first look at our messages."""
+        """The native Stop, an invitation to a channel, a look at our messages or at the home page."""
         kind = event.get("type")
         if kind == "agent_session_stopped" and event.get("user"):
             return await self._made("stop", event, event_id, event["user"], event.get("thread_ts"))
@@ -121,6 +121,8 @@ class Intake(AsyncMiddleware):
             return await self._made("joined", event, event_id, event["inviter"], None)
         if kind == "app_home_opened" and event.get("tab") == "messages":
             return await self._made("opened", event, event_id, event["user"], None)
+        if kind == "app_home_opened" and event.get("tab") == "home":
+            return await self._made("home", event, event_id, event["user"], None)
         return None
 
     async def _made(self, kind: InboundKind, event: Body, event_id: str, user: str, thread: str | None) -> Inbound:

@@ -7,13 +7,13 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from bot.slack import blocks, render
+from bot.slack import blocks, dashboard, render
 from bot.slack.files import Files
 from bot.slack.web import GoneError, SlackError, reason_of
 from bot.slack.working import WorkingState
 from kernel.errors import OutcomeUnknown, PlatformError
 from kernel.store import outbox
-from kernel.types import Place
+from kernel.types import Place, Text
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bot.slack.settings import SlackSettings
     from bot.slack.web import SlackWeb
     from kernel.store.outbox import OutboxRow
-    from kernel.types import Actor
+    from kernel.types import Actor, Dashboard
 
 MARK = "bosun_out"  # event type of the metadata by which a post is found again; holds nothing but the row's id
 NOT_THERE = frozenset({"channel_not_found", "not_in_channel", "user_not_in_channel"})
@@ -122,7 +122,17 @@ class Outgoing:
         place, to = row.where, row.to
         if to is None:
             raise PlatformError("A notice without a recipient.")
-        shown = render.render(row.content, self.settings.console_url)
+        body = row.content
+        shown = render.render(body, self.settings.console_url)
+        if place.kind == "dm" and not isinstance(body, Text):  # to be kept: there it is private anyway
+            await self.web.write(
+                "chat.postMessage",
+                channel=place.channel,
+                thread_ts=place.thread,
+                text=shown.text,
+                blocks=shown.blocks,
+            )
+            return
         try:
             await self.web.write(
                 "chat.postEphemeral",
@@ -146,6 +156,11 @@ class Outgoing:
                     return
         home = await self.direct(to)
         await self.web.write("chat.postMessage", channel=home.channel, text=shown.text, blocks=shown.blocks)
+
+    async def publish_home(self, actor: Actor, value: Dashboard) -> None:
+        """Put the dashboard on the person's page in the app's Home tab."""
+        view = {"type": "home", "blocks": dashboard.shown(value, self.settings.console_url)}
+        await self.web.repeatable("views.publish", user_id=actor.user, view=view)
 
     async def react(self, sign: Sign) -> None:
         """Put a reaction on a message or take it off; that it is there, or gone, already is success."""

@@ -77,10 +77,14 @@ class Presses:
         subject, _, revision = carried.rpartition(":")
         container = body.get("container") or {}
         channel = (body.get("channel") or {}).get("id") or container.get("channel_id")
-        if not (verb and subject and revision.isdigit() and channel):
-            return None
         user, message = body.get("user") or {}, container.get("message_ts")
-        place = self._place(str(channel), (body.get("channel") or {}).get("name"), _thread(body, message))
+        on_page = (body.get("view") or {}).get("type") == "home"  # which stands in no channel: answers go to the DM
+        if not (verb and subject and revision.isdigit() and (channel or on_page)):
+            return None
+        if on_page:
+            place = await self._home(str(user["id"]))
+        else:
+            place = self._place(str(channel), (body.get("channel") or {}).get("name"), _thread(body, message))
         at, trigger = str(actions[0].get("action_ts") or ""), str(body.get("trigger_id") or "")
         self._remember(place, user.get("id", ""), body, message)
         return Inbound(

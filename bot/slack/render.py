@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from bot.engine.document import plain
 from bot.engine.document.addresses import web_url
 from bot.engine.document.files import Attachment, attachment
-from bot.slack import blocks, neutral, prose
-from kernel.types import Action, Card, Frozen, Payload, Progress, Source, Text
+from bot.slack import blocks, dashboard, neutral, prose
+from kernel.types import Action, Card, Dashboard, Frozen, Payload, Progress, Source, Text
 
 if TYPE_CHECKING:
     from kernel.types import Body, Step
@@ -42,6 +42,8 @@ def render(body: Body, console_url: str = "") -> Shown:
         return _card(body)
     if isinstance(body, Progress):
         return _progress(body)
+    if isinstance(body, Dashboard):
+        return Shown(text=neutral.mrkdwn(plain.one_line(body.title, 150)), blocks=dashboard.shown(body, console_url))
     return _text(body, console_url)
 
 

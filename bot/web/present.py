@@ -6,19 +6,23 @@ from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
 
+from bot.engine.dashboard import as_text, rights_in_words
 from bot.engine.document.addresses import safe_url
 from bot.web.render import to_html
 from kernel.store.web import BOSUN
-from kernel.types import Action, Body, Card, Form, Frozen, Json, Payload, Progress, Source, Text
+from kernel.types import Action, Body, Card, Dashboard, Form, Frozen, Json, Payload, Progress, Source, Text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from bot.web.views import HomeView
+    from bot.engine.home_view import HomeView
     from kernel.store.web import WebMessage, WebPush, WebThread
 
 _BODY: TypeAdapter[Body] = TypeAdapter(Body)
+
+
+HOME = "All of this, with its buttons, stands on [Home](/home).\n\n"
 
 
 class FileView(Frozen):
@@ -71,6 +75,8 @@ def _body(body: Json, names: Mapping[str, str]) -> dict[str, Json]:
     value = _BODY.validate_python(body)
     if isinstance(value, Card):
         return {"kind": "card", "card": card(value)}
+    if isinstance(value, Dashboard):
+        return text(as_text(value))
     return progress(value) if isinstance(value, Progress) else text(value)
 
 
@@ -140,7 +146,7 @@ def thread(row: WebThread) -> Json:
 
 def notice(row: WebPush) -> Json:
     """A private notice."""
-    value = Text.model_validate(row.payload["body"])
+    value = _told(_BODY.validate_python(row.payload["body"]))
     return {
         "id": row.id,
         "seq": row.seq,
@@ -152,6 +158,15 @@ def notice(row: WebPush) -> Json:
     }
 
 
+def _told(value: Body) -> Text:
+    """A notice is a few words: what is a page or a card stands on the page that it leads to."""
+    if isinstance(value, Dashboard):
+        return Text(markdown=f"{HOME} {as_text(value).markdown}")
+    if isinstance(value, Card):
+        return Text(markdown=f"{value.headline}: [look at it in what waits for you](/waiting).")
+    return value if isinstance(value, Text) else Text(markdown=value.title)
+
+
 def home(view: HomeView) -> Json:
     """The dashboard."""
     return {
@@ -159,6 +174,11 @@ def home(view: HomeView) -> Json:
         "running": [
             {**item.model_dump(mode="json"), "link": safe_url(item.link), "startedAt": moment(item.started_at)}
             for item in view.running
+        ],
+        "schedules": [item.model_dump(mode="json") for item in view.schedules],
+        "agents": [
+            {"name": item.name, "description": item.description, "rights": rights_in_words(item)}
+            for item in view.agents
         ],
         "recent": [
             {**item.model_dump(mode="json"), "link": safe_url(item.link), "at": moment(item.at)} for item in view.recent

@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from kernel.types import Card, Frozen, Person, Place
+from bot.engine.home_view import HomeView
+from kernel.types import Frozen, Person, Place
 
 
 class Channel(Frozen):
@@ -56,45 +57,6 @@ class Settings(Frozen):
     commands: tuple[CommandHint, ...] = ()  # what the composer offers after `/`
     upload_limit: int = 20 * 1024 * 1024  # bytes of one file
     files_per_message: int = 10
-
-
-class Waiting(Frozen):
-    """An approval that a person can decide."""
-
-    card: Card  # as it stands in its thread
-    link: str = ""  # permalink of the thread it came from
-
-
-class Running(Frozen):
-    """A piece of work that is not finished."""
-
-    ref: str  # "R-7F3K"
-    title: str  # the request in one line
-    agent: str
-    requester: str  # name
-    state: str = "running"  # "queued", "running", "waiting"
-    detail: str = ""  # "waits for 1 more approval"
-    started_at: datetime
-    link: str = ""
-    stoppable: bool = False  # by this person
-
-
-class Decision(Frozen):
-    """Something that people decided, or that a rule let through."""
-
-    title: str
-    outcome: str  # "Approved by Bo and Cy", "Rejected by Bo: too early"
-    tone: str = "neutral"  # "good", "bad", "warn", "neutral"
-    at: datetime
-    link: str = ""
-
-
-class HomeView(Frozen):
-    """The dashboard of one person: only what they may see."""
-
-    waiting: tuple[Waiting, ...] = ()
-    running: tuple[Running, ...] = ()
-    recent: tuple[Decision, ...] = ()
 
 
 class Section(Frozen):

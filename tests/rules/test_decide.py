@@ -14,6 +14,7 @@ from rules.engine.explain import why_not_alone
 from rules.engine.facts import CallFacts
 from rules.engine.language import Rule
 from rules.engine.policy import Group, Policy, strictest
+from rules.engine.reach import reach
 from rules.engine.ruleset import RuleSet
 from tests.rules.reference import decide_slowly
 
@@ -135,6 +136,22 @@ def test_a_decision_can_be_repeated_from_what_is_stored(rules: list[Rule], facts
     assert again == facts
     assert decide(RuleSet(rules), again) == decide(RuleSet(rules), facts)
     assert why_not_alone(RuleSet(rules), facts)
+
+
+@given(rule_lists(), call_facts())
+@settings(max_examples=200, deadline=None)
+def test_what_is_said_of_an_agents_rights_holds_for_every_call(rules: list[Rule], facts: CallFacts) -> None:
+    said = reach(RuleSet(rules), facts.agent, facts.tool, facts.effect)
+    possible = {"alone": {"allow"}, "asks": {"ask", "deny"}, "never": {"deny"}, "limited": {"allow", "ask", "deny"}}
+    assert decide(RuleSet(rules), facts).decision in possible[said]
+
+
+def test_a_condition_makes_an_agents_rights_limited() -> None:
+    small = rule(decision="allow", args={"amount": {"at_most": 50}})
+    assert reach(RuleSet([small]), "ops", "t", "write") == "limited"
+    assert reach(RuleSet([]), "ops", "t", "write") == "asks"
+    assert reach(RuleSet([]), "ops", "t", "read") == "alone"
+    assert reach(RuleSet([rule(decision="deny")]), "ops", "t", "read") == "never"
 
 
 def rule(**words: Any) -> Rule:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from bot.engine.adapter import Sign
-from bot.web.views import Decision, HomeView, Running, Waiting
+from bot.engine.home_view import Decision, HomeView, Running, Waiting
 from kernel.store import outbox
 from kernel.types import (
     Action,

@@ -156,6 +156,14 @@ class Control:
 
         return await self.store.write(write)
 
+    async def may_decide(self, workflow: Workflow, person: Person, actor: Actor | None = None) -> bool:
+        """Whether the person may pause, resume and delete it."""
+        try:
+            await self._may_decide(workflow, person, actor)
+        except NotAllowed:
+            return False
+        return True
+
     async def _may_decide(self, workflow: Workflow, person: Person, actor: Actor | None) -> None:
         if person.id.startswith(OPERATOR):
             return

@@ -109,8 +109,21 @@ def _walk(component: Json, ids: list[str], names: set[str], *, v2: bool) -> tupl
             more, letters = _walk(child, ids, names, v2=v2)
             total, characters = total + more, characters + letters
         return total, characters
-    require(kind in {SEPARATOR, SECTION, GALLERY, SELECT}, "type", f"unknown type {kind}")
+    if kind == SECTION:
+        return _section(component, ids, names)
+    require(kind in {SEPARATOR, GALLERY, SELECT}, "type", f"unknown type {kind}")
     return 1, 0
+
+
+def _section(section: Json, ids: list[str], names: set[str]) -> tuple[int, int]:
+    texts, accessory = section.get("components") or [], section.get("accessory") or {}
+    require(1 <= len(texts) <= 3, "components", "Must be between 1 and 3 in length.")
+    require(all(text.get("type") == TEXT for text in texts), "components", "only texts in a section")
+    require(accessory.get("type") in {BUTTON, THUMBNAIL}, "accessory", "This field is required")
+    if accessory["type"] == BUTTON:
+        _button(accessory, ids)
+    walked = [_walk(text, ids, names, v2=True) for text in texts]
+    return 2 + sum(count for count, _ in walked), sum(letters for _, letters in walked)
 
 
 def _button(button: Json, ids: list[str]) -> None:
@@ -189,4 +202,6 @@ def buttons(message: Json) -> list[Json]:
     found: list[Json] = []
     for component in message.get("components") or ():
         found += [component] if component["type"] == BUTTON else buttons(component)
+        accessory = component.get("accessory") or {}
+        found += [accessory] if accessory.get("type") == BUTTON else []
     return found

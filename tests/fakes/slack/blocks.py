@@ -8,6 +8,7 @@ from tests.fakes.slack.world import Json, SlackError
 
 MESSAGE = {"section", "divider", "image", "actions", "context", "header", "markdown", "rich_text", "file", "video"}
 MESSAGE |= {"data_table", "context_actions", "plan", "task_card"}
+HOME = {"section", "divider", "image", "actions", "context", "header", "input", "rich_text"}
 MODAL = {"section", "divider", "image", "actions", "context", "header", "input", "rich_text"}
 
 
@@ -41,10 +42,18 @@ def check_view(view: Json) -> None:
         _require("submit" in view, "a view with inputs needs a submit")
 
 
+def check_home(view: Json) -> None:
+    """Raise what views.publish would answer."""
+    _require(view.get("type") == "home" and not {"title", "submit", "close"} & set(view), "a home view has blocks only")
+    _check(view.get("blocks"), HOME, 100)
+
+
 def _check(blocks: object, allowed: set[str], most: int) -> None:
     _require(isinstance(blocks, list) and 0 < len(blocks) <= most, f"between 1 and {most} blocks")
     assert isinstance(blocks, list)
     seen: set[str] = set()
+    accessories = [block["accessory"]["action_id"] for block in blocks if "accessory" in block]
+    _require(len(set(accessories)) == len(accessories), "action_id not unique")
     for block in blocks:
         _require(block.get("type") in allowed, f"unsupported block {block.get('type')}")
         if "block_id" in block:
@@ -64,6 +73,8 @@ def _section(block: Json) -> None:
     _require(len(block.get("fields", [])) <= 10, "more than 10 fields")
     for item in block.get("fields", []):
         _text(item, 2_000, {"mrkdwn", "plain_text"}, "field")
+    if "accessory" in block:
+        _button(block["accessory"])
 
 
 def _header(block: Json) -> None:
@@ -192,7 +203,12 @@ def visible(message: Json) -> str:
 
 def buttons(message: Json) -> list[Json]:
     """The buttons of a message and the entries of its menus, in order."""
-    rows = [block["elements"] for block in message.get("blocks") or () if block["type"] == "actions"]
+    blocks = message.get("blocks") or ()
+    rows = [
+        block["elements"] if block["type"] == "actions" else [block["accessory"]]
+        for block in blocks
+        if block["type"] == "actions" or "accessory" in block
+    ]
     return [pressable for row in rows for element in row for pressable in _pressable(element)]
 
 

@@ -212,6 +212,16 @@ def _view(slack: FakeSlack, args: Json) -> Json:
     return {"view": {"id": dialog.id, "team_id": TEAM, "app_id": APP, **view}}
 
 
+@method("views.publish")
+def _publish(slack: FakeSlack, args: Json) -> Json:
+    user, view = str(args.get("user_id", "")), args.get("view") or {}
+    if user not in slack.world.users:
+        raise SlackError("user_not_found")
+    blocks.check_home(view)
+    slack.world.pages[user] = view
+    return {"view": {"id": f"V{user}", "team_id": TEAM, "app_id": APP, **view}}
+
+
 @method("agents.sessions.setStatus", "chat:write")
 def _session(slack: FakeSlack, args: Json) -> Json:
     if not slack.world.agent_features:

@@ -142,6 +142,28 @@ class People:
             },
         )
 
+    async def open_page(self, user: str) -> Envelope:
+        """Look at the app's Home tab."""
+        channel = self.world.dm(user).id
+        return await self.event({"type": "app_home_opened", "user": user, "channel": channel, "tab": "home"})
+
+    async def click_on_page(self, user: str, button: str, about: str = "") -> Envelope:
+        """Press the button with this label, in whose value `about` stands, on this person's Home tab."""
+        view = self.world.pages[user]
+        pressed = next(one for one in buttons(view) if one["text"]["text"] == button and about in one["value"])
+        action: Json = {name: pressed[name] for name in ("action_id", "value", "text", "type")}
+        return await self.deliver(
+            "interactive",
+            {
+                "type": "block_actions",
+                **self._by(user),
+                "trigger_id": self.world.new_trigger(user),
+                "container": {"type": "view", "view_id": f"V{user}"},
+                "view": {"id": f"V{user}", **view},
+                "actions": [{**action, "block_id": "b", "action_ts": self.world.next_ts()}],
+            },
+        )
+
     async def submit_view(self, user: str, values: dict[str, str], view_id: str | None = None) -> Envelope:
         """Send the dialog that this person has open; closes it where the app has no objection."""
         open_here = [dialog for dialog in self.world.dialogs.values() if dialog.user == user]

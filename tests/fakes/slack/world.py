@@ -98,6 +98,7 @@ class World:
         self.ephemerals: list[Json] = []
         self.statuses: dict[tuple[str, str], list[str]] = {}
         self.files: dict[str, Json] = {}
+        self.pages: dict[str, Json] = {}  # user -> what their Home tab shows
         self.dialogs: dict[str, Dialog] = {}
         self.triggers: dict[str, tuple[str, float]] = {}  # id -> user, time
         self.counts: Counter[str] = Counter()

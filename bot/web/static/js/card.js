@@ -65,7 +65,8 @@ export function actions(list, message) {
   );
 }
 
-function button(action, message) {
+/** One button. */
+export function button(action, message) {
   if (action.style === "link") {
     const foreign = !action.url.startsWith("/");
     return h("a.button.plain", { href: action.url, target: foreign && "_blank", rel: "noopener" }, action.label);

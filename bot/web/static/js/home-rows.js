@@ -1,5 +1,6 @@
-// A row of the dashboard for a piece of work.
+// The rows of the dashboard: a piece of work, a workflow, an agent.
 
+import { button } from "./card.js";
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
 import { stopButton } from "./progress.js";
@@ -25,5 +26,39 @@ export function progressState(item) {
       ),
     ),
     item.stoppable && stopButton(item.ref),
+  );
+}
+
+export function scheduleState(item) {
+  const verb = item.paused ? "resume" : "pause";
+  const label = item.paused ? "Resume" : "Pause";
+  const action = { subject: `S-${item.name}`, revision: 0, verb, label, style: "plain" };
+  return h(
+    "li.row",
+    { class: item.paused ? "run-waiting" : "", "data-key": `S-${item.name}` },
+    icon(item.paused ? "stop" : "clock"),
+    h(
+      "div",
+      {},
+      h("span.row-title", {}, item.name),
+      h("p.small", {}, item.description),
+      h("p.small", {}, `next: ${item.next} · last: ${item.last}`),
+    ),
+    item.controlled && button(action, ""),
+  );
+}
+
+export function agentState(item) {
+  return h(
+    "li.row",
+    { "data-key": `agent-${item.name}` },
+    icon("spark"),
+    h(
+      "div",
+      {},
+      h("span.row-title", {}, item.name),
+      h("p.small", {}, item.description),
+      item.rights.map((line) => h("p.small.rights", {}, line)),
+    ),
   );
 }

@@ -3,12 +3,12 @@
 import { card } from "./card.js";
 import { h, morph } from "./dom.js";
 import { icon } from "./icons.js";
-import { progressState } from "./home-rows.js";
+import { agentState, progressState, scheduleState } from "./home-rows.js";
 import { prompts } from "./prompts.js";
 import { me, state } from "./state.js";
 import { when } from "./time.js";
 
-const NOTHING = { waiting: [], running: [], recent: [] };
+const NOTHING = { waiting: [], running: [], schedules: [], agents: [], recent: [] };
 
 export class HomePane {
   /** `only`: "waiting" for the list of approvals alone. */
@@ -36,13 +36,23 @@ export class HomePane {
   }
 
   all(view) {
-    const { waiting, running, recent } = view;
+    const { waiting, running, schedules, agents, recent } = view;
     const quiet = !waiting.length && !running.length && !recent.length;
     return [
       h("h2.greeting", {}, `${greeting()}, ${me().name.split(" ")[0]}`),
-      this.waiting(view, true),
-      section("Running now", running.length, running.map(progressState), "Nothing is running."),
-      section("Recent decisions", 0, recent.map(decision), "Nothing was decided yet."),
+      h(
+        "div.column",
+        {},
+        this.waiting(view, true),
+        section("Agents, and what they may do alone", 0, agents.map(agentState), "There are no agents.", "agents"),
+      ),
+      h(
+        "div.column",
+        {},
+        section("Running now", running.length, running.map(progressState), "Nothing is running."),
+        section("Schedules", 0, schedules.map(scheduleState), "Nothing runs by itself where you can read it."),
+        section("Recent decisions", 0, recent.map(decision), "Nothing was decided yet.", "recent"),
+      ),
       quiet && prompts(null, this.ask),
     ];
   }
@@ -77,8 +87,9 @@ function heading(words, count) {
   return h("h3.section-head", {}, words, count > 0 && h("span.badge", {}, count));
 }
 
-function section(words, count, rows, empty) {
-  return h("section", {}, heading(words, count), rows.length ? h("ol.rows", {}, rows) : h("p.empty-note", {}, empty));
+function section(words, count, rows, empty, name = "") {
+  const list = rows.length ? h("ol.rows", {}, rows) : h("p.empty-note", {}, empty);
+  return h("section", { class: name }, heading(words, count), list);
 }
 
 const TONES = { good: "check", bad: "no", warn: "alert", neutral: "info" };

@@ -257,6 +257,7 @@ async function start() {
       notice: (value) => {
         answered();
         notice(value);
+        refreshHome(); // what was pressed may have changed it
       },
       form: showForm,
       thread: (row) => {

@@ -1,0 +1,95 @@
+"""The dashboard of one person as platforms without a page of their own show it, and as plain Markdown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kernel.types import Action, Dashboard, DashboardPart, DashboardRow, Text
+
+if TYPE_CHECKING:
+    from bot.engine.home_view import AgentRights, HomeView, Running, Scheduled, Waiting
+
+WORKFLOW = "S-"  # how the subject of a workflow's button begins; its name follows
+STATES = {"queued": "starts soon", "running": "running", "waiting": "waits for people"}
+TOOLS = 6  # names of tools in one list; further ones are counted
+
+
+def dashboard(view: HomeView, name: str) -> Dashboard:
+    """The whole, in its fixed order."""
+    decided = [DashboardRow(title=one.title, url=one.link, detail=one.outcome) for one in view.recent]
+    return Dashboard(
+        title=f"Home of {name}"[:80],
+        parts=(
+            DashboardPart(
+                title="Waiting for you", rows=tuple(map(_waiting, view.waiting)), nothing="Nothing waits for you."
+            ),
+            DashboardPart(title="Running now", rows=tuple(map(_running, view.running)), nothing="Nothing is running."),
+            DashboardPart(
+                title="Schedules", rows=tuple(map(_scheduled, view.schedules)), nothing="Nothing runs by itself."
+            ),
+            DashboardPart(title="Agents, and what they may do alone", rows=tuple(map(_agent, view.agents))),
+            DashboardPart(title="Recent decisions", rows=tuple(decided), nothing="Nothing was decided yet."),
+        ),
+        footer="Only you see this, and only what you may see. `help` lists what you can say.",
+    )
+
+
+def _waiting(item: Waiting) -> DashboardRow:
+    first = next((action for action in item.card.actions if action.style != "link"), None)
+    review = first and Action(subject=first.subject, revision=first.revision, verb="review", label="Review")
+    return DashboardRow(title=item.card.headline, url=item.link, detail=item.card.state, action=review)
+
+
+def _running(item: Running) -> DashboardRow:
+    stop = Action(subject=item.ref, verb="stop", label="Stop") if item.stoppable else None
+    detail = f"{item.ref} · {STATES.get(item.state, item.state)} · {item.agent} · asked by {item.requester}"
+    return DashboardRow(title=item.title, url=item.link, detail=detail, action=stop)
+
+
+def _scheduled(item: Scheduled) -> DashboardRow:
+    verb, label = ("resume", "Resume") if item.paused else ("pause", "Pause")
+    change = Action(subject=f"{WORKFLOW}{item.name}", verb=verb, label=label) if item.controlled else None
+    detail = f"{item.description} · next: {item.next} · last: {item.last}"
+    return DashboardRow(title=item.name, detail=detail, action=change)
+
+
+def _agent(item: AgentRights) -> DashboardRow:
+    return DashboardRow(title=item.name, detail=" · ".join(rights_in_words(item)))
+
+
+def rights_in_words(item: AgentRights) -> list[str]:
+    """What an agent may do alone, what it depends, what it asks for, what it may not."""
+    lists = (
+        ("alone", item.alone),
+        ("alone within limits", item.limited),
+        ("asks first", item.asks),
+        ("never", item.never),
+    )
+    found = [f"{words}: {_listed(tools)}" for words, tools in lists if tools]
+    found += [f"stands still: {item.frozen} is frozen"] if item.frozen else []
+    return found or ["has no tools"]
+
+
+def _listed(tools: tuple[str, ...]) -> str:
+    more = len(tools) - TOOLS
+    return ", ".join(tools[:TOOLS]) + (f" and {more} more" if more > 0 else "")
+
+
+def as_text(value: Dashboard) -> Text:
+    """The same as Markdown, where there is nothing better. Buttons say what they are about."""
+    lines: list[str] = []
+    actions: list[Action] = []
+    for part in value.parts:
+        lines += [f"### {part.title}", ""]
+        for row in part.rows:
+            title = f"[{_plain(row.title)}]({row.url})" if row.url else f"**{_plain(row.title)}**"
+            lines.append(f"- {title} — {_plain(row.detail)}")
+            if row.action is not None:
+                about = row.action.subject.removeprefix(WORKFLOW)
+                actions.append(row.action.model_copy(update={"label": f"{row.action.label} {about}"[:34]}))
+        lines += [part.more or ("" if part.rows else part.nothing), ""]
+    return Text(markdown="\n".join(lines), footer=value.footer.replace("`", ""), actions=tuple(actions))
+
+
+def _plain(text: str) -> str:
+    return "".join(f"\\{mark}" if mark in "\\`*_~[]<>#|!" else mark for mark in " ".join(text.split()))

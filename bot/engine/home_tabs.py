@@ -1,0 +1,100 @@
+"""Dashboards that stand open on a platform: published when somebody opens theirs, and again after changes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from bot.engine.dashboard import dashboard
+from kernel.errors import BosunError, PlatformError
+from kernel.store import runs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from bot.engine.adapter import HomePages
+    from bot.engine.directory import TeamDirectory
+    from bot.engine.home import Home
+    from kernel.clock import Clock
+    from kernel.store import Store
+    from kernel.types import Actor, Dashboard
+
+TOPICS = (runs.STATE, runs.READY, "approvals")  # after these a dashboard may look different
+SETTLE = 2.0  # seconds after a change; what changes meanwhile goes along
+WATCHED = timedelta(days=7)  # since somebody last opened theirs
+
+log = logging.getLogger(__name__)
+
+
+class HomeTabs:
+    """Keeps the dashboards that people have opened up to date, where the platform has a place for them."""
+
+    def __init__(
+        self, store: Store, clock: Clock, directory: TeamDirectory, home: Home, pages: Mapping[str, HomePages]
+    ) -> None:
+        self.store = store
+        self.clock = clock
+        self.directory = directory
+        self.home = home
+        self.pages = pages  # platform -> where its people have a page
+        self.settle = SETTLE
+        self._opened: dict[str, tuple[Actor, datetime]] = {}  # account -> who, and when it was last opened
+        self._shown: dict[str, Dashboard] = {}
+        self._soon: asyncio.TimerHandle | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Follow what changes."""
+        for topic in TOPICS:
+            self.store.on(topic, self._changed)
+
+    async def stop(self) -> None:
+        """Publish nothing more."""
+        if self._soon is not None:
+            self._soon.cancel()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+    async def opened(self, actor: Actor) -> None:
+        """Somebody looks at theirs now."""
+        if actor.platform not in self.pages:
+            return
+        self._opened[actor.account] = (actor, self.clock.now())
+        self._shown.pop(actor.account, None)
+        await self._publish(actor)
+
+    def _changed(self, _key: str) -> None:
+        if self._opened and self._soon is None:
+            self._soon = asyncio.get_running_loop().call_later(self.settle, self._begin)
+
+    def _begin(self) -> None:
+        self._soon = None
+        if self._task is not None and not self._task.done():
+            self._changed("")  # after the one that is under way
+            return
+        self._task = asyncio.create_task(self._again())
+
+    async def _again(self) -> None:
+        since = self.clock.now() - WATCHED
+        self._opened = {account: seen for account, seen in self._opened.items() if seen[1] >= since}
+        for actor, _ in list(self._opened.values()):
+            try:
+                await self._publish(actor)
+            except BosunError as error:
+                log.info("The dashboard of %s was not brought up to date: %s", actor.account, error)
+
+    async def _publish(self, actor: Actor) -> None:
+        person = self.directory.person(actor)
+        value = dashboard(await self.home.of(person, actor), person.name)
+        if self._shown.get(actor.account) == value:
+            return
+        try:
+            await self.pages[actor.platform].publish_home(actor, value)
+        except PlatformError as error:
+            log.warning("The dashboard of %s could not be shown: %s", actor.account, error)
+        else:
+            self._shown[actor.account] = value

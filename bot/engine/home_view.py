@@ -1,0 +1,71 @@
+"""What the dashboard of one person holds: values, the same for every platform."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from kernel.types import Card, Frozen
+
+
+class Waiting(Frozen):
+    """An approval that a person can decide."""
+
+    card: Card  # as it stands in its thread
+    link: str = ""  # permalink of the thread it came from
+
+
+class Running(Frozen):
+    """A piece of work that is not finished."""
+
+    ref: str  # "R-7F3K"
+    title: str  # the request in one line
+    agent: str
+    requester: str  # name
+    state: str = "running"  # "queued", "running", "waiting"
+    detail: str = ""  # "waits for 1 more approval"
+    started_at: datetime
+    link: str = ""
+    stoppable: bool = False  # by this person
+
+
+class Decision(Frozen):
+    """Something that people decided, or that a rule let through."""
+
+    title: str
+    outcome: str  # "Approved by Bo and Cy", "Rejected by Bo: too early"
+    tone: str = "neutral"  # "good", "bad", "warn", "neutral"
+    at: datetime
+    link: str = ""
+
+
+class Scheduled(Frozen):
+    """A workflow of a channel that the person reads."""
+
+    name: str
+    description: str
+    next: str  # "Mon 08:00", "when it happens", "paused"
+    last: str  # what became of it last
+    paused: bool = False
+    controlled: bool = False  # this person may pause and resume it
+
+
+class AgentRights(Frozen):
+    """An agent, and how far its tools go."""
+
+    name: str
+    description: str
+    alone: tuple[str, ...] = ()  # tools that it uses without asking
+    limited: tuple[str, ...] = ()  # tools for which it depends on the call whether people are asked
+    asks: tuple[str, ...] = ()  # tools that always wait for people
+    never: tuple[str, ...] = ()  # tools that the rules refuse it
+    frozen: str = ""  # why it stands still
+
+
+class HomeView(Frozen):
+    """The dashboard of one person: only what they may see."""
+
+    waiting: tuple[Waiting, ...] = ()
+    running: tuple[Running, ...] = ()
+    schedules: tuple[Scheduled, ...] = ()
+    agents: tuple[AgentRights, ...] = ()
+    recent: tuple[Decision, ...] = ()

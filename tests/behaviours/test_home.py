@@ -1,0 +1,97 @@
+"""Everybody has a dashboard of the same content on every platform, with nothing on it that is not theirs to see."""
+
+import pytest
+
+from tests.behaviours.chat import Chat, Spot
+from tests.behaviours.payments import ask_for_payment
+from tests.behaviours.slack_chat import SlackChat
+from tests.behaviours.team import SLACK_USERS
+from tests.behaviours.web_chat import WebChat
+from tests.behaviours.world import World
+from tests.fakes.anthropic import Reply
+from tests.fakes.slack.blocks import buttons, visible
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def home_of(chat: Chat, person: str) -> str:
+    """What this person is shown who says `home` in a channel."""
+    before = len(await chat.notices(person))
+    await chat.ask(person, "home")
+    return await chat.notice(person, "Recent decisions", after=before)
+
+
+async def test_home_shows_each_person_what_is_theirs_and_nobody_else_sees_it(world: World, chat: Chat) -> None:
+    asked = await ask_for_payment(chat)
+    decides = await home_of(chat, "bo")
+    asks = await home_of(chat, "ann")
+    assert "420.00 EUR" in decides.split("Running now")[0]
+    assert "Nothing waits for you." in asks.split("Running now")[0]
+    assert asked.reference in asks.split("Running now")[1].split("Schedules")[0]
+    assert "asks first" in asks.split("may do alone")[1]
+    private = await chat.ask("cy", "approvals")  # what is said in the channel afterwards is all that others see of it
+    await world.quiet()
+    everywhere = [said.text for said in await chat.read(Spot(channel="general")) if said.by == "bosun"]
+    assert not [text for text in everywhere if "Recent decisions" in text], private
+    await chat.click("bo", asked.card, "Reject…")
+    await chat.dialog("bo")
+    await chat.submit("bo", reason="not now")
+    await chat.answer(asked.spot, "not now")
+    assert "not now" in (await home_of(chat, "ann")).split("Recent decisions")[1]
+
+
+async def test_a_request_in_a_direct_message_stands_on_nobody_elses_dashboard(world: World, chat: Chat) -> None:
+    world.model.queue(Reply("As you wish.", hold_after=1))
+    await chat.say("ann", "our secret project", chat.home("ann"))
+    try:
+        await world.held()
+        mine = await world.until(lambda: _holding(chat, "ann", "our secret project"))
+        assert "our secret project" in mine
+        assert "our secret project" not in await home_of(chat, "bo")
+    finally:
+        world.model.release()
+
+
+async def _holding(chat: Chat, person: str, words: str) -> str | None:
+    shown = await home_of(chat, person)
+    return shown if words in shown else None
+
+
+async def test_slack_has_it_in_the_home_tab_where_it_is_worked_with_and_kept_up_to_date(
+    world: World, slack: SlackChat
+) -> None:
+    bo, pages = SLACK_USERS["bo"], world.slack.world.pages
+    asked = await ask_for_payment(slack)
+    await world.slack.open_page(bo)
+    await world.seen(lambda: bo in pages)
+    assert "420.00 EUR" in visible(pages[bo]).split("Running now")[0]
+    await world.slack.click_on_page(bo, "Review", asked.ref)
+    card = await slack.answer(slack.home("bo"), asked.reference, "Waiting")
+    assert "Approve" in card.buttons
+    await slack.click("bo", card, "Approve")
+    await world.seen(lambda: "Nothing waits for you." in visible(pages[bo]))
+    assert len(await world.paid(asked.reference)) == 1
+    await world.seen(lambda: "Approved by Bo" in visible(pages[bo]))
+
+
+async def test_a_schedule_is_paused_from_the_home_tab_by_who_may_and_shows_no_button_to_others(
+    world: World, slack: SlackChat
+) -> None:
+    dee, ann, pages = SLACK_USERS["dee"], SLACK_USERS["ann"], world.slack.world.pages
+    for user in (dee, ann):
+        await world.slack.open_page(user)
+        await world.seen(lambda user=user: user in pages)  # type: ignore[misc]
+    assert not [one for one in buttons(pages[ann]) if one["value"].startswith("S-")]
+    await world.slack.click_on_page(dee, "Pause", "S-digest")
+    await slack.notice("dee", "Paused", "digest")
+    await world.slack.open_page(dee)
+    await world.seen(lambda: [one for one in buttons(pages[dee]) if one["text"]["text"] == "Resume"])
+    await world.slack.click_on_page(dee, "Resume", "S-digest")
+    await slack.notice("dee", "begins by itself again")
+
+
+async def test_the_web_page_has_the_same_parts(world: World, web: WebChat) -> None:
+    page = await web.browser("ann").get("/api/home")
+    assert {"waiting", "running", "schedules", "agents", "recent"} == set(page)
+    assert {one["name"]: one["controlled"] for one in page["schedules"]}["digest"] is False
+    assert any("asks first" in line for agent in page["agents"] for line in agent["rights"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kernel.errors import PlatformError
-from workflows.engine.channels import Said
+from workflows.engine.channels import Said, Team
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,6 +36,22 @@ class WorkflowChannels:
             for one in heard
             if not one.mine and one.sent_at is not None and since <= one.sent_at < until
         ]
+
+    async def answered(self, place: Place, message: str) -> bool:
+        """Whether somebody said something below that message."""
+        adapter = self.adapters.get(place.platform)
+        if adapter is None:
+            raise PlatformError(f"{place.platform} is not connected, so its channels cannot be read.")
+        return len(await adapter.thread(place.in_thread(message), 2)) > 1
+
+    def team(self) -> Team:
+        """Roles, agents and deactivated people of the charter in force."""
+        charter = self.directory.charter()
+        return Team(
+            roles=tuple(charter.roles),
+            agents={name: tuple(agent.tools) for name, agent in charter.roster.agents.items()},
+            inactive=tuple(person.name for person in charter.people.values() if not person.active),
+        )
 
     def source(self, name: str, target: Place) -> Place | None:
         """The channel, if everybody who reads the target may read it. What cannot be told counts as no."""

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from kernel.types import Place
 
 
-def _in_channel(place: Place) -> tuple[ColumnElement[bool], ...]:
+def in_channel(place: Place) -> tuple[ColumnElement[bool], ...]:
+    """The condition that a conversation is in this channel."""
     return (
         col(Conversation.platform) == place.platform,
         col(Conversation.tenant) == place.tenant,
@@ -33,7 +34,7 @@ def ended(session: Session, place: Place, since: datetime, until: datetime, limi
             select(Run)
             .join(Conversation, col(Run.conversation_id) == col(Conversation.id))
             .where(
-                *_in_channel(place),
+                *in_channel(place),
                 col(Run.state).in_(FINAL),
                 col(Run.updated_at) > since,
                 col(Run.updated_at) <= until,
@@ -50,7 +51,7 @@ def unfinished(session: Session, place: Place, limit: int = 200) -> list[Run]:
         session.exec(
             select(Run)
             .join(Conversation, col(Run.conversation_id) == col(Conversation.id))
-            .where(*_in_channel(place), col(Run.state).not_in(FINAL))
+            .where(*in_channel(place), col(Run.state).not_in(FINAL))
             .order_by(col(Run.id))
             .limit(limit)
         )
@@ -65,7 +66,7 @@ def decided(session: Session, place: Place, since: datetime, until: datetime, li
             .join(Run, col(Approval.run_id) == col(Run.id))
             .join(Conversation, col(Run.conversation_id) == col(Conversation.id))
             .where(
-                *_in_channel(place),
+                *in_channel(place),
                 col(Approval.state) != PENDING,
                 col(Approval.decided_at) > since,
                 col(Approval.decided_at) <= until,
@@ -83,7 +84,7 @@ def undecided(session: Session, place: Place, limit: int = 200) -> list[Approval
             select(Approval)
             .join(Run, col(Approval.run_id) == col(Run.id))
             .join(Conversation, col(Run.conversation_id) == col(Conversation.id))
-            .where(*_in_channel(place), col(Approval.state) == PENDING)
+            .where(*in_channel(place), col(Approval.state) == PENDING)
             .order_by(col(Approval.id))
             .limit(limit)
         )
@@ -137,8 +138,6 @@ def cost(session: Session, place: Place, since: datetime, until: datetime) -> fl
     total = session.exec(
         select(func.sum(col(Run.cost_usd)))
         .join(Conversation, col(Run.conversation_id) == col(Conversation.id))
-        .where(
-            *_in_channel(place), col(Run.state).in_(FINAL), col(Run.updated_at) > since, col(Run.updated_at) <= until
-        )
+        .where(*in_channel(place), col(Run.state).in_(FINAL), col(Run.updated_at) > since, col(Run.updated_at) <= until)
     ).one()
     return float(total or 0.0)

@@ -71,7 +71,9 @@ def test_commands_beside_a_running_bosun(bosun: Bosun, running: Running) -> None
     assert (shown.returncode, shown.stderr) == (0, "")
     assert shown.stdout.startswith("Nothing to report in #general")
     refused = bosun("run", "digets").stderr
-    assert refused.startswith("Error: There is no workflow 'digets'. Workflows: digest, incident.")
+    assert refused.startswith(
+        "Error: There is no workflow 'digets'. Workflows: access-and-cost, decisions, digest, incident"
+    )
     assert [line.split("\t")[2] for line in bosun("runs").stdout.splitlines()] == ["done"]
     assert bosun("ledger", "verify").returncode == 0
     second = bosun("up")

@@ -14,7 +14,7 @@ from kernel.store.outbox import OutboxRow
 from kernel.types import Json, Place
 from tests.rules.world import World as Rights
 from workflows.engine import reading, steps
-from workflows.engine.channels import Said
+from workflows.engine.channels import Said, Team
 from workflows.engine.definition import Workflow
 from workflows.engine.launch import Launch
 from workflows.engine.runner import Runner
@@ -44,6 +44,7 @@ class Chat:
 
     def __init__(self) -> None:
         self.messages: dict[str, list[Said]] = {}  # by the name of the channel
+        self.answers: set[str] = set()  # messages below which somebody said something
 
     def say(self, channel: str, by: str, text: str, when: datetime, **more: bool) -> None:
         """Somebody says something."""
@@ -53,6 +54,12 @@ class Chat:
 
     async def said(self, place: Place, since: datetime, until: datetime, most: int) -> list[Said]:
         return [one for one in self.messages.get(f"#{place.channel}", []) if since <= one.at < until][-most:]
+
+    async def answered(self, place: Place, message: str) -> bool:
+        return message in self.answers
+
+    def team(self) -> Team:
+        return Team(roles=("finance", "admin"), agents={"lead": ("search_knowledge",)}, inactive=("Zoe",))
 
     def source(self, name: str, target: Place) -> Place | None:
         place = PLACES.get(name)

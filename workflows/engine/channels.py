@@ -22,6 +22,14 @@ class Said(Frozen):
     outside: bool = False  # by a bot, a guest or somebody of another team
 
 
+class Team(Frozen):
+    """Who works here, as reports tell it."""
+
+    roles: tuple[str, ...]
+    agents: dict[str, tuple[str, ...]]  # name -> its tools
+    inactive: tuple[str, ...] = ()  # names of people who may decide nothing any more
+
+
 class Channels(Protocol):
     """The chat, as workflows see it."""
 
@@ -32,12 +40,20 @@ class Channels(Protocol):
         """
         ...
 
+    async def answered(self, place: Place, message: str) -> bool:
+        """Whether somebody said something below that message. PlatformError where the platform does not say."""
+        ...
+
     def source(self, name: str, target: Place) -> Place | None:
         """The channel `name` on the target's platform, if whoever reads `target` may read it; None otherwise."""
         ...
 
     def link(self, place: Place, message: str) -> str:
         """An address that opens the message; empty where there is none."""
+        ...
+
+    def team(self) -> Team:
+        """Roles, agents and deactivated people of the charter in force."""
         ...
 
     def dashboard(self, place: Place) -> str:

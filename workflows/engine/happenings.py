@@ -48,6 +48,9 @@ class Happenings:
     runs: dict[str, Run]  # of the approvals, by id
 
 
+NOTHING = Happenings(waiting=[], forms=[], going=[], done=[], decisions=[], failed=[], jobs=[], runs={})
+
+
 def read(session: Session, step: StepContext) -> Happenings:
     """What happened in the step's channel since the last run, up to the beginning of this one."""
     until, lane = step.run.created_at, step.place.lane

@@ -1,0 +1,140 @@
+"""Reports of the starter workflows: what they count, what they leave out, and that nothing is told where nothing is."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from kernel.clock import FixedClock
+from kernel.store import Session, Store, approvals, knowledge, runs
+from tests.workflows.world import FINANCE, GENERAL, World, at, workflow
+
+STARTERS = Path(__file__).parents[2] / "charter" / "workflows"
+NOON = "2026-03-06 12:00"
+
+
+def world(store: Store, name: str, **changes: str) -> World:
+    text = (STARTERS / f"{name}.yaml").read_text()
+    for old, new in changes.items():
+        text = text.replace(old, new)
+    return World(store, FixedClock(at(NOON)), workflow(text.replace("#bosun", "#general")))
+
+
+async def posted(here: World, name: str) -> str:
+    """What the workflow posts now; what it says instead where it posts nothing."""
+    here.clock.advance(minutes=1)
+    run = await here.run_now(name)
+    assert run.state == runs.DONE, run.error
+    posts = await here.posts()
+    return posts[-1] if posts else run.answer or ""
+
+
+async def called(here: World, run: runs.Run, tool: str, decision: str) -> None:
+    """The run used a tool, by that verdict."""
+    row = runs.Call(
+        id=here.ids.new(),
+        run_id=run.id,
+        use_id=here.ids.new(),
+        entry=2,
+        agent="ops",
+        tool=tool,
+        arguments={},
+        digest="",
+        verdict={"decision": decision},
+        created_at=here.clock.now(),
+    )
+    await here.store.write(lambda session: session.add(row))
+
+
+async def test_the_week_in_decisions(store: Store) -> None:
+    here = world(store, "decisions")
+    assert await posted(here, "decisions") == "Nothing to report in #general: nothing was decided."
+    run = await here.happened("Pay")
+    for state, by in ((approvals.CONSUMED, "Bo"), (approvals.CONSUMED, "Cy"), (approvals.REJECTED, "Bo")):
+        await here.asked_for(run, "Queue", state, by=by)
+    await here.asked_for(run, "Waits still", approvals.PENDING)
+    await called(here, run, "write_file", "allow")
+    await called(here, run, "write_file", "allow")
+    await called(here, run, "send_mail", "deny")
+    secret = await here.happened("Pay", place=FINANCE)
+    await called(here, secret, "fetch_page", "allow")
+    text = await posted(here, "decisions")
+    for line in ("- Approved: 2", "- Rejected: 1", "- Decided by Bo: 2", "- queue_payment: 3"):
+        assert line in text
+    assert "**Done without asking**\n\n- write_file by ops: 2" in text
+    assert "**Refused by the rules**\n\n- send_mail by ops: 1" in text
+    assert "fetch_page" not in text  # of another channel
+
+
+async def test_questions_and_requests_without_an_answer(store: Store) -> None:
+    here = world(store, "unanswered")
+    here.channels.say("#general", "Ann", "Who has the key?", at("2026-03-06 09:00"))
+    here.channels.say("#general", "Bo", "Where is the printer?", at("2026-03-06 09:10"))
+    here.channels.say("#general", "Cy", "I am back", at("2026-03-06 09:20"))
+    here.channels.say("#general", "Eve", "Buy now?", at("2026-03-06 09:30"), outside=True)
+    here.channels.answers = {"m2"}
+    await here.happened("Something difficult", state=runs.FAILED)
+    text = await posted(here, "unanswered")
+    assert "**Questions that nobody answered** (1)\n\n- Ann, Fri 06 Mar 10:00: “Who has the key?” ([open](" in text
+    assert "**Requests that failed** (1)\n\n- Ann: “Something difficult”" in text
+    quiet = world(store, "unanswered")
+    quiet.clock.advance(days=10)
+    assert (await quiet.run_now("unanswered")).answer == "Nothing to report in #general: every question was answered."
+
+
+def _document(session: Session, key: str, reader: str, age: timedelta, kind: str = "document") -> None:
+    written = at(NOON) - age
+    session.add(
+        knowledge.DocumentRow(
+            id=f"d-{key}",
+            source="handbook",
+            key=key,
+            kind=kind,
+            title=f"How to [{key}]",
+            format="markdown",
+            origin="member_text",
+            text="",
+            digest=key,
+            written_at=written,
+            created_at=written,
+            updated_at=written,
+        )
+    )
+    session.flush()
+    session.add(knowledge.DocumentReader(document_id=f"d-{key}", reader=reader))
+
+
+async def test_documents_that_are_old_and_that_the_channel_may_read(store: Store) -> None:
+    here = world(store, "stale-documents")
+    year, week = timedelta(days=365), timedelta(days=7)
+    await store.write(lambda session: _document(session, "old", "team", year))
+    await store.write(lambda session: _document(session, "own", f"channel:{GENERAL.lane}", year))
+    await store.write(lambda session: _document(session, "new", "team", week))
+    await store.write(lambda session: _document(session, "secret", "role:finance", year))
+    await store.write(lambda session: _document(session, "memory", "team", year, "memory"))
+    text = await posted(here, "stale-documents")
+    assert "**Documents to look through** (2)" in text
+    assert "- [How to \\[old\\]](/documents/d-old), 06 Mar 2025 (handbook)" in text
+    for key in ("new", "secret", "memory"):
+        assert f"d-{key}" not in text
+
+
+@pytest.mark.parametrize("down", [False, True])
+async def test_access_and_cost(store: Store, down: bool) -> None:
+    here = world(store, "access-and-cost")
+    here.rights.team.down = {"finance"} if down else set()
+    run = await here.happened("A question", state=runs.FAILED)
+
+    def cost(session: Session) -> None:
+        row = session.get_one(runs.Run, run.id)
+        row.cost_usd = 1.25
+        session.add(row)
+
+    await store.write(cost)
+    text = await posted(here, "access-and-cost")
+    assert "**Models in all:** 1.25 USD" in text
+    assert "**By agent**\n\n- lead: 1.25 USD, 1 run, 1 failed" in text
+    assert "**By person**\n\n- Ann: 1.25 USD, 1 run, 1 failed" in text
+    assert ("- **finance**: cannot be looked up now" if down else "- **finance**: Bo, Cy") in text
+    assert "- **lead**: search_knowledge" in text
+    assert "**Deactivated people**\n\n- Zoe" in text

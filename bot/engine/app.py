@@ -47,6 +47,7 @@ from kernel import lock
 from kernel.checkpoints import signer
 from kernel.clock import SystemClock, SystemIds
 from kernel.store import migrations, open_store
+from rules.engine import replaying
 from rules.engine.absences import Absences
 from rules.engine.approvals import Approvals
 from rules.engine.door import Door
@@ -124,7 +125,8 @@ class App:
         )
         self.rules = RuleBook()
         self._put_in_force(self.charter)
-        self.keeper.on_change.append(self._put_in_force)
+        self.store.write_now(lambda session: replaying.keep(session, self.rules.current, self.clock.now()))
+        self.keeper.on_change += [self._put_in_force, self._keep_rules]
         self.keeper.on_problem.append(self._report_charter)
 
     @property
@@ -139,6 +141,10 @@ class App:
         self.rules.load(charter.rules, charter.known)
         web = charter.tools.web
         self._http = WebSettings(timeout=web.timeout, max_bytes=web.max_bytes, max_redirects=web.max_redirects)
+
+    async def _keep_rules(self, _charter: Charter) -> None:
+        rules = self.rules.current
+        await self.store.write(lambda session: replaying.keep(session, rules, self.clock.now()))
 
     def _build_rights(self) -> None:
         self.knowledge = open_knowledge(

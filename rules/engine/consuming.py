@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from kernel.store.calls import CallState
     from kernel.types import Json, RunFacts
     from rules.engine.decide import Verdict
+    from rules.engine.facts import CallFacts
     from rules.engine.policy import Policy
     from rules.engine.record import Outcome as Record
     from rules.engine.requests import Requests
@@ -88,7 +89,8 @@ class Consuming:
         if not _is_what_was_approved(row, call):
             log.error("the arguments of %s are not the ones that were approved", row.ref)
             return self._withdraw(session, row, call, "its content is not what was approved", now)
-        verdict = self._today(session, row, run, unsure, now)
+        facts = self._facts(session, row, run, unsure, now)
+        verdict = decide(self.services.rules.current, facts)
         if verdict.decision == "deny":
             return self._withdraw(session, row, call, f"the rules now deny it. {verdict.reason}", now)
         approved = self._approved_policy(session, row)
@@ -98,6 +100,7 @@ class Consuming:
             wanted = reachable(verdict.policy, attended=attended)
             if approved is None or not _still_enough(wanted, approved, outcome):
                 return self._ask_again(session, row, call, verdict, run)
+        judged = {**verdict.record(), "context": facts.context()} if row.digest != call.digest else call.verdict
         started = writing.consume(session, row) and calls.move(
             session,
             call.id,
@@ -106,6 +109,7 @@ class Consuming:
             arguments=row.arguments,
             digest=row.digest,
             origins=row.origins,
+            verdict=judged,  # about exactly these arguments
             started_at=now,
         )
         if not started:
@@ -121,10 +125,10 @@ class Consuming:
             note=_edit_note(row),
         )
 
-    def _today(
+    def _facts(
         self, session: Session, row: ApprovalState, run: RunFacts, unsure: frozenset[str], now: datetime
-    ) -> Verdict:
-        """What the rules in force say to the approved call at this moment."""
+    ) -> CallFacts:
+        """What the rules in force look at, of the approved call at this moment."""
         tool = self.services.tools.get(row.tool)
         facts = facts_of_calls.of_run(
             run,
@@ -136,8 +140,7 @@ class Consuming:
             unsure_roles=unsure,
             governed=tool,
         )
-        rules = self.services.rules.current
-        return decide(rules, complete(self.services, session, rules, facts))
+        return complete(self.services, session, self.services.rules.current, facts)
 
     def _approved_policy(self, session: Session, row: ApprovalState) -> Policy | None:
         """The policy that people have satisfied for this call; None if nobody was asked before it began."""

@@ -164,3 +164,8 @@ async def test_the_rules_can_be_tested_and_questioned_in_the_chat(world: World, 
     await chat.answer(spot, "0 wrong")
     spot = await chat.ask("ann", "rules test")
     await chat.answer(spot, "tests, 0 failed")
+    rule = "{id: silent, why: S., tool: queue_payment, decision: deny}"
+    spot = await chat.ask("ann", f"rules backtest 7d\n```yaml\n{rule}\n```")
+    await chat.answer(spot, "Newly denied", "calls of the last 7 days were decided again")
+    spot = await chat.ask("ann", "rules replay")
+    await chat.answer(spot, "bit for bit")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from kernel.store import Store
 from tests.cli.conftest import ROOT, Bosun
 
 
@@ -36,3 +37,17 @@ def test_a_call_is_explained_before_it_is_made(bosun: Bosun) -> None:
     shown = bosun("rules", "explain", "finance: queue_paymnt")
     assert shown.returncode == 2
     assert "did you mean 'queue_payment'" in shown.stderr
+
+
+def test_rules_in_a_file_are_tried_on_the_calls_that_were_made(bosun: Bosun, store: Store, tmp_path: Path) -> None:
+    file = tmp_path / "new.yaml"
+    file.write_text("version: 1\nrules:\n  - {id: no, why: No., tool: queue_payment, decision: deny}\n")
+    shown = bosun("rules", "backtest", str(file), "--days", "7")
+    assert shown.returncode == 0, shown.stderr
+    assert "0 calls of the last 7 days were decided again." in shown.stdout
+    file.write_text("version: 1\nrules:\n  - {id: no, why: No., tool: queue_paymnt, decision: deny}\n")
+    shown = bosun("rules", "backtest", str(file))
+    assert shown.returncode == 2
+    assert "new.yaml:3: unknown tool 'queue_paymnt' (did you mean 'queue_payment'?)" in shown.stderr
+    assert "0 decisions" in bosun("rules", "replay").stdout
+    assert "No rule that only logs" in bosun("rules", "log-only").stdout

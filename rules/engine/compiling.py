@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from rules.engine.language import Condition, Context, Length, Rule
 
 
+EXACT = 2**53  # below it a float holds every integer
+
+
 def compile_checks(rule: Rule) -> tuple[Check, ...]:
     """What has to hold for the rule to decide, beside agent, tool and effect, in the order of the language."""
     allows = rule.verdict == "allow"
@@ -110,6 +113,7 @@ def _equality(name: str, condition: Condition, *, allows: bool) -> list[Check]:
                 lambda value: any(values.same(value, one, exactly=allows) for one in wanted),
                 lambda value: f"is {shown(value)}, not {either(map(shown, wanted))}",
                 allows,
+                words=wanted,
             )
         )
     if condition.not_:
@@ -148,6 +152,8 @@ def _at_most(limit: float) -> Callable[[Json], bool | None]:
     bound = Decimal(str(limit))
 
     def fits(value: Json) -> bool | None:
+        if _is_plain(value):
+            return bool(value <= limit)
         known = values.number(value)
         return None if known is None else known <= bound
 
@@ -158,10 +164,17 @@ def _at_least(limit: float) -> Callable[[Json], bool | None]:
     bound = Decimal(str(limit))
 
     def fits(value: Json) -> bool | None:
+        if _is_plain(value):
+            return bool(value >= limit)
         known = values.number(value)
         return None if known is None else known >= bound
 
     return fits
+
+
+def _is_plain(value: Json) -> bool:
+    """A number that compares with a float as its decimal notation does."""
+    return (type(value) is int or type(value) is float) and -EXACT < value < EXACT
 
 
 def _over(limit: float) -> Callable[[Json], str]:

@@ -149,15 +149,17 @@ class Argument:
     allows: bool
     whole: bool = False  # about the value, not about its entries
     of_call: bool = True
+    words: tuple[Json, ...] = ()  # it holds for no value that is none of these; empty: for others as well
 
     def holds(self, facts: CallFacts) -> bool:
         if self.name not in facts.arguments:
             return not self.allows
         value = facts.arguments[self.name]
-        found = [value] if self.whole else values.entries(value)
+        if self.whole or not isinstance(value, list):
+            return self.fits(value) is True if self.allows else self.fits(value) is not False
         if self.allows:
-            return bool(found) and all(self.fits(entry) is True for entry in found)
-        return any(self.fits(entry) is not False for entry in found)
+            return bool(value) and all(self.fits(entry) is True for entry in value)
+        return any(self.fits(entry) is not False for entry in value)
 
     def failed(self, facts: CallFacts) -> str:
         value = facts.arguments.get(self.name)
@@ -180,9 +182,12 @@ class Found:
         known = facts.origins.get(self.name)
         if known is None:  # not computed; a value that is not given has no origin at all
             return not self.allows and facts.arguments.get(self.name) is not None
-        if self.allows:
-            return bool(known) and all(self._fits(found) for found in known)
-        return any(self._fits(found) for found in known)
+        origins, only, allows = self.origins, self.only, self.allows
+        for found in known:  # a loop and no call for each: most calls are judged here
+            fits = found <= origins if only else not found.isdisjoint(origins)
+            if fits is not allows:
+                return fits
+        return allows and bool(known)
 
     def _fits(self, found: frozenset[str]) -> bool:
         return found <= self.origins if self.only else bool(found & self.origins)

@@ -12,10 +12,12 @@ from rules.engine.policy import Policy, strictest
 
 if TYPE_CHECKING:
     from rules.engine.facts import CallFacts, Granted
-    from rules.engine.ruleset import Candidates, Compiled, RuleSet
+    from rules.engine.matching import Levels
+    from rules.engine.ruleset import Compiled, RuleSet
 
 log = logging.getLogger(__name__)
 
+KNOWN_VERDICTS = 16384
 FROM_OUTSIDE = frozenset({"outside_text"})
 
 
@@ -92,11 +94,11 @@ def from_outside(facts: CallFacts) -> bool:
 def _decide(rules: RuleSet, facts: CallFacts) -> Verdict:
     if facts.effect is None:
         return _verdict(rules, "deny", (), f"There is no tool {facts.tool}.")
-    known = rules.candidates(facts.agent, facts.tool, facts.effect)
+    known = rules.levels(facts)
     verdict = _apply(rules, known, facts)
-    if known.trial is None:
+    if known.trial is None or known.log_only is None:
         return verdict
-    logging_only = _holding(known.log_only, facts)
+    logging_only = known.log_only.holding(facts)
     if not logging_only:
         return verdict
     tried = _apply(rules, known.trial, facts)
@@ -104,25 +106,21 @@ def _decide(rules: RuleSet, facts: CallFacts) -> Verdict:
     return replace(verdict, trial=Trial(rules=ids, decision=tried.decision))
 
 
-def _apply(rules: RuleSet, known: Candidates, facts: CallFacts) -> Verdict:
-    if found := _holding(known.deny, facts):
+def _apply(rules: RuleSet, known: Levels, facts: CallFacts) -> Verdict:
+    if found := known.deny.holding(facts):
         return _verdict(rules, "deny", found)
-    if found := _holding(known.ask, facts):
+    if found := known.ask.holding(facts):
         return _asked(rules, found, facts)
-    if found := _holding(known.allow, facts):
+    if found := known.allow.holding(facts):
         return _verdict(rules, "allow", found)
-    if found := _holding(known.otherwise_deny, facts):
+    if found := known.otherwise_deny.holding(facts):
         return _verdict(rules, "deny", found)
-    if found := _holding(known.otherwise_ask, facts):
+    if found := known.otherwise_ask.holding(facts):
         return _asked(rules, found, facts)
     if facts.effect == "read":
         return _verdict(rules, "allow", (), "It only reads, and no rule says otherwise.")
     reason = f"No rule decides about {facts.tool} here, so people are asked."
     return _granted(rules, (), facts, rules.fallback) or _verdict(rules, "ask", (), reason, rules.fallback)
-
-
-def _holding(candidates: tuple[Compiled, ...], facts: CallFacts) -> list[Compiled]:
-    return [each for each in candidates if each.holds(facts)]
 
 
 def _asked(rules: RuleSet, found: list[Compiled], facts: CallFacts) -> Verdict:
@@ -132,11 +130,13 @@ def _asked(rules: RuleSet, found: list[Compiled], facts: CallFacts) -> Verdict:
         if beyond is not None:
             told = beyond.told(facts)
             return _verdict(rules, "deny", [each], f"{told[0].upper()}{told[1:]}.")
-    asking = [each for each in found if not _is_promoted(each, facts)]
+    asking = [each for each in found if not _is_promoted(each, facts)] if facts.promoted else found
     if not asking:
         return replace(_verdict(rules, "allow", found), promoted=True)
-    policy = strictest(each.policy or rules.fallback for each in asking)
-    return _granted(rules, asking, facts, policy) or _verdict(rules, "ask", asking, policy=policy)
+    verdict = _verdict(rules, "ask", asking)
+    if not facts.grants or verdict.policy is None:
+        return verdict
+    return _granted(rules, asking, facts, verdict.policy) or verdict
 
 
 def _is_promoted(each: Compiled, facts: CallFacts) -> bool:
@@ -169,10 +169,24 @@ def _verdict(
     reason: str = "",
     policy: Policy | None = None,
 ) -> Verdict:
-    return Verdict(
+    """The verdict by these rules. Where they ask and `policy` is not given, it is the strictest of theirs.
+
+    What says the same is the same value: making one costs more than finding the rules.
+    """
+    key = (decision, reason, *[each.rule.id for each in found])
+    known = rules.verdicts.get(key)
+    if known is not None:
+        return known
+    if decision == "ask" and policy is None:
+        policy = strictest(each.policy or rules.fallback for each in found)
+    made = Verdict(
         decision=decision,
         rules=tuple(sorted(each.rule.id for each in found)),
         version=rules.version,
         reason=reason or " ".join(each.rule.why for each in found),
         policy=policy,
     )
+    if len(rules.verdicts) >= KNOWN_VERDICTS:
+        rules.verdicts.clear()
+    rules.verdicts[key] = made
+    return made

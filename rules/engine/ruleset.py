@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from kernel.canonical import digest
 from rules.engine.compiling import compile_checks
 from rules.engine.language import Rule
+from rules.engine.matching import kind_of_run, levels_of
 from rules.engine.meters import meters_of
 from rules.engine.policy import FALLBACK, Policy
 from rules.engine.policy_of_words import policy_of
@@ -17,10 +18,13 @@ if TYPE_CHECKING:
 
     from kernel.types import Json
     from rules.engine.conditions import Check
+    from rules.engine.decide import Verdict
     from rules.engine.facts import CallFacts
+    from rules.engine.matching import Levels
     from rules.engine.meters import Meter
 
 CACHED = 4096  # pairs of agent and tool whose candidates are remembered
+CACHED_KINDS = 16384  # kinds of runs, each with a tool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,10 +35,6 @@ class Compiled:
     checks: tuple[Check, ...]
     policy: Policy | None  # for a rule that asks
     meters: tuple[Meter, ...] = ()  # its budgets and limits
-
-    def holds(self, facts: CallFacts) -> bool:
-        """Whether all of its selectors hold; agent, tool and effect were looked at by the index."""
-        return all(check.holds(facts) for check in self.checks)
 
 
 class Candidates(NamedTuple):
@@ -59,6 +59,8 @@ class RuleSet:
         self.requester_roles = frozenset(role for rule in self.rules for role in rule.requester or ())
         self._compiled = tuple(self._compile(rule) for rule in self.rules)
         self._candidates: dict[tuple[str, str, str | None], Candidates] = {}
+        self._levels: dict[tuple[object, ...], Levels] = {}
+        self.verdicts: dict[tuple[object, ...], Verdict] = {}  # those that were given, by what they say
 
     def candidates(self, agent: str, tool: str, effect: str | None) -> Candidates:
         """The rules whose agent, tool and effect fit."""
@@ -68,6 +70,16 @@ class RuleSet:
             if len(self._candidates) >= CACHED:
                 self._candidates.clear()
             found = self._candidates[key] = self._find(agent, tool, effect)
+        return found
+
+    def levels(self, facts: CallFacts) -> Levels:
+        """The rules that can decide about a call in a run like this, ready to be asked."""
+        kind = kind_of_run(facts)
+        found = self._levels.get(kind)
+        if found is None:
+            if len(self._levels) >= CACHED_KINDS:
+                self._levels.clear()
+            found = self._levels[kind] = levels_of(self.candidates(facts.agent, facts.tool, facts.effect), facts)
         return found
 
     def meters(self, agent: str, tool: str, effect: str | None) -> tuple[Meter, ...]:

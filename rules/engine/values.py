@@ -6,6 +6,7 @@ one that asks or denies, that it does: upper and lower case, look-alike forms an
 
 from __future__ import annotations
 
+import contextlib
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -54,6 +55,26 @@ def same(value: Json, wanted: Json, *, exactly: bool) -> bool:
     return _text(value) == _text(wanted)
 
 
+def key(value: Json) -> str:
+    """A text under which everything is found that is the same as the value, exactly or loosely (see `keys`)."""
+    return _text(value)
+
+
+def spelled(word: Json) -> tuple[str, ...]:
+    """The texts that are loosely the same as the word: itself, or a number and a boolean as it is written."""
+    return (word,) if isinstance(word, str) else (_text(word),)
+
+
+def keys(wanted: Json) -> tuple[str, ...]:
+    """All texts that `key` can give for a value that is the same as this one."""
+    found = {_text(wanted)}
+    if isinstance(wanted, int | float) and not isinstance(wanted, bool):
+        with contextlib.suppress(OverflowError, ValueError):  # no finite number, or one beyond what a float holds
+            found |= {str(float(wanted)), str(int(wanted))} if wanted == int(wanted) else set()
+    return tuple(found)
+
+
+@lru_cache(maxsize=4096)
 def folded(text: str) -> str:
     """The text without differences of case, Unicode form and surrounding space."""
     return unicodedata.normalize("NFKC", text).casefold().strip()

@@ -1,6 +1,7 @@
 """The decision: precedence, doubt that never opens anything, and agreement with the slow second implementation."""
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -103,6 +104,36 @@ def test_it_agrees_with_the_slow_implementation(rules: list[Rule], facts: CallFa
     else:
         slow, _ = decide_slowly(rules, facts)
         assert verdict.decision != "allow" or slow == "allow"
+
+
+NAMED = st.tuples(
+    maybe(
+        agent=some(st.sampled_from(["ops", "sales"])),
+        channel=some(st.sampled_from(["#a", "#b"])),
+        requester=some(st.sampled_from(["finance", "interns"])),
+    ),
+    st.fixed_dictionaries({"is": some(VALUE)}, optional={"not": some(VALUE), "at_most": st.sampled_from([1, 3])}),
+    st.sampled_from(["x", "y"]),
+    VERDICT,
+)
+
+
+@given(st.lists(NAMED, min_size=6, max_size=12), st.lists(call_facts(), min_size=1, max_size=4))
+@settings(max_examples=60, deadline=None)
+def test_rules_that_are_looked_up_by_value_decide_as_if_all_were_asked(
+    made: list[tuple[Any, Any, str, Any]], calls: list[CallFacts]
+) -> None:
+    rules = [
+        Rule.model_validate({"id": f"r{n:02}", "why": "W.", **selectors, **verdict, "args": {name: condition}})
+        for n, (selectors, condition, name, verdict) in enumerate(made)
+    ]
+    whole = RuleSet(rules)
+    for facts in calls:
+        given = {name: facts.arguments.get(name) for name in ("x", "y")}
+        verdict = decide(whole, replace(facts, arguments=given))
+        decision, ids = decide_slowly(rules, replace(facts, arguments=given))
+        assert (verdict.decision, set(verdict.rules)) == (decision, ids)
+        assert list(verdict.rules) == sorted(verdict.rules)
 
 
 @given(rule_lists(), call_facts(), st.randoms(use_true_random=False))

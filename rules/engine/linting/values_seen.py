@@ -44,7 +44,7 @@ class ValuesSeen:
         if not self.kinds or self.kinds & {"integer", "number"}:
             found += numbers
         if not self.kinds or "string" in self.kinds:
-            texts = [word for word in named if isinstance(word, str)]
+            texts = [text for word in named if word is not None for text in values.spelled(word)]
             found += [*texts, *(f"{text} " for text in texts), *(str(number) for number in numbers), OTHER]
             found += self._matching(conditions)
         if not self.kinds or "boolean" in self.kinds:

@@ -107,15 +107,15 @@ def _decide(rules: RuleSet, facts: CallFacts) -> Verdict:
 
 
 def _apply(rules: RuleSet, known: Levels, facts: CallFacts) -> Verdict:
-    if found := known.deny.holding(facts):
+    if known.deny is not None and (found := known.deny.holding(facts)):
         return _verdict(rules, "deny", found)
-    if found := known.ask.holding(facts):
+    if known.ask is not None and (found := known.ask.holding(facts)):
         return _asked(rules, found, facts)
-    if found := known.allow.holding(facts):
+    if known.allow is not None and (found := known.allow.holding(facts)):
         return _verdict(rules, "allow", found)
-    if found := known.otherwise_deny.holding(facts):
+    if known.otherwise_deny is not None and (found := known.otherwise_deny.holding(facts)):
         return _verdict(rules, "deny", found)
-    if found := known.otherwise_ask.holding(facts):
+    if known.otherwise_ask is not None and (found := known.otherwise_ask.holding(facts)):
         return _asked(rules, found, facts)
     if facts.effect == "read":
         return _verdict(rules, "allow", (), "It only reads, and no rule says otherwise.")

@@ -40,6 +40,11 @@ class Level:
         self._always = tuple(_asked(rule) for rule in fitting if rule.rule.id not in looked_up)
         self._by_value = tuple((name, _Table(several)) for name, several in named.items() if len(several) >= INDEXED)
 
+    @property
+    def is_empty(self) -> bool:
+        """No rule of it can hold in such a run."""
+        return not self._always and not self._by_value
+
     def holding(self, facts: CallFacts) -> list[Compiled]:
         """The rules that hold, in order of id."""
         found = _holding(self._always, facts)
@@ -79,24 +84,29 @@ class _Table:
 class Levels:
     """The rules that can decide about a tool in a kind of run, by their place in the precedence."""
 
-    deny: Level
-    ask: Level
-    allow: Level
-    otherwise_deny: Level
-    otherwise_ask: Level
-    log_only: Level | None = None  # None: there are none
-    trial: Levels | None = None  # with those that only log among them
+    deny: Level | None  # None: there are none
+    ask: Level | None
+    allow: Level | None
+    otherwise_deny: Level | None
+    otherwise_ask: Level | None
+    log_only: Level | None
+    trial: Levels | None  # with those that only log among them
 
 
 def levels_of(known: Candidates, facts: CallFacts) -> Levels:
     """The candidates as they have to be asked in runs like that of the facts."""
+
+    def level(rules: tuple[Compiled, ...]) -> Level | None:
+        made = Level(rules, facts)
+        return None if made.is_empty else made
+
     return Levels(
-        Level(known.deny, facts),
-        Level(known.ask, facts),
-        Level(known.allow, facts),
-        Level(known.otherwise_deny, facts),
-        Level(known.otherwise_ask, facts),
-        Level(known.log_only, facts) if known.log_only else None,
+        level(known.deny),
+        level(known.ask),
+        level(known.allow),
+        level(known.otherwise_deny),
+        level(known.otherwise_ask),
+        level(known.log_only),
         None if known.trial is None else levels_of(known.trial, facts),
     )
 

@@ -5,22 +5,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from rules.engine.linting.boxes import Box, Masks
 
 MOST_STEPS = 200  # pieces that are looked at for one rule; beyond, nothing is claimed
 
 
-def covering(box: Box, others: Sequence[Box], everything: Masks) -> list[Box]:
+def covering(
+    box: Box, others: Iterable[Box], everything: Masks, suits: Callable[[Box], bool] | None = None
+) -> list[Box]:
     """The first of the others that holds wherever the box does, or several that do so together; empty if none do.
 
-    `everything` gives all bits of a fact.
+    `everything` gives all bits of a fact, `suits` says which of the others count.
     """
-    usable = [each for each in others if each.whole and _lists_within(box, each)]
-    alone = next((each for each in usable if _within(box.masks, each.masks)), None)
-    if alone is not None:
-        return [alone]
+    usable = []
+    for each in others:
+        met = _met(box.masks, each.masks) if each.whole else None
+        if met is None or not _lists_within(box, each) or not (suits is None or suits(each)):
+            continue
+        if met:
+            return [each]
+        usable.append(each)
     if len(usable) < 2:
         return []
     used: dict[str, Box] = {}
@@ -37,8 +43,19 @@ class _Steps:
         return self.left >= 0
 
 
-def _within(masks: Masks, others: Masks) -> bool:
-    return all(name in masks and not masks[name] & ~mask for name, mask in others.items())
+def _met(masks: Masks, others: Masks) -> bool | None:
+    """Whether the others hold for all of these; None where they hold for none."""
+    whole = True
+    for name, mask in others.items():
+        mine = masks.get(name)
+        if mine is None:
+            whole = False
+            continue
+        both = mine & mask
+        if not both:
+            return None
+        whole = whole and both == mine
+    return whole
 
 
 def _lists_within(box: Box, other: Box) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from rules.engine.linting import deciders
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from rules.engine.linting.findings import Kind
 
 STRONGEST_FIRST = (("decision", "deny"), ("decision", "ask"), ("decision", "allow"), ("otherwise", "deny"))
+
+WEAKEST = len(STRONGEST_FIRST)  # otherwise: ask
 
 
 def lint(
@@ -43,7 +47,7 @@ def lint(
 
 def rank(rule: Rule) -> int:
     """The place of the rule in the precedence; the strongest is 0."""
-    return next((n for n, (word, verdict) in enumerate(STRONGEST_FIRST) if getattr(rule, word) == verdict), 4)
+    return next((n for n, (word, verdict) in enumerate(STRONGEST_FIRST) if getattr(rule, word) == verdict), WEAKEST)
 
 
 class _Coverage:
@@ -55,6 +59,7 @@ class _Coverage:
         self.fallback = fallback
         self.boxes = Boxes(rules, known)
         self.policies = {rule.id: policy_of(rule.approval) if rule.approval else fallback for rule in rules}
+        self.ranks = {rule.id: rank(rule) for rule in rules}
         self.reached: set[str] = set()  # some call fits
         self.decides: set[str] = set()  # it decides some call
         self.needed: set[str] = set()  # without it, some call would be decided in another way
@@ -69,32 +74,38 @@ class _Coverage:
     def _look(self, cell: Cell) -> None:
         live = [box for box in cell.boxes if not box.holds_never()]
         self.reached.update(box.rule.id for box in live)
-        by_rank: dict[int, list[Box]] = {}
+        by_rank: list[list[Box]] = [[] for _ in range(WEAKEST + 1)]
         for box in live:
             if not box.rule.log_only:
-                by_rank.setdefault(rank(box.rule), []).append(box)
+                by_rank[self.ranks[box.rule.id]].append(box)
         given_up: set[str] = set()
         for box in reversed(live):
             if box.rule.id in self.needed:
                 continue
-            mine = rank(box.rule)
-            stronger = [each for level, several in by_rank.items() if level < mine for each in several]
-            if over := covering(box, stronger, cell.everything):
+            mine = self.ranks[box.rule.id]
+            if over := covering(box, chain.from_iterable(by_rank[:mine]), cell.everything):
                 self.stronger.setdefault(box.rule.id, {}).update(dict.fromkeys(each.rule.id for each in over))
                 given_up.add(box.rule.id)
                 continue
             self.decides.add(box.rule.id)
-            equal = [each for each in by_rank.get(mine, ()) if each.rule.id not in given_up]
-            equal = [each for each in equal if self._says(each.rule, box.rule)]
-            if instead := covering(box, equal, cell.everything):
+            if instead := covering(box, by_rank[mine], cell.everything, partial(self._can_replace, box, given_up)):
                 self.instead.setdefault(box.rule.id, {}).update(dict.fromkeys(each.rule.id for each in instead))
                 given_up.add(box.rule.id)
             else:
                 self.needed.add(box.rule.id)
 
-    def _says(self, rule: Rule, other: Rule) -> bool:
-        """Whether a call that both fit is decided by the rule alone as it is by both."""
-        if rule.id == other.id or other.log_only or rule.promote or other.promote or other.budget or other.limit:
+    def _can_replace(self, box: Box, given_up: set[str], by: Box) -> bool:
+        """Whether a call that both fit is decided by the one alone as it is by both."""
+        rule, other = by.rule, box.rule
+        if (
+            rule.id in given_up
+            or rule.id == other.id
+            or other.log_only
+            or rule.promote
+            or other.promote
+            or other.budget
+            or other.limit
+        ):
             return False
         if rule.verdict != "ask":
             return True

@@ -5,8 +5,8 @@ from alembic import op
 
 from kernel.store import columns
 
-revision = "0007"
-down_revision = "0006"
+revision = "0012"
+down_revision = "0011"
 
 
 def upgrade() -> None:

@@ -94,7 +94,7 @@ class Desk:
         def then(run: object) -> None:
             self.signs.seen(place, inbound.message)
             if isinstance(run, runs.NewRun):
-                self.signs.working(run.id, place, run.request)
+                self.signs.working(run.id, place, run.request, inbound.actor)
 
         return AtOnce(work=work, then=then)
 
@@ -162,7 +162,8 @@ class Desk:
         if unread:
             await self.store.write(lambda session: self._tell(session, f"{row_id}-files", place, unread))
         if run is not None:
-            self.signs.working(run.id, place, run.request)
+            title = run.request if place.thread == inbound.message else ""
+            self.signs.working(run.id, place, title, inbound.actor)
 
     async def _overheard(self, row_id: str, inbound: Inbound, person: Person) -> None:
         """What was said and is no request: it may begin a workflow."""
@@ -214,7 +215,7 @@ class Desk:
             log.exception("conversation %s could not be continued; the next message does it", conversation_id)
             return
         if run is not None:
-            self.signs.working(run.id, run.where, run.request)
+            self.signs.working(run.id, run.where)
 
     def _begin_waiting(self, session: Session, conversation_id: str) -> runs.NewRun | None:
         conversation = session.get(runs.Conversation, conversation_id)
@@ -299,6 +300,8 @@ class Desk:
             raise
         except BosunError as error:
             text = str(error)
+        if await self.store.read(lambda session: runs.active_at(session, inbound.place)) is None:
+            self.signs.idle(inbound.place)  # the platform would go on showing work
         await self.store.write(
             lambda session: (
                 inbox.settle(session, row_id)

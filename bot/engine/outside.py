@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bot.engine.directory import TeamDirectory
     from bot.engine.text_command import TextCommand
     from bot.slack.adapter import SlackAdapter
+    from bot.slack.sessions import Suggestion
     from kernel.clock import Clock
     from kernel.config import Settings
     from kernel.store import Store
@@ -39,7 +40,14 @@ class Outside:
         from bot.slack.settings import SlackSettings
 
         settings = SlackSettings.of(self.settings, console_url=self._console)
-        return SlackAdapter(settings, self.store, self.clock, self.engaged)
+        return SlackAdapter(settings, self.store, self.clock, self.engaged, self._suggestions)
+
+    def _suggestions(self) -> list[Suggestion]:
+        """The team's own prompts, those for a certain channel left out."""
+        from bot.slack.sessions import Suggestion
+
+        prompts = self.directory.charter().team.prompts
+        return [Suggestion(title=one.title, message=one.message) for one in prompts if one.channel is None]
 
     def discord(self, guild: str, executor_id: str) -> DiscordAdapter:
         """The Discord server that the token leads to; `guild` pins it."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bot.engine.adapter import Adapter
     from kernel.clock import Clock
     from kernel.store import Store
-    from kernel.types import Place
+    from kernel.types import Actor, Place
 
 log = logging.getLogger(__name__)
 
@@ -57,15 +57,23 @@ class Signs:
             if adapter is not None:
                 self._spawn(self._send(adapter.react, Sign(where=place, extra={"name": SEEN, "target": message})))
 
-    def working(self, run_id: str, place: Place, title: str = "") -> None:
-        """Work in this thread has begun: shown once it lasts, so that a quick answer needs no sign."""
+    def working(self, run_id: str, place: Place, title: str = "", actor: Actor | None = None) -> None:
+        """Work in this thread has begun: shown once it lasts, so that a quick answer needs no sign.
+
+        `title`: what a thread in which nothing was said before is to be called. `actor`: who wanted the work.
+        """
         if self._has_state(place.platform):
-            extra = {"state": "processing", "title": title[:60]}
+            initiator = actor.user if actor is not None and actor.platform == place.platform else ""
+            extra = {"state": "processing", "title": title[:60], "initiator": initiator}
             self._soon[run_id] = asyncio.get_running_loop().call_later(LASTS, self._lasts, run_id, place, extra)
 
     def _lasts(self, run_id: str, place: Place, extra: dict[str, str]) -> None:
         del self._soon[run_id]
         self._show(place, extra)
+
+    def idle(self, place: Place) -> None:
+        """Nothing is being done in this thread, whatever it shows."""
+        self._show(place, {"state": "active"})
 
     def _changed(self, key: str) -> None:
         run_id, _, state = key.partition(":")
@@ -85,7 +93,7 @@ class Signs:
         if state in runs.FINAL:
             del self._latest[run_id]
         if state == runs.QUEUED:
-            self.working(run_id, run.where)
+            self.working(run_id, run.where, actor=run.actor)
         else:
             self._show(run.where, {"state": "suspended" if state == runs.WAITING else "active"})
 

@@ -23,6 +23,7 @@ from bot.slack.messages import Identity, Messages
 from bot.slack.outgoing import Outgoing
 from bot.slack.people import People
 from bot.slack.presses import Presses
+from bot.slack.sessions import Sessions, Suggestions, usual
 from bot.slack.sockets import Sockets
 from bot.slack.web import SlackError, SlackWeb
 from kernel.errors import BosunError, ConfigError
@@ -49,8 +50,12 @@ class SlackAdapter:
 
     platform = "slack"
 
-    def __init__(self, settings: SlackSettings, store: Store, clock: Clock, engaged: Engaged) -> None:
+    def __init__(
+        self, settings: SlackSettings, store: Store, clock: Clock, engaged: Engaged, suggestions: Suggestions = usual
+    ) -> None:
+        """`suggestions`: what is offered to say, before what can always be said."""
         self.settings = settings
+        self.suggestions = suggestions
         self.store = store
         self.clock = clock
         self.engaged = engaged
@@ -99,6 +104,7 @@ class SlackAdapter:
             self._sockets = None
         if self._app is not None:
             self._app = None
+            self.sessions.stop()
             await self.cursors.stop()
         await self.web.close()
 
@@ -143,7 +149,8 @@ class SlackAdapter:
         self.messages = Messages(self.me, self.people, self.engaged, self.settings.bots)
         self.presses = Presses(self.me, self.people)
         self.cursors = Cursors(self.store, self.clock)
-        self.outgoing = Outgoing(self.web, self.settings, self.messages, self.presses)
+        self.sessions = Sessions(self.web, self.suggestions)
+        self.outgoing = Outgoing(self.web, self.settings, self.messages, self.presses, self.sessions)
         self.history = History(self.web, self.messages)
         self.archive = SlackArchive(self.web, self.messages, self.permalink, self.settings.read_interval)
         self.groups = Groups(self.web, self.clock, self.me.team)
@@ -154,6 +161,7 @@ class SlackAdapter:
             cursors=self.cursors,
             receive=receive,
             groups_changed=self.groups.forget,
+            opened=self.sessions.opened,
             overheard=self._overheard,
         )
         self.missed = CatchUp(self.web, self.store, self.clock, self.messages, self.intake.heard)

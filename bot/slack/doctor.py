@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from bot.engine.doctor import Finding
+from bot.slack.sessions import lacks
 from bot.slack.settings import SlackSettings
 from bot.slack.web import GoneError, SlackError, SlackWeb
 from kernel.errors import PlatformError
@@ -39,7 +40,7 @@ def wanted_scopes() -> frozenset[str]:
 
 
 async def check(settings: Settings) -> list[Finding]:
-    """Look at everything; never raises for what it finds. Makes two calls to Slack."""
+    """Look at everything; never raises for what it finds. Makes three calls to Slack."""
     if settings.slack_bot_token is None:
         return [Finding(level="ok", text="Slack is not configured.", hint="docs/slack.md says how to connect it.")]
     slack = SlackSettings.of(settings)
@@ -64,7 +65,19 @@ async def _bot(web: SlackWeb) -> list[Finding]:
     except PlatformError as error:
         return [Finding(level="error", text=error.message, hint="Check the network and SLACK_API_URL.")]
     found = [Finding(level="ok", text=f"Slack: connected to {answer.get('team')} as {answer.get('user')}.")]
-    return found + _scopes(headers.get("x-oauth-scopes", ""))
+    return [*found, *_scopes(headers.get("x-oauth-scopes", "")), await _agents(web)]
+
+
+async def _agents(web: SlackWeb) -> Finding:
+    """What a plan lacks is no fault: reactions and progress messages do instead."""
+    try:
+        reason = await lacks(web)
+    except PlatformError as error:
+        return Finding(level="warn", text=f"Slack does not say whether it has the agent surface: {error.message}")
+    if not reason:
+        return Finding(level="ok", text="Slack: the workspace shows working threads, Stop and suggested prompts.")
+    text = f"Slack: the workspace has no agent surface ({reason}); reactions and progress messages do instead."
+    return Finding(level="ok", text=text, hint="It needs a paid plan, and an app made from bot/slack/manifest.yaml.")
 
 
 def _scopes(header: str) -> list[Finding]:

@@ -45,6 +45,7 @@ class Intake(AsyncMiddleware):
         cursors: Cursors,
         receive: Receiver,
         groups_changed: Callable[[], None],
+        opened: Callable[[str], None],
         overheard: Callable[[Body, bool], Awaitable[None]],
     ) -> None:
         self.overheard = overheard
@@ -53,6 +54,7 @@ class Intake(AsyncMiddleware):
         self.presses = presses
         self.cursors = cursors
         self.groups_changed = groups_changed
+        self.opened = opened  # somebody looks at the direct messages in this channel
         self._once = Once(receive)
 
     async def async_process(
@@ -120,6 +122,7 @@ class Intake(AsyncMiddleware):
         if kind == "member_joined_channel" and event.get("user") == self.me.user and event.get("inviter"):
             return await self._made("joined", event, event_id, event["inviter"], None)
         if kind == "app_home_opened" and event.get("tab") == "messages":
+            self.opened(str(event["channel"]))
             return await self._made("opened", event, event_id, event["user"], None)
         if kind == "app_home_opened" and event.get("tab") == "home":
             return await self._made("home", event, event_id, event["user"], None)

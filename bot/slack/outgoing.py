@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import html
 import logging
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bot.slack import blocks, dashboard, render
 from bot.slack.files import Files
+from bot.slack.sessions import Sessions
 from bot.slack.web import GoneError, SlackError, reason_of
-from bot.slack.working import WorkingState
 from kernel.errors import OutcomeUnknown, PlatformError
 from kernel.store import outbox
 from kernel.types import Place, Text
@@ -37,13 +38,15 @@ log = logging.getLogger("bosun.slack")
 class Outgoing:
     """Makes one workspace show outbox rows."""
 
-    def __init__(self, web: SlackWeb, settings: SlackSettings, messages: Messages, presses: Presses) -> None:
+    def __init__(
+        self, web: SlackWeb, settings: SlackSettings, messages: Messages, presses: Presses, sessions: Sessions
+    ) -> None:
         self.web = web
         self.settings = settings
         self.messages = messages
         self.presses = presses
         self.files = Files(web, settings.api_url)
-        self.working = WorkingState(web)
+        self.sessions = sessions
         self.second_look = SECOND_LOOK
 
     async def post(self, row: OutboxRow) -> str:
@@ -62,6 +65,8 @@ class Outgoing:
         except PlatformError as error:
             # The message stands: only looking for it first keeps the next try from posting it twice.
             raise OutcomeUnknown(f"The message was posted, its file was not: {error.message}") from error
+        if place.kind == "dm" and place.thread is None:  # each message of ours there begins a thread
+            await self.sessions.name(place.channel, ts, html.unescape(shown.text)[:60])
         return ts
 
     async def edit(self, row: OutboxRow) -> None:
@@ -178,7 +183,7 @@ class Outgoing:
         """Show the thread's working state; silently nothing where the workspace has no such thing."""
         place = sign.where
         if place.thread:
-            await self.working.show(place.channel, place.thread, sign.extra)
+            await self.sessions.show(place.channel, place.thread, sign.extra)
 
     async def upload(self, row: OutboxRow) -> str:
         """Post a file and return its id."""

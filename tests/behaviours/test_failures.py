@@ -137,6 +137,18 @@ async def test_the_native_stop_of_slack_stops(world: World, slack: SlackChat) ->
     await slack.shows(spot, "active")
 
 
+async def test_the_native_stop_ends_the_sign_of_work_also_where_nothing_is_running(
+    world: World, slack: SlackChat
+) -> None:
+    spot = await slack.ask("ann", "hello there")
+    await slack.answer(spot, "hello there")
+    await world.quiet()
+    world.slack.world.statuses[slack.channel(spot), spot.root] = ["processing"]  # as a lost sign leaves it
+    await world.slack.press_stop(slack.channel(spot), spot.root, slack.user("ann"))
+    await slack.notice("ann", "Nothing is running")
+    await slack.shows(spot, "active")
+
+
 # -- the platform -------------------------------------------------------------------------------------------------
 
 

@@ -32,9 +32,9 @@ async def levels(settings: Settings) -> list[str]:
 
 
 async def test_a_good_set_up_is_fine(slack: FakeSlack) -> None:
-    assert await levels(configured(slack)) == ["ok", "ok", "ok"]
+    assert await levels(configured(slack)) == ["ok", "ok", "ok", "ok"]
     over_http = configured(slack, slack_app_token=None, slack_signing_secret=Secret("s"))
-    assert await levels(over_http) == ["ok", "ok", "ok"]
+    assert await levels(over_http) == ["ok", "ok", "ok", "ok"]
     assert await levels(Settings()) == ["ok"]
 
 

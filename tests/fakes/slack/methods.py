@@ -228,7 +228,38 @@ def _session(slack: FakeSlack, args: Json) -> Json:
         raise SlackError("unknown_method")
     if args.get("status") not in {"processing", "active", "suspended", "closed"}:
         raise SlackError("invalid_arguments")
-    return _status(slack.world, args, str(args["status"]))
+    shown = _status(slack.world, args, str(args["status"]))
+    if not len(str(args.get("title") or "")) <= 200:
+        raise SlackError("invalid_arguments")
+    if args.get("title"):
+        slack.world.titles[args["channel_id"], args["thread_ts"]] = args["title"]
+    return shown
+
+
+@method("agents.sessions.rename", "chat:write")
+def _rename(slack: FakeSlack, args: Json) -> Json:
+    if not slack.world.agent_features:
+        raise SlackError("unknown_method")
+    channel, thread = slack.world.channel(str(args.get("channel_id", ""))), str(args.get("thread_ts", ""))
+    if thread not in channel.messages:
+        raise SlackError("thread_not_found")
+    if not 0 < len(str(args.get("title") or "")) <= 200:
+        raise SlackError("invalid_arguments")
+    slack.world.titles[channel.id, thread] = args["title"]
+    return {}
+
+
+@method("assistant.threads.setSuggestedPrompts", "assistant:write")
+def _prompts(slack: FakeSlack, args: Json) -> Json:
+    if not slack.world.agent_features:
+        raise SlackError("feature_disabled")
+    channel, prompts = slack.world.channel(str(args.get("channel_id", ""))), args.get("prompts") or []
+    if channel.kind != "im":
+        raise SlackError("method_not_supported_for_channel_type")
+    if not 1 <= len(prompts) <= 4 or not all(one.get("title") and one.get("message") for one in prompts):
+        raise SlackError("invalid_arguments")
+    slack.world.prompts[channel.id] = prompts
+    return {}
 
 
 @method("assistant.threads.setStatus", "assistant:write", "chat:write")

@@ -97,6 +97,8 @@ class World:
         self.groups: dict[str, list[str]] = {}
         self.ephemerals: list[Json] = []
         self.statuses: dict[tuple[str, str], list[str]] = {}
+        self.titles: dict[tuple[str, str], str] = {}  # of sessions, by channel and thread
+        self.prompts: dict[str, list[Json]] = {}  # suggested, by DM
         self.files: dict[str, Json] = {}
         self.pages: dict[str, Json] = {}  # user -> what their Home tab shows
         self.dialogs: dict[str, Dialog] = {}

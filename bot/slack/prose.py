@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bot.engine.document import files, plain, split
-from bot.engine.document.markdown import Dialect, Writer
+from bot.engine.document.markdown import JOINER, Dialect, Writer
 from bot.engine.document.nodes import Table
 from bot.engine.document.parse import parse
 from bot.slack import blocks, neutral
@@ -51,8 +51,8 @@ def pieces(markdown: str, limit: int = ROOM) -> list[str]:
 
 
 def summary(markdown: str, limit: int = 150) -> str:
-    """The first words of a text, for notifications and screen readers; escaped."""
-    return neutral.mrkdwn(plain.summary(parse(markdown), limit))
+    """The first words of a text, for notifications and screen readers; escaped, and no link for whatever reads it."""
+    return neutral.mrkdwn(plain.summary(parse(markdown), limit)).replace("](", f"]{JOINER}(")
 
 
 def _blocks(document: Document) -> tuple[list[dict[str, Any]], list[Attachment]]:

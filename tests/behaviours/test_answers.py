@@ -238,10 +238,10 @@ async def test_what_is_said_during_the_work_is_answered_together_afterwards_and_
 
 
 async def test_what_still_waits_goes_before_what_is_said_next(world: World, chat: Chat) -> None:
-    spot = await chat.ask("ann", "open this thread")
+    spot = await chat.ask("ann", f"open this thread on {chat.platform}")
     await chat.answer(spot, "open this thread")
     await world.quiet()
-    opening = (await world.events("open this thread"))[0]
+    opening = (await world.events(f"open this thread on {chat.platform}"))[0]
     left = opening.inbound.model_copy(
         update={"key": f"left-{opening.key}", "message": None, "text": "the thing that was left"}
     )

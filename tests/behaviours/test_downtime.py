@@ -93,7 +93,7 @@ async def test_what_cannot_be_stored_is_not_acknowledged_and_is_answered_once_la
 ) -> None:
     sockets = world.slack.sockets
     patience, delays = sockets.ack_timeout, sockets.retry_delays
-    sockets.ack_timeout, sockets.retry_delays = 0.2, (0.0, 0.2, 0.2, 0.2)
+    sockets.ack_timeout, sockets.retry_delays = 0.2, (0.0, *(0.2,) * 40)
     other = sqlite3.connect(world.folder / "data" / "bosun.sqlite3", isolation_level=None)
     try:
         other.execute("BEGIN EXCLUSIVE")

@@ -65,14 +65,16 @@ async def test_a_channel_that_cannot_be_read_does_not_stop_the_others(bench: Ben
 
 
 async def test_what_could_not_be_stored_holds_the_cursor_back(bench: Bench) -> None:
-    bench.slack.sockets.ack_timeout = 0.05
+    bench.slack.sockets.ack_timeout = 0.5
     bench.slack.sockets.retry_delays = ()
     first = await bench.connect()
     bench.inbox.down = True
     lost = await bench.slack.say(GENERAL, ANN, f"<@{BOT}> lost")
     await bench.settled()
+    assert bench.inbox.tries
     bench.inbox.down = False
     await bench.slack.say(GENERAL, ANN, f"<@{BOT}> stored")
+    await bench.slack.until(lambda: bench.inbox.events)
     await bench.settled()
     await first.stop()
 

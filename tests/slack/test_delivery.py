@@ -11,7 +11,7 @@ from tests.slack.conftest import ANN, GENERAL, Bench, Inbox
 
 async def test_what_is_not_stored_is_not_acknowledged_and_comes_again(bench: Bench) -> None:
     bench.slack.sockets.ack_timeout = 0.05
-    bench.slack.sockets.retry_delays = (0.05, 0.05, 0.05)
+    bench.slack.sockets.retry_delays = (0.05,) * 40
     await bench.connect()
     bench.inbox.down = True
     await bench.slack.say(GENERAL, ANN, f"<@{BOT}> hello")
@@ -58,7 +58,7 @@ async def test_a_press_that_is_not_stored_is_not_acknowledged(bench: Bench) -> N
 
 async def test_two_sockets_share_the_events_and_one_may_be_refreshed(bench: Bench) -> None:
     bench.slack.sockets.ack_timeout = 0.2  # what is sent to the closing socket comes again
-    bench.slack.sockets.retry_delays = (0.0, 0.0, 0.0)
+    bench.slack.sockets.retry_delays = (0.0,) * 40
     await bench.connect(sockets=2)
     assert len(bench.slack.sockets.connections) == 2
     opened = bench.slack.counts["apps.connections.open"]

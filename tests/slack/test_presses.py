@@ -127,7 +127,6 @@ async def test_a_trigger_that_is_too_old_is_an_error_to_tell(bench: Bench) -> No
 
 
 async def test_a_dialog_keeps_its_text_when_it_cannot_be_stored(bench: Bench) -> None:
-    bench.slack.sockets.ack_timeout = 0.1
     slack = await bench.connect()
     _, ts = await card(bench)
     await bench.slack.click(GENERAL, ts, BO, "Reject...")
@@ -135,9 +134,10 @@ async def test_a_dialog_keeps_its_text_when_it_cannot_be_stored(bench: Bench) ->
     press = bench.inbox.only().press
     await slack.open_form(press.trigger or "" if press else "", FORM)
     bench.inbox.down = True
+    usual, bench.slack.sockets.ack_timeout = bench.slack.sockets.ack_timeout, 0.1
     await bench.slack.submit_view(BO, {"reason": "Too much"})
     assert len(bench.slack.world.dialogs) == 1
-    bench.inbox.down = False
+    bench.inbox.down, bench.slack.sockets.ack_timeout = False, usual
     await bench.slack.submit_view(BO, {"reason": "Too much"})
     assert bench.slack.world.dialogs == {}
     assert len(bench.inbox.events) == 2

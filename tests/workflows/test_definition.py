@@ -16,7 +16,7 @@ def problems(text: str) -> list[str]:
 
 
 def test_the_digest_that_ships_is_right() -> None:
-    assert [step.kind for step in starter().steps] == ["collect", "ask", "post"]
+    assert [step.kind for step in starter().steps] == ["collect", "ask", "digest"]
 
 
 def test_a_step_without_an_id_is_called_after_its_kind() -> None:

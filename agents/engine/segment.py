@@ -19,7 +19,7 @@ from agents.engine.progress import ProgressShow, asking, purpose, steps_so_far, 
 from agents.engine.storable import storable
 from agents.engine.transcript import Transcript, said
 from kernel.errors import ModelBusy, ModelError
-from kernel.store import approvals, run_steps, runs
+from kernel.store import approvals, meters, run_steps, runs
 from kernel.types import Text
 from rules.engine import freezing
 from rules.engine.outcome import Finished, Held, Parked, SegmentOvertaken
@@ -331,6 +331,16 @@ class Segment:
 
         await self._write(give_back)
 
+    def _account(self, run: RunState, agent: str) -> dict[str, str]:
+        """Whom the costs of the model count for."""
+        return {
+            "run_id": run.id,
+            "agent": agent,
+            "person": run.requester,
+            "channel": self.charter.directory.channel_name(run.where),
+            "workflow": run.workflow or "",
+        }
+
     # -- writing ------------------------------------------------------------------------------------------------
 
     async def _write(self, work: Callable[[Session, RunState], T]) -> T:
@@ -344,6 +354,8 @@ class Segment:
             known = run_steps.copy(run)
             run.agent = agent
             endings.count(run, spent)
+            if spent:
+                meters.add_cost(session, now, sum(answer.cost_usd for answer in spent), **self._account(run, agent))
             result = work(session, run)
             run_steps.keep(session, run, known)
             return run, result

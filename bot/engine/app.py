@@ -51,6 +51,7 @@ from rules.engine import replaying
 from rules.engine.absences import Absences
 from rules.engine.approvals import Approvals
 from rules.engine.door import Door
+from rules.engine.metering import Metering
 from rules.engine.rulebook import RuleBook
 from rules.engine.services import Services
 from tools.engine import catalogue
@@ -167,6 +168,7 @@ class App:
             directory=self.directory,
             rules=self.rules,
             tools=self.tools,
+            sources=(Metering(),),
             absences=self.absences,
             fallback_channel=self.charter.team.approvals or self.charter.team.operators,
             operators=self.charter.team.operators,

@@ -11,9 +11,10 @@ from kernel.store import approvals as rows
 from kernel.store import calls, runs
 from kernel.types import Labelled, ToolResult
 from rules.engine import facts as facts_of_calls
-from rules.engine import freezing, recording, wording, writing
+from rules.engine import freezing, metering, raising, recording, wording, writing
 from rules.engine.decide import decide
 from rules.engine.outcome import Finished, Outcome, Parked, SegmentOvertaken
+from rules.engine.preview import plain, preview
 from rules.engine.record import outcome_of, policy_of
 from rules.engine.requests import reachable
 from rules.engine.surroundings import complete
@@ -63,8 +64,9 @@ class Consuming:
     ) -> Outcome | Go:
         """The outcome of `call`, about which people were asked as `ref`, or that it begins now.
 
-        FrozenError where it has to wait for a thaw: the approval stays as it is. The call may have been read before
-        this transaction: whatever is written of it compares its state first.
+        FrozenError where it has to wait for a thaw, OverspentError where another call took what is left of a budget:
+        the approval stays as it is. The call may have been read before this transaction: whatever is written of it
+        compares its state first.
         """
         now = self.services.clock.now()
         recording.fence(session, run)
@@ -90,6 +92,9 @@ class Consuming:
             log.error("the arguments of %s are not the ones that were approved", row.ref)
             return self._withdraw(session, row, call, "its content is not what was approved", now)
         facts = self._facts(session, row, run, unsure, now)
+        if row.kind == raising.KIND:
+            raising.apply(session, self.services, row, facts)
+            facts = complete(self.services, session, self.services.rules.current, facts)
         verdict = decide(self.services.rules.current, facts)
         if verdict.decision == "deny":
             return self._withdraw(session, row, call, f"the rules now deny it. {verdict.reason}", now)
@@ -101,6 +106,7 @@ class Consuming:
             if approved is None or not _still_enough(wanted, approved, outcome):
                 return self._ask_again(session, row, call, verdict, run)
         judged = {**verdict.record(), "context": facts.context()} if row.digest != call.digest else call.verdict
+        metering.take(session, self.services, call.id, verdict, facts, run.place)
         started = writing.consume(session, row) and calls.move(
             session,
             call.id,
@@ -153,9 +159,17 @@ class Consuming:
         self, session: Session, row: ApprovalState, call: CallState, verdict: Verdict, run: RunFacts
     ) -> Outcome:
         now = self.services.clock.now()
-        writing.withdraw(session, row, "the rules have changed since it was approved", now)
+        if row.kind == raising.KIND:  # it was raised; the call itself is a question of its own
+            writing.settle(session, row, rows.CONSUMED, outcome_of(row).model_copy(update={"done_at": now}), now)
+        else:
+            writing.withdraw(session, row, "the rules have changed since it was approved", now)
         calls.move(session, call.id, WAITING, runs.ASKED)
-        return Parked(refs=(self.requests.ask_again(session, row, verdict, run).ref,))
+        tool = self.services.tools.get(row.tool) if row.kind == raising.KIND else None
+        shown = None
+        if tool is not None:
+            origins = facts_of_calls.origins_from_json(row.origins)
+            shown = preview(tool, row.arguments, origins, run, plain(tool, row.arguments), claim="", nearest="")
+        return Parked(refs=(self.requests.ask_again(session, row, verdict, run, shown).ref,))
 
     def _withdraw(self, session: Session, row: ApprovalState, call: CallState, reason: str, now: datetime) -> Outcome:
         writing.withdraw(session, row, reason, now)

@@ -42,6 +42,7 @@ class Verdict:
     version: str  # of the rule set
     reason: str  # one sentence for people
     policy: Policy | None = None  # for `ask`: who has to agree
+    beyond: str = ""  # key of the budget or limit that the call would go beyond: why it is denied
     grant: str = ""  # reference of the standing permission that answered instead of people
     promoted: bool = False  # allowed by rules that ask, because people have agreed often enough
     trial: Trial | None = None  # None: no rule that only logs holds
@@ -54,6 +55,8 @@ class Verdict:
             "version": self.version,
             "reason": self.reason,
         }
+        if self.beyond:
+            found["beyond"] = self.beyond
         if self.grant:
             found["grant"] = self.grant
         if self.promoted:
@@ -129,7 +132,7 @@ def _asked(rules: RuleSet, found: list[Compiled], facts: CallFacts) -> Verdict:
         beyond = next((meter for meter in each.meters if meter.fits(facts) is not True), None)
         if beyond is not None:
             told = beyond.told(facts)
-            return _verdict(rules, "deny", [each], f"{told[0].upper()}{told[1:]}.")
+            return replace(_verdict(rules, "deny", [each], f"{told[0].upper()}{told[1:]}."), beyond=beyond.key)
     asking = [each for each in found if not _is_promoted(each, facts)] if facts.promoted else found
     if not asking:
         return replace(_verdict(rules, "allow", found), promoted=True)

@@ -19,15 +19,15 @@ from kernel.store import approvals as rows
 from kernel.store import calls, runs
 from kernel.types import ToolResult
 from rules.engine import facts as facts_of_calls
-from rules.engine import freezing, recording, wording, writing
+from rules.engine import freezing, metering, raising, recording, unknown, wording, writing
 from rules.engine.consuming import Consuming, Go
 from rules.engine.explain import always_denied, why_not_alone
 from rules.engine.finding import by_words
 from rules.engine.freezing import Freezes, FrozenError
 from rules.engine.judging import Judge, UnfitError
+from rules.engine.metering import OverspentError
 from rules.engine.outcome import Finished, Held, Outcome, Parked, SegmentOvertaken
 from rules.engine.preview import Shown, plain, preview
-from rules.engine.record import Preview, preview_of
 from rules.engine.recording import Proposed
 from rules.engine.requests import Request
 from rules.engine.results import storable, with_note
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from kernel.store import Session
-    from kernel.store.calls import Asked, CallState
+    from kernel.store.calls import Asked
     from kernel.types import RunFacts, ToolCall, ToolSchema
     from rules.engine.approvals import Approvals
     from rules.engine.facts import CallFacts
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 REPEATABLE = frozenset({"read", "fetch"})
+RACES = 50  # times that a call is judged again because others were faster to use a budget
 SLOW = 1.0  # seconds: what is done sooner is not worth an edit of every card
 
 
@@ -143,10 +144,14 @@ class Door:
 
     async def _act(self, call: ToolCall, facts: RunFacts, entry: int, *, fresh: bool) -> Outcome:
         made = Proposed(id=self.services.ids.new(), call=call, run=facts, entry=entry)
-        try:
-            return await self._act_once(made, fresh=fresh)
-        except FrozenError as error:
-            return Held(freeze=error.freeze)
+        for _ in range(RACES):
+            try:
+                return await self._act_once(made, fresh=fresh)
+            except FrozenError as error:
+                return Held(freeze=error.freeze)
+            except OverspentError:  # another call took what was left: judged again, it is asked about or denied
+                continue
+        raise StoreError("Too many calls use the same budget at the same time.")
 
     async def _act_once(self, made: Proposed, *, fresh: bool) -> Outcome:
         known = None if fresh else await self._known(made)
@@ -177,7 +182,12 @@ class Door:
             judged = await self._judge.judge(made.call, made.run)
         except UnfitError as error:
             return await self._unfit(made, wording.told(str(error)))
+        return await self._as_judged(made, judged)
+
+    async def _as_judged(self, made: Proposed, judged: Judged) -> Outcome | None:
         tool = self.catalogue.get(judged.tool.name)
+        if tool is not None and raising.meter_beyond(self.services, judged.facts, judged.verdict.beyond) is not None:
+            return await self._ask_raise(made, judged)
         if tool is None or judged.verdict.decision == "deny":
             return await self._deny(made, judged)
         if judged.verdict.decision == "ask":
@@ -214,7 +224,7 @@ class Door:
             recording.fence(session, made.run)
             if not recording.add(session, made, judged, self.clock.now(), state=runs.ASKED):
                 return None
-            origins = judged.facts.origins
+            origins, claim = judged.facts.origins, recording.claim(session, made)
             request = Request(
                 call_id=made.id,
                 tool=tool.name,
@@ -222,12 +232,22 @@ class Door:
                 digest=judged.digest,
                 origins=origins,
                 verdict=judged.verdict,
-                preview=preview(
-                    tool, judged.arguments, origins, made.run, shown, claim=_claim(session, made), nearest=nearest
-                ),
+                preview=preview(tool, judged.arguments, origins, made.run, shown, claim=claim, nearest=nearest),
                 run=made.run,
             )
             return self._requests.ask(session, request).ref
+
+        ref = await self.store.write(write)
+        return Parked(refs=(ref,)) if ref is not None else None
+
+    async def _ask_raise(self, made: Proposed, judged: Judged) -> Outcome | None:
+        """Ask those who own the budget whether it is raised for this call."""
+
+        def write(session: Session) -> str | None:
+            recording.fence(session, made.run)
+            if not recording.add(session, made, judged, self.clock.now(), state=runs.ASKED):
+                return None
+            return raising.ask(session, self.services, self._requests, made, judged).ref
 
         ref = await self.store.write(write)
         return Parked(refs=(ref,)) if ref is not None else None
@@ -249,6 +269,7 @@ class Door:
             freezing.fence(session, made.run, tool.name)
             if not recording.add(session, made, judged, now, state=runs.CALL_DONE, result=result):
                 return False
+            self._take(session, made, judged)
             kind = recording.kind_of(result)
             recording.judged_entry(session, made, judged, now, kind=kind, **recording.result_told(result))
             return True
@@ -261,6 +282,7 @@ class Door:
             freezing.fence(session, made.run, tool.name)
             if not recording.add(session, made, judged, now, state=runs.STARTED):
                 return False
+            self._take(session, made, judged)
             recording.judged_entry(session, made, judged, now, kind="call.started")
             return True
 
@@ -337,6 +359,8 @@ class Door:
             known = calls.by_id(session, go.call_id)
             return ToolResult.model_validate(known.result) if known is not None and known.result else result
         body = {"run": run.run_id, "agent": run.agent, "tool": go.tool, "digest": go.digest}
+        if result.error:
+            metering.give_back(session, go.call_id)
         told = {
             **body,
             **recording.result_told(result),
@@ -362,40 +386,16 @@ class Door:
             return wording.told(f"{tool.name} failed unexpectedly (ref {reference}).")
         return storable(by_words(tool, go.arguments, run, result))
 
+    def _take(self, session: Session, made: Proposed, judged: Judged) -> None:
+        """What the call uses of budgets and limits. OverspentError takes the whole transaction back."""
+        metering.take(session, self.services, made.id, judged.verdict, judged.facts, made.run.place)
+
     async def _outcome_unknown(self, call_id: str, run: RunFacts) -> Outcome:
         """Ask a person what became of a call that was started and whose end nobody saw."""
-
-        def write(session: Session) -> Outcome:
-            recording.fence(session, run)
-            call = calls.by_id(session, call_id)
-            if call is None or not calls.move(session, call_id, (runs.STARTED,), runs.UNKNOWN):
-                raise SegmentOvertaken
-            body = {"run": run.run_id, "tool": call.tool, "digest": call.digest}
-            ledger.append(session, self.clock.now(), "call.unknown", call_id, body)
-            row = self._requests.ask_outcome(session, call, self._preview_of(session, call, run), run)
-            return Parked(refs=(row.ref,))
-
-        return await self.store.write(write)
-
-    def _preview_of(self, session: Session, call: CallState, run: RunFacts) -> Preview:
-        before = rows.of_call(session, call.id)
-        if before is not None:
-            return preview_of(before)
-        tool = self.catalogue.get(call.tool)
-        if tool is None:
-            name = f"The tool {call.tool}, which is gone"
-            return Preview(headline=name, requester=run.requester.name, run=run.ref, place=run.place)
-        origins = facts_of_calls.origins_from_json(call.origins)
-        shown = plain(tool, call.arguments)
-        return preview(tool, call.arguments, origins, run, shown, claim="", nearest="")
+        return await self.store.write(
+            lambda session: unknown.ask(session, self.services, self._requests, self.catalogue, call_id, run)
+        )
 
     def _is_offered(self, agent: str, name: str) -> bool:
         names = self._offered(agent) if self._offered is not None else None
         return names is None or name in names
-
-
-def _claim(session: Session, made: Proposed) -> str:
-    """What the agent said as it proposed the call."""
-    content = calls.said(session, made.run.run_id, made.entry)
-    text = content.get("text", "") if isinstance(content, dict) else ""
-    return " ".join(str(text).split())[:300]

@@ -46,6 +46,7 @@ class CallFacts:
     origins: Mapping[str, Origins] = field(default_factory=dict)  # of every value; of free text: every link
     channel: str | None = None  # "#finance", as the charter calls it; empty: it has no name there
     platform: str | None = None
+    run: str | None = None  # id
     requester: str | None = None  # Person.id
     roles: frozenset[str] = frozenset()  # that the requester certainly holds
     unsure_roles: frozenset[str] = frozenset()  # that could not be looked up
@@ -63,6 +64,7 @@ class CallFacts:
         """What is stored beside tool, arguments and origins, as JSON."""
         known = {
             "effect": self.effect,
+            "run": self.run,
             "channel": self.channel,
             "platform": self.platform,
             "requester": self.requester,
@@ -109,6 +111,7 @@ def of_run(
         effect=effect,
         arguments=arguments,
         origins=origins,
+        run=run.run_id,
         channel=run.channel_name,
         platform=run.place.platform,
         requester=run.requester.id,
@@ -132,6 +135,7 @@ def restored(agent: str, tool: str, arguments: Mapping[str, Json], origins: Json
         arguments=arguments,
         origins=origins_from_json(origins),
         effect=known["effect"],
+        run=known.get("run"),
         channel=known["channel"],
         platform=known["platform"],
         requester=known["requester"],

@@ -146,9 +146,27 @@ def _vote(entry: LedgerRow, known: Known) -> str:
     body = entry.body
     vote = known.votes.get((entry.subject, body["revision"], body["person"]))
     reason = f": {vote.reason}" if vote is not None and vote.reason else ""
-    return (
-        f"{known.name(body['person'])} says {body['verb']} to revision {body['revision']} ({body['account']}){reason}"
-    )
+    seat = f" for {known.name(body['for'])}" if body.get("for") else ""
+    said = f"{known.name(body['person'])} says {body['verb']} to revision {body['revision']}{seat}"
+    return f"{said} ({body['account']}){reason}"
+
+
+def _emergency(entry: LedgerRow, known: Known) -> str:
+    body = entry.body
+    return f"Emergency: {known.name(body['person'])} decided alone as {body['role']}: {body['reason']}"
+
+
+def _spoke(entry: LedgerRow, known: Known) -> str:
+    what = "asked" if entry.kind == "approval.question" else "answered"
+    return f"{known.name(entry.body['person'])} {what}: {entry.body['text']}"
+
+
+def _escalated(entry: LedgerRow, _known: Known) -> str:
+    return f"Escalated to {listed(entry.body['roles'])}"
+
+
+def _reminded(entry: LedgerRow, known: Known) -> str:
+    return f"Reminded: {listed(known.name(one) for one in entry.body['people'])}"
 
 
 def _edited(entry: LedgerRow, known: Known) -> str:
@@ -200,6 +218,11 @@ WORDS: Mapping[str, Callable[[LedgerRow, Known], str]] = {
     "approval.vote": _vote,
     "approval.edited": _edited,
     "approval.turned_away": _turned_away,
+    "approval.break_glass": _emergency,
+    "approval.question": _spoke,
+    "approval.answer": _spoke,
+    "approval.escalated": _escalated,
+    "approval.reminded": _reminded,
     **{f"approval.{state}": _closed for state in ("approved", "rejected", "expired", "withdrawn", "consumed")},
     **{f"run.{state}": _ended for state in ("done", "failed", "stopped")},
     "run.stop": _by_somebody,

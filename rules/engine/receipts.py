@@ -28,6 +28,8 @@ BORNE = {
     runs.UNKNOWN: ("call.unknown",),
 }
 
+VOTES = ("approval.vote", "approval.break_glass")
+
 
 class CallReceipt(Frozen):
     """What became of one call."""
@@ -174,11 +176,7 @@ def _missing(call: CallState, known: Known, found: Iterable[ledger_rows.LedgerRo
         yield Line(text=f"The call is {call.state}", problem="the ledger has no entry for it")
     if call.digest and call_digest(call.tool, call.arguments) != call.digest:
         yield Line(text="Its arguments", problem="the arguments in the database do not have the digest beside them")
-    told = {
-        (entry.subject, entry.body["revision"], entry.body["person"])
-        for entry in entries
-        if entry.kind == "approval.vote"
-    }
+    told = {(entry.subject, entry.body["revision"], entry.body["person"]) for entry in entries if entry.kind in VOTES}
     for ref, revision, person in sorted(known.votes.keys() - told):
         yield Line(
             text=f"{known.name(person)} voted on revision {revision} of {ref}", problem="the ledger has no entry for it"

@@ -37,6 +37,13 @@ def fence(session: Session, run: RunFacts) -> None:
         raise SegmentOvertaken
 
 
+def claim(session: Session, made: Proposed) -> str:
+    """What the agent said as it proposed the call."""
+    content = calls.said(session, made.run.run_id, made.entry)
+    text = content.get("text", "") if isinstance(content, dict) else ""
+    return " ".join(str(text).split())[:300]
+
+
 def add(
     session: Session, made: Proposed, judged: Judged, now: datetime, *, state: str, result: ToolResult | None = None
 ) -> bool:

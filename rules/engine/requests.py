@@ -74,8 +74,11 @@ class Requests:
         )
         return self.open(session, row)
 
-    def ask_again(self, session: Session, old: ApprovalState, verdict: Verdict, run: RunFacts) -> ApprovalState:
-        """A new request for the same call, because the rules have changed since it was approved."""
+    def ask_again(
+        self, session: Session, old: ApprovalState, verdict: Verdict, run: RunFacts, preview: Preview | None = None
+    ) -> ApprovalState:
+        """A new request for the same call: the rules have changed since it was approved, or a budget was raised."""
+        why = "The budget was raised" if old.kind == "raise" else f"The rules have changed since {old.ref} was approved"
         now = self.services.clock.now()
         policy = self._policy(verdict, run)
         row = replace(
@@ -85,7 +88,8 @@ class Requests:
             revision=1,
             policy=policy.model_dump(mode="json"),
             rules={"ids": list(verdict.rules), "version": verdict.version},
-            reason=f"The rules have changed since {old.ref} was approved. {verdict.reason}",
+            preview=old.preview if preview is None else preview.model_dump(mode="json", exclude_defaults=True),
+            reason=f"{why}. {verdict.reason}",
             state=rows.PENDING,
             outcome=None,
             created_at=now,

@@ -61,7 +61,7 @@ class Retiring:
             self.services, person, actor
         ):
             return refused(f"Only {preview_of(row).requester}, who asked for it, can withdraw {row.ref}.")
-        if row.kind != "call":
+        if row.kind not in {"call", "raise"}:
             return refused(f"{row.ref} asks what became of a call; nobody can withdraw that. Use its buttons.")
         return await self.services.store.write(lambda session: self._withdraw(session, ref, reason, person))
 

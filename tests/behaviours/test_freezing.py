@@ -1,9 +1,9 @@
-"""Everything stands still when the right person says so, everybody reads why, and it goes on where it stood."""
+"""Everything stands still when the right person says so, and goes on; a budget stops what goes beyond it."""
 
 import pytest
 
 from tests.behaviours.chat import Chat, Spot
-from tests.behaviours.payments import ask_for_payment
+from tests.behaviours.payments import ask_for_payment, new_reference, payment
 from tests.behaviours.slack_chat import SlackChat
 from tests.behaviours.world import World
 
@@ -65,3 +65,43 @@ async def test_what_does_not_exist_cannot_be_frozen_and_a_request_about_freezing
     await slack.ask("dee", "freeze tool queue_paymnt")
     await slack.notice("dee", "There is no tool queue_paymnt", "queue_payment", after=before)
     await slack.answer(await slack.ask("dee", "freeze the account of ACME"), "You said: freeze the account of ACME")
+
+
+BUDGET = """
+version: 1
+rules:
+  - id: yen
+    why: Payments in yen have a budget.
+    tool: queue_payment
+    args: {currency: {is: JPY}}
+    budget: {amount: 500, per: day, each: person, owner: admin}
+    decision: ask
+    approval: {who: finance}
+"""
+
+
+async def test_beyond_a_budget_its_owner_is_asked_in_the_thread_and_then_the_payment_is_decided(
+    world: World, chat: Chat
+) -> None:
+    path = world.charter / "rules" / "yen.yaml"
+    if not path.exists():
+        path.write_text(BUDGET)
+
+        async def loaded() -> bool:
+            return world.app.rules.current.rule("yen") is not None
+
+        await world.until(loaded)
+    person = {"slack": "ann", "web": "eve", "discord": "bo"}[chat.platform]  # each has a budget of their own
+    reference = new_reference()
+    spot = await chat.ask(person, f"finance: use queue_payment {payment(reference, amount=750, currency='JPY')}")
+    card = await chat.card(spot, "Raise the budget of 500 per day for each person by 250")
+    await chat.click("cy", card, "Approve")
+    await chat.notice("cy", "needs 1 of admin")
+    await chat.click("dee", card, "Approve")
+    payment_card = await chat.card(spot, "Queue payment", reference)
+    assert await world.paid(reference) == []
+    await chat.click("cy", payment_card, "Approve")
+    await chat.answer(spot, "Done.", "750 JPY")
+    await chat.answer(spot, "100 % of the budget of 750 per day for each person is used")
+    await chat.ask("dee", "budgets")
+    await chat.notice("dee", f"750 of 750 is used for {person}")

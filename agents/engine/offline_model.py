@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from agents.engine.model import ModelAnswer
 from agents.engine.quoting import read_sources, unfence
-from agents.engine.written_call import written_calls
+from agents.engine.written_call import Written, written_calls
 from kernel.types import ToolCall
 
 if TYPE_CHECKING:
@@ -51,12 +51,16 @@ class OfflineModel:
 
 def _begin(request: ModelRequest, message: Message) -> ModelAnswer:
     text = message.content[-1]["text"]
-    turn = len(request.messages)
     written = written_calls(text, request.tools)
     if not written and any(tool.name == SEARCH for tool in request.tools):
         written = [(SEARCH, {"query": " ".join(text.split())[:QUERY]})]
     if not written:
-        return _said(f"There is no knowledge base that I could search for this.\n\n{NO_MODEL}")
+        return said(f"There is no knowledge base that I could search for this.\n\n{NO_MODEL}")
+    return asked_for(written, len(request.messages))
+
+
+def asked_for(written: list[Written], turn: int) -> ModelAnswer:
+    """The answer that asks for these calls."""
     calls = tuple(
         ToolCall(id=f"offline-{turn}-{index}", tool=tool, arguments=arguments)
         for index, (tool, arguments) in enumerate(written)
@@ -66,9 +70,13 @@ def _begin(request: ModelRequest, message: Message) -> ModelAnswer:
 
 
 def _report(messages: tuple[Message, ...], results: list[dict[str, Json]]) -> ModelAnswer:
+    return said("\n\n".join([*results_in_words(messages, results), NO_MODEL]))
+
+
+def results_in_words(messages: tuple[Message, ...], results: list[dict[str, Json]]) -> list[str]:
+    """What the calls of the last answer gave, one text for each."""
     names = {block["id"]: block["name"] for block in messages[-2].content if block["type"] == "tool_use"}
-    parts = [_result(names.get(result["tool_use_id"], ""), result) for result in results]
-    return _said("\n\n".join([*parts, NO_MODEL]))
+    return [_result(names.get(result["tool_use_id"], ""), result) for result in results]
 
 
 def _result(tool: str, result: dict[str, Json]) -> str:
@@ -87,5 +95,6 @@ def _result(tool: str, result: dict[str, Json]) -> str:
     return "\n\n".join(["What I found:", *quoted])
 
 
-def _said(text: str) -> ModelAnswer:
+def said(text: str) -> ModelAnswer:
+    """An answer of prose."""
     return ModelAnswer(text=text, raw=({"type": "text", "text": text},))

@@ -38,6 +38,7 @@ from bot.engine.signs import Signs
 from bot.engine.stops import Stops
 from bot.engine.text_command import Office
 from bot.engine.ticker import Ticker
+from bot.engine.tool_list import ToolList
 from bot.engine.uploads import Uploads
 from bot.engine.workflow_parts import WorkflowParts
 from bot.web import views
@@ -46,7 +47,7 @@ from kernel import engine as durable
 from kernel import lock
 from kernel.checkpoints import signer
 from kernel.clock import SystemClock, SystemIds
-from kernel.store import migrations, open_store
+from kernel.store import Store, migrations, open_store
 from rules.engine import replaying
 from rules.engine.absences import Absences
 from rules.engine.approvals import Approvals
@@ -315,6 +316,7 @@ class App:
                 adapters=self.adapters,
             ),
             home=self.home,
+            tools=ToolList(lambda: self.charter, self.tools, self.rules, self.toolbox.notes),
         )
         self.desk = Desk(
             store=self.store,
@@ -465,14 +467,28 @@ def read_charter(settings: Settings) -> Charter:
     return charters.load(settings.charter, bridges.known_tools(tools), steps.discover(), bringing=bringing)
 
 
+def read_tools(settings: Settings, store: Store | None) -> ToolList:
+    """The tools as `up` would offer them, without starting anything; those of MCP servers as `store` knows them."""
+    charter, tools, rules = read_charter(settings), catalogue.discover(), RuleBook()
+    rules.load(charter.rules, charter.known)
+    toolbox, clock = Toolbox(tools), SystemClock()
+    if store is not None:
+        people = TeamDirectory(lambda: charter, clock)
+        toolbox.connect(store=store, clock=clock, ids=SystemIds(), directory=people, secrets={}, where=lambda: None)
+    toolbox.use(charter.tools, charter.folder)
+    return ToolList(lambda: charter, tools, rules, toolbox.notes)
+
+
 def _model(settings: Settings) -> Model:
     if settings.anthropic_api_key is None:
         from agents.engine.offline_model import OfflineModel
 
         return OfflineModel()
     from agents.engine.anthropic_model import AnthropicModel
+    from agents.engine.as_written import AsWritten
 
-    return AnthropicModel(api_key=settings.anthropic_api_key.reveal(), base_url=settings.anthropic_base_url)
+    model = AnthropicModel(api_key=settings.anthropic_api_key.reveal(), base_url=settings.anthropic_base_url)
+    return AsWritten(model)
 
 
 async def serve(settings: Settings) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bot.engine.home import Home
     from bot.engine.linking import Linking
     from bot.engine.stops import Stops
+    from bot.engine.tool_list import ToolList
     from bot.engine.workflow_commands import WorkflowCommands
     from kernel.clock import Clock
     from kernel.people import Away
@@ -87,6 +88,7 @@ class Office:
     freezer: Freezer
     linking: Linking
     home: Home
+    tools: ToolList
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -71,6 +71,11 @@ def get(session: Session, row_id: str) -> InboxRow | None:
     return session.get(InboxRow, row_id)
 
 
+def by_key(session: Session, platform: str, key: str) -> InboxRow | None:
+    """The event with this key."""
+    return session.exec(select(InboxRow).where(col(InboxRow.platform) == platform, col(InboxRow.key) == key)).first()
+
+
 def unprocessed(session: Session, before: datetime, limit: int = 500) -> list[InboxRow]:
     """The events stored before `before` that nobody has dealt with yet, oldest first."""
     return list(

@@ -1,5 +1,8 @@
 """The team's files: a mistake changes nothing and is reported; workflows run when they are due and when asked for."""
 
+import json
+from pathlib import Path
+
 import pytest
 
 from kernel.store import runs
@@ -7,6 +10,7 @@ from tests.behaviours.chat import Chat, Said, Spot
 from tests.behaviours.payments import ask_for_payment
 from tests.behaviours.slack_chat import SlackChat
 from tests.behaviours.world import World
+from tests.tools.mcp_servers import program
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -169,3 +173,35 @@ async def test_the_rules_can_be_tested_and_questioned_in_the_chat(world: World, 
     await chat.answer(spot, "Newly denied", "calls of the last 7 days were decided again")
     spot = await chat.ask("ann", "rules replay")
     await chat.answer(spot, "bit for bit")
+
+
+async def test_tools_of_a_new_mcp_server_are_reviewed_and_then_listed(
+    world: World, slack: SlackChat, tmp_path: Path
+) -> None:
+    path = world.charter / "tools.yaml"
+    agent = world.charter / "agents" / "ops.md"
+    good, instructions = path.read_text(), agent.read_text()
+    command = json.dumps(program("honest", str(tmp_path / "called")))
+    before = world.app.charter.digest
+    try:
+        path.write_text(f"{good}\nmcp: {{crane: {{command: {command}, tools: {{do_it: {{effect: write}}}}}}}}\n")
+        agent.write_text(instructions.replace("tools: [", "tools: [crane_do_it, "))
+        card = await slack.answer(OPERATORS, "Review 1 tool of the MCP server crane", "Does it.")
+        await slack.click("bo", card, "Accept")
+        await slack.notice("bo", "admin decides which tools are used")
+        spot = await slack.ask("ann", "tools ops")
+        assert "Held until admin has accepted them: do_it of crane." in (await slack.answer(spot, "do_it")).text
+        await slack.click("dee", card, "Accept")
+        await slack.answer(OPERATORS, "Accepted by Dee")
+        await world.seen(lambda: world.app.tools.get("crane_do_it"))
+        spot = await slack.ask("ann", "tools ops")
+        listed = (await slack.answer(spot, "crane_do_it", "write")).text
+        assert "else asks: unknown-target" in listed.replace("`", "")
+    finally:
+        path.write_text(good)
+        agent.write_text(instructions)
+
+        async def restored() -> bool:
+            return world.app.charter.digest == before
+
+        await world.until(restored)

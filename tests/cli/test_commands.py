@@ -35,6 +35,8 @@ def test_help_is_there_at_once_and_names_every_command(bosun: Bosun) -> None:
         "receipt",
         "freeze",
         "thaw",
+        "tools",
+        "tool",
         "rules",
         "ledger",
     ):
@@ -81,6 +83,8 @@ COMMANDS = [
     "receipt",
     "freeze",
     "thaw",
+    "tools",
+    "tool",
     "rules",
     "ledger",
 ]
@@ -152,6 +156,24 @@ def test_runs_and_approvals_are_listed(bosun: Bosun, store: Store) -> None:
     waiting = bosun("approvals")
     line = waiting.stdout.rstrip("\n").split("\t")
     assert line[:4] == ["AP-7F3K", "Queue EUR 420 for ACME", "2 of finance", "ann"]
+
+
+def test_tools_are_listed_with_the_rules_that_decide(bosun: Bosun) -> None:
+    lines = [line.split("\t") for line in bosun("tools").stdout.splitlines()]
+    assert ["finance", "list_payments", "read", "alone (no rule)"] in lines
+    assert {line[0] for line in lines} == {"lead", "finance", "ops", "research", "writer"}
+    (paying,) = [line for line in lines if line[:2] == ["finance", "queue_payment"]]
+    assert paying[2:] == ["spend", "never: no-payment-unattended; asks: large-payment; else asks: payment"]
+    assert {line.split("\t")[0] for line in bosun("tools", "ops").stdout.splitlines()} == {"ops"}
+    unknown = bosun("tools", "opps")
+    assert unknown.returncode == 2
+    assert "There is no agent 'opps'. Agents: finance, lead" in unknown.stderr.replace("\n", " ")
+
+
+def test_a_tool_call_that_cannot_be_read_says_so_before_anything_starts(bosun: Bosun, data: Path) -> None:
+    assert "'acme' is no argument: write KEY=VALUE." in bosun("tool", "call", "queue_payment", "acme").stderr
+    assert "There is no person 'nobody'" in bosun("tool", "call", "list_files", "--as", "nobody").stderr
+    assert list(data.iterdir()) == []
 
 
 def test_the_ledger_is_verified(bosun: Bosun, store: Store) -> None:

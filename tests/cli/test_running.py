@@ -76,6 +76,8 @@ def test_commands_beside_a_running_bosun(bosun: Bosun, running: Running) -> None
     )
     assert [line.split("\t")[2] for line in bosun("runs").stdout.splitlines()] == ["done"]
     assert bosun("ledger", "verify").returncode == 0
+    asked = bosun("tool", "call", "list_files", "folder=.", "--as", "ann")
+    assert (asked.returncode, asked.stdout.split(":")[0]) == (0, "`list_files`")
     second = bosun("up")
     assert second.returncode == 2
     assert "Another Bosun process is using" in second.stderr
@@ -87,3 +89,11 @@ def test_a_workflow_runs_where_no_bosun_is_running(bosun: Bosun) -> None:
     shown = bosun("run", "digest")
     assert (shown.returncode, shown.stderr) == (0, "")
     assert shown.stdout.startswith("Nothing to report in #general")
+
+
+def test_a_tool_call_goes_through_the_door_where_no_bosun_is_running(bosun: Bosun, data: Path) -> None:
+    shown = bosun("tool", "call", "--agent", "finance", "queue_payment", "payee=ACME", "amount=420", "currency=EUR",
+                  "reference=Invoice 1881", "why=Paper", "--as", "ann")  # fmt: skip
+    assert shown.returncode == 3
+    assert "waits for a decision" in shown.stderr
+    assert "Queue a payment of 420.00 EUR to ACME" in bosun("approvals").stdout

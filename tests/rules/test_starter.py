@@ -36,8 +36,11 @@ def test_the_starter_rules_load_and_their_tests_hold() -> None:
 
 
 def test_no_tool_that_acts_is_left_to_the_default() -> None:
-    decided = {tool for rule in starter().current.rules for tool in rule.tool or ()}
-    assert {tool.name for tool in discover() if tool.effect != "read"} <= decided
+    rules = [rule for rule in starter().current.rules if rule.verdict == "ask" and rule.otherwise is not None]
+    tools = {tool for rule in rules for tool in rule.tool or ()}
+    effects = {effect for rule in rules for effect in rule.effect or ()}
+    acting = [tool for tool in discover() if tool.effect != "read"]
+    assert [tool.name for tool in acting if tool.name not in tools and tool.effect not in effects] == []
 
 
 def test_the_rules_of_the_documentation_load_and_their_tests_hold() -> None:

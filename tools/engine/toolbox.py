@@ -90,6 +90,10 @@ class Toolbox:
         if self.mcp is not None:
             await self.mcp.stop()
 
+    def notes(self) -> list[str]:
+        """What else is to be known of the tools: what waits for a review, and servers that cannot be asked."""
+        return self.mcp.notes() if self.mcp is not None else []
+
     def declared(self, setup: ToolsFile, folder: Path) -> Declarations:
         """What the file declares; `folder` is the charter's. Reads, connects to nothing."""
         found = Declarations()

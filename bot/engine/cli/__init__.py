@@ -26,6 +26,8 @@ COMMANDS = {
     "receipt": "Show what was asked, decided and done, line by line with the ledger.",
     "freeze": "Have everything, an agent, a tool or a channel stand still.",
     "thaw": "Let what is frozen go on.",
+    "tools": "List what each agent may use, and under which rule.",
+    "tool": "Use a tool as a person would ask for it, through the decision rights.",
     "rules": "Check and test the decision rights.",
     "ledger": "Check the record of what was decided and done.",
 }

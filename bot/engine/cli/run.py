@@ -76,7 +76,7 @@ async def _beside(settings: Settings, name: str) -> Run:
             if row.error:
                 raise NotFound(row.error)
             if row.run_id:
-                return await _until_over(store, row.run_id)
+                return await until_over(store, row.run_id)
             await asyncio.sleep(POLL)
     raise BosunError(f"The running Bosun has not taken the request within {PATIENCE:.0f} s.", hint="See its log.")
 
@@ -90,14 +90,14 @@ async def _alone(settings: Settings, name: str) -> Run:
     await app.start()
     try:
         run = await app.store.write(lambda session: app.workflows.launch.run_now(session, name, asked_by="cli"))
-        ended = await _until_over(app.store, run.id)
+        ended = await until_over(app.store, run.id)
         await _until_sent(app.store)
         return ended
     finally:
         await app.stop()
 
 
-async def _until_over(store: Store, run_id: str) -> Run:
+async def until_over(store: Store, run_id: str) -> Run:
     """The run once it has ended, or once it waits for people."""
     from kernel.store import approvals, runs
 

@@ -84,6 +84,22 @@ class McpServers:
                 log.warning("%s of the MCP server %s cannot be used: %s", row.tool, row.server, error)
         return found
 
+    def notes(self) -> list[str]:
+        """Servers that cannot be asked, and tools that nobody has accepted as they are now."""
+        if not self._setup:
+            return []
+        ready = {(server, tool) for server, tool, _ in _marks(self._ready(self.store.read_now(rows.everything)))}
+        held = {
+            server: [tool for tool in sorted(setup.tools) if (server, tool) not in ready]
+            for server, setup in self._setup.items()
+        }
+        waits = [
+            f"Held until {self._setup[server].decides} has accepted them: {', '.join(tools)} of {server}."
+            for server, tools in held.items()
+            if tools
+        ]
+        return [*waits, *(self.faults[server] for server in sorted(self.faults))]
+
     def _ready(self, known: list[rows.McpTool]) -> list[rows.McpTool]:
         return [
             row

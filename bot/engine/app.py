@@ -59,6 +59,7 @@ from tools.engine import catalogue
 from tools.engine.context import ToolContext
 from tools.engine.mcp.reviews import PREFIX as REVIEWS
 from tools.engine.toolbox import Toolbox
+from tools.engine.web.manners import Manners
 from tools.engine.web.settings import WebSettings
 from workflows.engine import buttons, forms, steps
 
@@ -108,6 +109,7 @@ class App:
         self.tools = catalogue.discover()
         self.kinds = steps.discover()
         self.secrets = Secrets()
+        self._manners = Manners()
         self.linked = LinkedAccounts(self.store, self.clock)
         self.directory = TeamDirectory(lambda: self.charter, self.clock, linked=self.linked)
         self.toolbox = Toolbox(self.tools)
@@ -142,7 +144,14 @@ class App:
         self.toolbox.use(charter.tools, charter.folder)
         self.rules.load(charter.rules, charter.known)
         web = charter.tools.web
-        self._http = WebSettings(timeout=web.timeout, max_bytes=web.max_bytes, max_redirects=web.max_redirects)
+        self._http = WebSettings(
+            timeout=web.timeout,
+            max_bytes=web.max_bytes,
+            max_redirects=web.max_redirects,
+            robots=web.robots,
+            pause=web.pause,
+            manners=self._manners,
+        )
 
     async def _keep_rules(self, _charter: Charter) -> None:
         rules = self.rules.current

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tools.engine.mcp import names
+from tools.engine.openapi import apis
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
 
 
 # Parts of tools.yaml that are understood and that no tool acts on yet: refused, so that nobody relies on them.
-NOT_YET = frozenset({"calendar", "crm", "databases", "code", "apis"})
-NOT_YET_OF_WEB = frozenset({"search", "robots", "pause"})
+NOT_YET = frozenset({"calendar", "crm", "databases", "code"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +58,7 @@ class Toolbox:
         self.catalogue = catalogue
         self.mcp: McpServers | None = None
         self._setup: ToolsFile | None = None
+        self._apis: list[Tool] = []
 
     def connect(
         self,
@@ -99,24 +100,28 @@ class Toolbox:
         found = Declarations()
         for word in setup.model_fields_set & NOT_YET:
             found.fault((word,), f"'{word}' is not connected by this version yet, so the setting would do nothing")
-        for word in setup.web.model_fields_set & NOT_YET_OF_WEB:
-            found.fault(("web", word), f"'{word}' is not there in this version yet, so the setting would do nothing")
-        self._declare_mcp(setup, found)
+        taken = dict.fromkeys(self.catalogue.own, "a tool of Bosun")
+        self._declare_mcp(setup, found, taken)
+        for api, operation, tool in apis.tools(setup.apis, folder, found.fault):
+            _name(tool.name, ("apis", api, "operations", operation), f"{operation} of {api}", found, taken)
+            found.tools.append(
+                Declared(
+                    name=tool.name,
+                    effect=tool.effect,
+                    arguments=tool.schema.arguments,
+                    authority=tool.authority,
+                    free_text=tool.free_text,
+                )
+            )
         return found
 
-    def _declare_mcp(self, setup: ToolsFile, found: Declarations) -> None:
-        taken = dict.fromkeys(self.catalogue.own, "a tool of Bosun")
+    def _declare_mcp(self, setup: ToolsFile, found: Declarations, taken: dict[str, str]) -> None:
         for server, one in setup.mcp.items():
             if one.oauth:
                 message = "'oauth' is not there in this version yet, so the setting would do nothing"
                 found.fault(("mcp", server, "oauth"), message)
             for name, tool, told in names.named(server, one):
-                at = ("mcp", server, "tools", tool)
-                if len(name) > names.LONGEST:
-                    found.fault(at, f"the tool would be called {name}, which is longer than {names.LONGEST} characters")
-                if name in taken:
-                    found.fault(at, f"the tool would be called {name}, as {taken[name]} is")
-                taken[name] = f"{tool} of {server}"
+                _name(name, ("mcp", server, "tools", tool), f"{tool} of {server}", found, taken)
                 found.tools.append(
                     Declared(
                         name=name,
@@ -131,13 +136,23 @@ class Toolbox:
     def use(self, setup: ToolsFile, folder: Path) -> None:
         """Put a checked file in force."""
         self._setup = setup
+        self._apis = [tool for _, _, tool in apis.tools(setup.apis, folder, lambda *_: None)]
         if self.mcp is not None:
             self.mcp.configure(setup.mcp, folder)
         self._refresh()
 
     def _refresh(self) -> None:
-        brought: list[Tool] = []
+        brought = list(self._apis)
         if self.mcp is not None:
             brought += self.mcp.tools()
         if self._setup is not None:
             self.catalogue.configure(self._setup, brought)
+
+
+def _name(name: str, at: tuple[str, ...], what: str, found: Declarations, taken: dict[str, str]) -> None:
+    """Give a name to a tool, where it can have it."""
+    if len(name) > names.LONGEST:
+        found.fault(at, f"the tool would be called {name}, which is longer than {names.LONGEST} characters")
+    if name in taken:
+        found.fault(at, f"the tool would be called {name}, as {taken[name]} is")
+    taken[name] = what

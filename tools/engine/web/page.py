@@ -26,6 +26,14 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 KINDS = ("text/html", "application/xhtml+xml", "text/plain", "text/markdown", "text/csv", "application/json")
 
 
+class StatusError(CannotDo):
+    """The server answered that there is no page to be had."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"The server answered with status {status}.")
+        self.status = status
+
+
 @dataclass(frozen=True, kw_only=True)
 class Page:
     """What a server answered."""
@@ -69,8 +77,10 @@ def checked(url: str) -> httpx.URL:
     return parsed
 
 
-async def _follow(url: httpx.URL, settings: WebSettings) -> Page:
+async def _follow(url: httpx.URL, settings: WebSettings, *, polite: bool = True) -> Page:
     for _ in range(settings.max_redirects + 1):
+        if polite:
+            await _be_polite(url, settings)
         answer = await _exchange(url, settings)
         if isinstance(answer, Page):
             return answer
@@ -78,7 +88,23 @@ async def _follow(url: httpx.URL, settings: WebSettings) -> Page:
     raise CannotDo(f"The page redirects more than {settings.max_redirects} times.")
 
 
-async def _addresses(url: httpx.URL, settings: WebSettings) -> list[str]:
+async def _be_polite(url: httpx.URL, settings: WebSettings) -> None:
+    """Wait as long as the server wants, or as we do. CannotDo where its robots.txt forbids the page."""
+    pause = settings.pause
+    if settings.robots:
+        pause = max(pause, await settings.manners.allow(url, lambda address: _robots(address, settings)))
+    await settings.manners.wait(url.host, pause)
+
+
+async def _robots(url: str, settings: WebSettings) -> str | None:
+    """The text of a robots.txt: empty where there is none, None where that cannot be told (RFC 9309, 2.3.1)."""
+    try:
+        return (await _follow(checked(url), settings, polite=False)).text
+    except StatusError as error:
+        return "" if error.status < 500 else None
+
+
+async def addresses_of(url: httpx.URL, settings: WebSettings) -> list[str]:
     """Where the connection may go. Resolved once: what is checked here is what is connected to."""
     host = url.raw_host.decode()
     if (literal := parse(url.host)) is not None:
@@ -96,14 +122,14 @@ async def _addresses(url: httpx.URL, settings: WebSettings) -> list[str]:
 
 async def _exchange(url: httpx.URL, settings: WebSettings) -> Page | httpx.URL:
     """The page, or where it redirects to."""
-    addresses = await _addresses(url, settings)
+    addresses = await addresses_of(url, settings)
     for number, address in enumerate(addresses, 1):
         try:
             return await _ask(url, address, settings)
         except (httpx.ConnectError, httpx.ConnectTimeout):
             if number == len(addresses):
                 raise
-    raise AssertionError("there is an address, or _addresses has refused")
+    raise AssertionError("there is an address, or addresses_of has refused")
 
 
 async def _ask(url: httpx.URL, address: str, settings: WebSettings) -> Page | httpx.URL:
@@ -122,7 +148,7 @@ async def _ask(url: httpx.URL, address: str, settings: WebSettings) -> Page | ht
         },
     )
     # A transport of its own: connections are kept by address, and two names may share one.
-    transport = httpx.AsyncHTTPTransport(verify=settings.trust or _trust(), trust_env=False, retries=0)
+    transport = httpx.AsyncHTTPTransport(verify=settings.trust or trust(), trust_env=False, retries=0)
     async with transport:
         response = await transport.handle_async_request(request)
         try:
@@ -140,7 +166,7 @@ async def _read(url: httpx.URL, response: httpx.Response, settings: WebSettings)
             raise CannotDo("The page redirects to something that is not a URL.") from error
         return checked(str(target))
     if status != 200:
-        raise CannotDo(f"The server answered with status {status}.")
+        raise StatusError(status)
     kind, _, _ = response.headers.get("content-type", "").partition(";")
     kind = kind.strip().lower()
     if kind not in KINDS and not kind.endswith("+json"):
@@ -150,6 +176,6 @@ async def _read(url: httpx.URL, response: httpx.Response, settings: WebSettings)
 
 
 @functools.cache
-def _trust() -> ssl.SSLContext:
+def trust() -> ssl.SSLContext:
     """The certificate authorities of the httpx distribution; loading them takes a while."""
     return httpx.create_ssl_context(trust_env=False)

@@ -6,9 +6,10 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tools.engine.web.addresses import Address, is_public
+from tools.engine.web.manners import Manners
 
 Resolver = Callable[[str, int], Awaitable[list[str]]]
 
@@ -27,6 +28,9 @@ class WebSettings:
     max_bytes: int = 2_000_000  # after decompression
     max_redirects: int = 5
     user_agent: str = "Bosun/0.1 (team assistant)"
+    robots: bool = False  # whether what a robots.txt forbids is left alone
+    pause: float = 0.0  # seconds between two pages of one server
+    manners: Manners = field(default_factory=Manners)  # what is remembered of servers
     resolve: Resolver = system_resolver
     may_reach: Callable[[Address], bool] = is_public  # which addresses a connection may go to
     trust: ssl.SSLContext | None = None  # None: the usual certificate authorities

@@ -1,0 +1,1 @@
+"""Operations of documented HTTP APIs as tools."""

@@ -32,6 +32,7 @@ from bot.engine.outside import Outside
 from bot.engine.presses import Presses
 from bot.engine.reception import Reception
 from bot.engine.requests import Requests
+from bot.engine.rule_changes import RuleChanges
 from bot.engine.secrets import Secrets
 from bot.engine.sender import Sender
 from bot.engine.signs import Signs
@@ -185,6 +186,7 @@ class App:
             cards_per_hour=self.charter.team.decisions.cards_per_hour,
             digest_hour=self.charter.team.decisions.digest_hour,
         )
+        self.rule_changes = RuleChanges(self.store, self.clock, self.keeper, self.rules)
         self.approvals = Approvals(services)
         self.door = Door(
             services,
@@ -209,6 +211,7 @@ class App:
             setup=self.charter.tools,
             catalogue=self.tools,
             drafting=self.workflows.drafts,
+            ruling=self.rule_changes,
         )
 
     def _build_agents(self) -> None:

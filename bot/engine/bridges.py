@@ -102,7 +102,11 @@ def known_tools(tools: Catalogue) -> dict[str, KnownTool]:
     """What the charter's checks have to know of the tools."""
     return {
         tool.name: KnownTool(
-            effect=tool.effect, arguments=tool.schema.arguments, authority=tool.authority, free_text=tool.free_text
+            effect=tool.effect,
+            arguments=tool.schema.arguments,
+            authority=tool.authority,
+            free_text=tool.free_text,
+            always_asked=tool.always_asked,
         )
         for tool in tools
     }

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import tempfile
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 import yaml
 
+from bot.engine.whole_files import write_whole
 from kernel.errors import BosunError, CharterError, NotFound
 
 if TYPE_CHECKING:
@@ -64,7 +63,7 @@ class WorkflowFiles:
         if known is None and path.exists():
             raise FileProblemError(f"{inside} exists already and defines another workflow.")
         await self._checked({inside: text.encode()}, f"{name} was not taken")
-        await self._changed(lambda: _write(path, text))
+        await self._changed(lambda: write_whole(path, text))
         return inside
 
     async def _checked(self, changed: Mapping[str, bytes | None], what: str) -> None:
@@ -101,20 +100,3 @@ class WorkflowFiles:
             number, target = number + 1, folder / f"{path.stem}-{number + 1}{path.suffix}"
         path.rename(target)
         return target.relative_to(self.folder).as_posix()
-
-
-def _write(path: Path, text: str) -> str:
-    """All of the file or nothing of it, whenever the process ends."""
-    path.parent.mkdir(exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".new")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    return path.name

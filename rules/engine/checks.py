@@ -52,6 +52,8 @@ class _FileCheck:
             for tool in self._known_tools(rule):
                 self._argument((*at, "args", name), tool, name, condition)
         for tool in self._known_tools(rule):
+            if rule.verdict == "allow" and self.known.tools[tool].always_asked:
+                self._say((*at, "decision"), f"what {tool} does is always decided by people, so no rule allows it")
             effect = self.known.tools[tool].effect
             if rule.effect and effect not in rule.effect:
                 self._say((*at, "effect"), f"{tool} has the effect {effect}, so the rule never holds for it")

@@ -69,6 +69,8 @@ class Verdict:
 def decide(rules: RuleSet, facts: CallFacts) -> Verdict:
     """Deny, then ask, then allow, then `otherwise`, then the default: ask for everything but `read`.
 
+    A tool that is always asked is never allowed by a rule, a promotion or a permission.
+
     Never raises: what cannot be judged is denied. The order of the rules does not matter.
     """
     try:
@@ -114,7 +116,7 @@ def _apply(rules: RuleSet, known: Levels, facts: CallFacts) -> Verdict:
         return _verdict(rules, "deny", found)
     if known.ask is not None and (found := known.ask.holding(facts)):
         return _asked(rules, found, facts)
-    if known.allow is not None and (found := known.allow.holding(facts)):
+    if known.allow is not None and not facts.always_asked and (found := known.allow.holding(facts)):
         return _verdict(rules, "allow", found)
     if known.otherwise_deny is not None and (found := known.otherwise_deny.holding(facts)):
         return _verdict(rules, "deny", found)
@@ -148,12 +150,15 @@ def _is_promoted(each: Compiled, facts: CallFacts) -> bool:
         each.rule.promote is not None
         and each.rule.id in facts.promoted
         and facts.effect != "destroy"
+        and not facts.always_asked
         and not from_outside(facts)
     )
 
 
 def _granted(rules: RuleSet, found: list[Compiled] | tuple[()], facts: CallFacts, policy: Policy) -> Verdict | None:
     """Allowed by the first standing permission that was given by the people whom the rules would ask."""
+    if facts.always_asked:
+        return None
     grant = next((grant for grant in facts.grants if _covers(grant, policy)), None)
     if grant is None:
         return None

@@ -8,7 +8,7 @@ from kernel.errors import CharterError
 from kernel.yaml_lines import Located, load, parse
 from rules.engine import not_yet
 from rules.engine.checks import problems_of
-from rules.engine.language import Rule, RuleFile
+from rules.engine.language import Rule, RuleFile, Test
 from rules.engine.load import LoadedFile
 from rules.engine.ruleset import RuleSet
 
@@ -23,6 +23,7 @@ class Draft(NamedTuple):
     """Rules that were read, in order."""
 
     rules: tuple[Rule, ...]
+    tests: tuple[Test, ...]
     located: Located
 
 
@@ -43,7 +44,7 @@ def read_draft(text: str, known: Known, *, path: str = NAME) -> Draft:
     ]
     if problems:
         raise CharterError(problems)
-    return Draft(content.rules, located)
+    return Draft(content.rules, content.tests, located)
 
 
 def with_draft(rules: RuleSet, draft: Draft) -> RuleSet:

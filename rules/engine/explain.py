@@ -17,6 +17,8 @@ def why_not_alone(rules: RuleSet, facts: CallFacts) -> str:
 
     Nearest: the one of which the fewest conditions failed, the first in the files among equals.
     """
+    if facts.always_asked:
+        return f"What {facts.tool} does is always decided by people."
     allowing = rules.candidates(facts.agent, facts.tool, facts.effect).allow
     if not allowing:
         return f"No rule lets {facts.agent} use {facts.tool} without asking."

@@ -56,6 +56,7 @@ class CallFacts:
     personal_data_read: bool | None = None
     authority: tuple[str, ...] | None = None  # arguments that say who, where or what the call acts on
     texts: tuple[str, ...] | None = None  # arguments that are free text
+    always_asked: bool = False  # no rule lets the tool through without people
     used: Mapping[str, Used] = field(default_factory=dict)  # by Meter.key, in the account that the call falls into
     promoted: frozenset[str] = frozenset()  # ids of rules that are promoted for calls like exactly this one
     grants: tuple[Granted, ...] = ()
@@ -84,6 +85,8 @@ class CallFacts:
             found["authority"] = list(self.authority)
         if self.texts is not None:
             found["texts"] = list(self.texts)
+        if self.always_asked:
+            found["always_asked"] = True
         if self.used:
             found["used"] = {key: [str(used.amount), str(used.raised)] for key, used in self.used.items()}
         if self.promoted:
@@ -123,6 +126,7 @@ def of_run(
         personal_data_read=run.personal_data_read,
         authority=None if governed is None else governed.authority,
         texts=None if governed is None else governed.free_text,
+        always_asked=governed is not None and governed.always_asked,
     )
 
 
@@ -153,6 +157,7 @@ def _standing_from(known: Mapping[str, Json]) -> dict[str, Any]:
     return {
         "authority": _names(known, "authority"),
         "texts": _names(known, "texts"),
+        "always_asked": known.get("always_asked", False),
         "used": {
             key: Used(amount=Decimal(amount), raised=Decimal(raised))
             for key, (amount, raised) in known.get("used", {}).items()

@@ -14,6 +14,7 @@ class KnownTool(Frozen):
     arguments: Mapping[str, Json]  # JSON Schema
     authority: tuple[str, ...] = ()  # arguments that say who, where or what it acts on
     free_text: tuple[str, ...] = ()  # arguments without an origin
+    always_asked: bool = False  # no rule lets it through without people
     is_open: bool = False  # its arguments are known once its server has been asked: names are not checked
 
 

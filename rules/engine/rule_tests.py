@@ -96,6 +96,7 @@ def facts_of(rules: RuleSet, known: Known, call: Mapping[str, Any]) -> CallFacts
         personal_data_read=bool(call.get("personal_data_read", False)),
         authority=tool.authority,
         texts=tool.free_text,
+        always_asked=tool.always_asked,
         used=_used(rules, tool, call),
         promoted=_names(call, "promoted"),
     )

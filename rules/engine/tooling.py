@@ -38,6 +38,11 @@ class GovernedTool(Protocol):
         ...
 
     @property
+    def always_asked(self) -> bool:
+        """No rule lets it through without people."""
+        ...
+
+    @property
     def look_up(self) -> tuple[str, ...]:
         """Arguments that are search words."""
         ...

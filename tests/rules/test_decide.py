@@ -306,3 +306,17 @@ def test_a_thousand_rules_cost_microseconds() -> None:
     for _ in range(2000):
         decide(rules, facts)
     assert (time.process_time() - begin) / 2000 < 0.0005  # seen on a busy machine: under 60 microseconds
+
+
+def test_a_tool_that_is_always_asked_is_allowed_by_nothing() -> None:
+    asks = rule(decision="ask", approval={"who": "finance", "grant": {"calls": 5, "for": "1d"}})
+    policy = decide(RuleSet([asks]), call()).policy
+    assert policy is not None
+    granted = facts_of_calls.Granted(ref="G-1", policy=policy, told="given")
+    for rules in ([rule(decision="allow")], [asks], []):
+        facts = call(always_asked=True, grants=(granted,), promoted=frozenset({"r"}))
+        verdict = decide(RuleSet(rules), facts)
+        assert verdict.decision == "ask"
+        assert verdict.policy is not None
+        again = facts_of_calls.restored("ops", "t", {}, {}, facts.context())
+        assert decide(RuleSet(rules), again) == verdict

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tools.engine.catalogue import Catalogue
     from tools.engine.drafting import Drafting
     from tools.engine.recall import Recall
+    from tools.engine.ruling import Ruling
     from tools.engine.web.settings import WebSettings
 
 
@@ -37,4 +38,5 @@ class ToolContext:
     setup: ToolsFile = field(default_factory=ToolsFile)  # tools.yaml as it is in force
     catalogue: Catalogue | None = None  # for the tools that concern tools: undo, review
     drafting: Drafting | None = None  # for the tools that concern workflows
+    ruling: Ruling | None = None  # for the tools that concern rules
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)  # set from the permit while the tool runs

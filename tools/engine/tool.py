@@ -59,6 +59,7 @@ class Tool:
     look_up: tuple[str, ...] = ()  # arguments that are search words: who typed them meant the one record they find
     posts_to: str = ""  # the argument that names the channel whose readers will read the free text
     returns: type[Returned] | None = None  # the records that it returns; None: prose
+    always_asked: bool = False  # no rule lets it through without people: it changes what agents may do
     safe_to_repeat: bool = False  # doing it twice with the same call id is the same as doing it once
     secrets: SecretNames = ()  # names of the secrets that it needs
     may_use: SecretNames = ()  # of those that it is given where they are set
@@ -168,6 +169,7 @@ def tool(
     look_up: tuple[str, ...] = (),
     posts_to: str = "",
     returns: type[Returned] | None = None,
+    always_asked: bool = False,
     safe_to_repeat: bool = False,
     secrets: SecretNames = (),
     may_use: SecretNames = (),
@@ -209,6 +211,7 @@ def tool(
             look_up=look_up,
             posts_to=posts_to,
             returns=returns,
+            always_asked=always_asked,
             safe_to_repeat=safe_to_repeat,
             secrets=secrets,
             may_use=may_use,

@@ -133,6 +133,8 @@ class Boxes:
 
     def _box(self, rule: Rule, tool: KnownTool, seen: Mapping[str, ValuesSeen]) -> Box | None:
         allows = rule.verdict == "allow"
+        if allows and tool.always_asked:
+            return None
         masks, several = dict(self._facts[rule.id]), dict[str, Several]()
         whole = not rule.budget and not rule.limit if allows else True
         for name, condition in (rule.args or {}).items():

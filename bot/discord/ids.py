@@ -43,10 +43,11 @@ def of_form(form: Form) -> str:
 
 def read(custom_id: str) -> Carried | None:
     """What the id carries; None where it is not one of ours."""
-    parts = custom_id.split(":")
-    if len(parts) != 6 or parts[0] not in {"b", "c", "m"} or not parts[2].isdigit():
+    kind, _, rest = custom_id.partition(":")
+    parts = rest.rsplit(":", 4)  # a subject may hold colons: "held:slack:C1"
+    if len(parts) != 5 or kind not in {"b", "c", "m"} or not parts[1].isdigit():
         return None
-    kind, subject, revision, verb, flags, last = parts
+    subject, revision, verb, flags, last = parts
     return Carried(
         kind=kind,
         subject=subject,

@@ -78,7 +78,9 @@ class Outgoing:
         """Post the row's body under a nonce, by which Discord recognises it when it is posted again."""
         place = await self._place(row)
         shown = render.render(row.content, self.settings.console_url).marked(ids.mark(row.id))
-        message, target = await self._send(place, nonce=ids.nonce(row.id), **shown.first())
+        # What was shown before and has been deleted is posted anew: its old nonce would bring the deleted message back.
+        again = str(row.sent_version) if row.sent_version else ""
+        message, target = await self._send(place, nonce=ids.nonce(row.id, again), **shown.first())
         if shown.content and message.content.strip() != shown.content.strip():
             await self._change(target, message.id, shown)  # an earlier try got through, and the row has changed since
         try:

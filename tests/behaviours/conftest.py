@@ -10,11 +10,13 @@ import pytest_asyncio
 
 from tests.behaviours.chat import Chat
 from tests.behaviours.discord_chat import DiscordChat
+from tests.behaviours.outside import Outside
 from tests.behaviours.slack_chat import SlackChat
 from tests.behaviours.web_chat import WebChat
 from tests.behaviours.world import World
 
-PLATFORMS: dict[str, type[Chat]] = {"slack": SlackChat, "discord": DiscordChat, "web": WebChat}
+OUTSIDE: dict[str, type[Outside]] = {"slack": SlackChat, "discord": DiscordChat}
+PLATFORMS: dict[str, type[Chat]] = {**OUTSIDE, "web": WebChat}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -30,6 +32,14 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
 async def chat(world: World, request: pytest.FixtureRequest) -> AsyncIterator[Chat]:
     """The team on a platform: a test that asks for it is told once for each."""
     made = PLATFORMS[request.param](world)
+    yield made
+    await made.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=OUTSIDE)
+async def outside(world: World, request: pytest.FixtureRequest) -> AsyncIterator[Outside]:
+    """The same, for what there is on platforms outside alone: edits, deletions, other bots, calls that fail."""
+    made = OUTSIDE[request.param](world)
     yield made
     await made.close()
 

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
-from tests.behaviours.chat import Chat, Said, Spot
-from tests.behaviours.team import DISCORD_CHANNELS, DISCORD_USERS
+from tests.behaviours.chat import Said, Spot
+from tests.behaviours.outside import Outside
+from tests.behaviours.team import (
+    DISCORD_CHANNELS,
+    DISCORD_GUEST,
+    DISCORD_OUTSIDER,
+    DISCORD_ROBOT,
+    DISCORD_STRANGER,
+    DISCORD_USERS,
+)
 from tests.behaviours.world import World
 from tests.fakes.discord import BOT
 from tests.fakes.discord.checks import buttons, visible
@@ -17,10 +25,17 @@ MENTION = re.compile(r"@([a-z]+)\b")
 EMOJI = {"👀": "eyes"}
 
 
-class DiscordChat(Chat):
+class DiscordChat(Outside):
     """The team in Discord."""
 
     platform = "discord"
+    strangers: ClassVar = {
+        "stranger": DISCORD_STRANGER,
+        "guest": DISCORD_GUEST,
+        "outsider": DISCORD_OUTSIDER,
+        "robot": DISCORD_ROBOT,
+    }
+    posting, editing = "post", "edit"
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
@@ -37,6 +52,37 @@ class DiscordChat(Chat):
             file["size"] = size
         self.discord.announce(message)
         return str(message["id"])
+
+    async def edit(self, message: str, text: str, at: Spot) -> None:
+        await self.discord.edit(self._where(message, at), message, MENTION.sub(self._mention, text))
+
+    async def delete(self, message: str, at: Spot) -> None:
+        await self.discord.delete(self._where(message, at), message)
+
+    def _where(self, message: str, at: Spot) -> str:
+        """The channel for the root of a thread, the thread for what stands in it."""
+        channel = self.channel(at)
+        return channel if message in self.discord.world.channels[channel].messages else self.room(at)
+
+    def meanwhile(self, person: str, text: str, at: Spot) -> str:
+        written = MENTION.sub(self._mention, text)
+        return str(self.discord.write(self.room(at), self.user(person), written)["id"])
+
+    async def again(self, spot: Spot) -> bool:
+        self.discord.announce(self.discord.world.channels[self.channel(spot)].messages[spot.root])
+        await self.world.quiet_but_for_runs()
+        return True
+
+    async def caught_up(self) -> None:
+        await self.world.discord_adapter.caught_up()
+
+    def fail(self, operation: str, fault: str, times: int = 1) -> None:
+        self.discord.faults.fail(operation, fault, times=times)
+
+    async def ask_from_outside(self, text: str) -> Spot:
+        """Only directly: who is no member of the server sees no channel of it."""
+        home = self.home(DISCORD_OUTSIDER)
+        return Spot(channel=home.channel, root=await self.say(DISCORD_OUTSIDER, text, home))
 
     def room(self, at: Spot) -> str:
         """The id of the channel or thread; a thread that nobody has opened yet is opened by who writes in it."""
@@ -75,6 +121,9 @@ class DiscordChat(Chat):
         dialog = await self.world.seen(lambda: self.discord.dialog_of(self.user(person)))
         fields = [item["component"] for item in dialog.modal["components"] if "component" in item]
         return {field["custom_id"]: field.get("value") or "" for field in fields}
+
+    def open_dialogs(self, person: str) -> int:
+        return sum(one.user == self.user(person) for one in self.discord.interactions.dialogs)
 
     async def submit(self, person: str, **fields: str) -> None:
         await self.discord.submit(self.user(person), fields)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
-from tests.behaviours.chat import Chat, Said, Spot
-from tests.behaviours.team import SLACK_CHANNELS, SLACK_USERS
+from tests.behaviours.chat import Said, Spot
+from tests.behaviours.outside import Outside
+from tests.behaviours.team import GUEST, OUTSIDER, ROBOT, SLACK_CHANNELS, SLACK_USERS, STRANGER
 from tests.fakes.slack import BOT, BOT_ID
 from tests.fakes.slack.blocks import buttons, visible
 from tests.fakes.slack.delivery import Envelope
@@ -15,10 +16,12 @@ from tests.fakes.slack.delivery import Envelope
 MENTION = re.compile(r"@([a-z]+)\b")
 
 
-class SlackChat(Chat):
+class SlackChat(Outside):
     """The team in Slack."""
 
     platform = "slack"
+    strangers: ClassVar = {"stranger": STRANGER, "guest": GUEST, "outsider": OUTSIDER, "robot": ROBOT}
+    posting, editing = "chat.postMessage", "chat.update"
 
     async def say(
         self, person: str, text: str, at: Spot, *, files: Sequence[tuple[str, bytes]] = (), size: int | None = None
@@ -33,6 +36,31 @@ class SlackChat(Chat):
         """Have Slack send the events of the thread's root again."""
         channel = self.channel(spot)
         return await self.world.slack.announce(channel, self.world.slack.world.channels[channel].messages[spot.root])
+
+    async def edit(self, message: str, text: str, at: Spot) -> None:
+        await self.world.slack.edit(self.channel(at), message, MENTION.sub(self._mention, text))
+
+    async def delete(self, message: str, at: Spot) -> None:
+        await self.world.slack.delete(self.channel(at), message)
+
+    def meanwhile(self, person: str, text: str, at: Spot) -> str:
+        written = MENTION.sub(self._mention, text)
+        return str(self.world.slack.write(self.channel(at), self.user(person), written, at.root or None)["ts"])
+
+    async def again(self, spot: Spot) -> bool:
+        sent = await self.announce(spot)
+        for envelope in sent:
+            await envelope.settled.wait()
+        return all(envelope.acknowledged for envelope in sent)
+
+    async def caught_up(self) -> None:
+        await self.world.adapter.caught_up()
+
+    def fail(self, operation: str, fault: str, times: int = 1) -> None:
+        self.world.slack.faults.fail(operation, fault, times=times)
+
+    async def ask_from_outside(self, text: str) -> Spot:
+        return await self.ask(OUTSIDER, text)
 
     def _mention(self, match: re.Match[str]) -> str:
         user = BOT if match[1] == "bosun" else SLACK_USERS.get(match[1])

@@ -4,8 +4,9 @@ import pytest
 
 from kernel.store import Session, inbox
 from tests.behaviours.chat import Chat, Spot
+from tests.behaviours.outside import Outside
 from tests.behaviours.slack_chat import SlackChat
-from tests.behaviours.team import OUTSIDER, ROBOT, SLACK_CHANNELS, SLACK_USERS, STRANGER
+from tests.behaviours.team import ROBOT, SLACK_CHANNELS, SLACK_USERS
 from tests.behaviours.web_chat import WebChat
 from tests.behaviours.world import World
 from tests.fakes.anthropic import Reply
@@ -73,21 +74,17 @@ async def test_an_answer_carries_the_numbered_sources_that_it_cites(world: World
 # -- one event is one request -------------------------------------------------------------------------------------
 
 
-async def test_a_message_that_slack_delivers_again_and_again_is_answered_once(world: World, slack: SlackChat) -> None:
-    spot = await slack.ask("ann", "tell me once")
-    message = world.slack.world.channels[C0GENERAL].messages[spot.root]
-    for _ in range(2):
-        await slack.announce(spot)
-    await slack.answer(spot, "You said: tell me once")
+async def test_a_message_that_is_delivered_again_and_again_is_answered_once(world: World, outside: Outside) -> None:
+    spot = await outside.ask("ann", "tell me once")
+    assert await outside.again(spot)
+    assert await outside.again(spot)
+    await outside.answer(spot, "You said: tell me once")
     await world.quiet()
     await world.restart()
-    sent = await world.slack.announce(C0GENERAL, message)
-    for envelope in sent:
-        await envelope.settled.wait()
+    assert await outside.again(spot)
     await world.quiet()
-    assert [envelope.acknowledged for envelope in sent] == [True, True]
     assert len(await world.runs("tell me once")) == 1
-    assert len(await slack.answers(spot)) == 1
+    assert len(await outside.answers(spot)) == 1
 
 
 async def test_a_message_that_the_browser_sends_again_is_answered_once(world: World, web: WebChat) -> None:
@@ -106,33 +103,33 @@ async def test_a_message_that_the_browser_sends_again_is_answered_once(world: Wo
 
 
 async def test_an_edit_during_the_work_starts_nothing_and_says_which_text_counts(
-    world: World, slack: SlackChat
+    world: World, outside: Outside
 ) -> None:
     world.model.queue(Reply("As you said first.", hold_after=2))
-    spot = await slack.ask("ann", "count the apples")
+    spot = await outside.ask("ann", "count the apples")
     await world.held()
-    await world.slack.edit(C0GENERAL, spot.root, f"<@{BOT}> count the pears")
-    await slack.notice("ann", "working from the text before your edit")
+    await outside.edit(spot.root, "@bosun count the pears", spot)
+    await outside.notice("ann", "working from the text before your edit")
     world.model.release()
-    await slack.answer(spot, "As you said first.")
+    await outside.answer(spot, "As you said first.")
     await world.quiet()
-    assert len(await slack.answers(spot)) == 1
+    assert len(await outside.answers(spot)) == 1
     assert await world.runs("count the pears") == []
 
 
-async def test_an_edit_after_the_answer_starts_nothing(world: World, slack: SlackChat) -> None:
-    spot = await slack.ask("ann", "count the plums")
-    await slack.answer(spot, "count the plums")
-    await world.slack.edit(C0GENERAL, spot.root, f"<@{BOT}> count the cherries")
+async def test_an_edit_after_the_answer_starts_nothing(world: World, outside: Outside) -> None:
+    spot = await outside.ask("ann", "count the plums")
+    await outside.answer(spot, "count the plums")
+    await outside.edit(spot.root, "@bosun count the cherries", spot)
     await world.quiet()
-    assert len(await slack.answers(spot)) == 1
+    assert len(await outside.answers(spot)) == 1
     assert await world.runs("count the cherries") == []
 
 
-async def test_a_mention_that_is_edited_in_is_told_how_to_ask(world: World, slack: SlackChat) -> None:
-    ts = await world.slack.say(C0GENERAL, SLACK_USERS["ann"], "count the figs")
-    await world.slack.edit(C0GENERAL, ts, f"<@{BOT}> count the figs")
-    await slack.notice("ann", "Mention me in a new message")
+async def test_a_mention_that_is_edited_in_is_told_how_to_ask(world: World, outside: Outside) -> None:
+    ts = await outside.say("ann", "count the figs", GENERAL)
+    await outside.edit(ts, "@bosun count the figs", GENERAL)
+    await outside.notice("ann", "Mention me in a new message")
     await world.quiet()
     assert await world.runs("figs") == []
 
@@ -200,19 +197,21 @@ async def test_other_bots_and_bosun_itself_are_left_alone(world: World, slack: S
     assert len(await slack.answers(spot)) == 1
 
 
-async def test_a_colleague_whom_the_charter_does_not_know_may_ask(slack: SlackChat) -> None:
-    spot = await slack.ask(STRANGER, "may I ask?")
-    await slack.answer(spot, "may I ask?")
+async def test_a_colleague_whom_the_charter_does_not_know_may_ask(outside: Outside) -> None:
+    spot = await outside.ask(outside.strangers["stranger"], "may I ask?")
+    await outside.answer(spot, "may I ask?")
 
 
 async def test_somebody_from_outside_is_told_once_and_in_private_that_bosun_works_for_members(
-    world: World, slack: SlackChat
+    world: World, outside: Outside
 ) -> None:
-    spots = [await slack.ask(OUTSIDER, f"let me in, number {number}") for number in range(2)]
-    await slack.notice(OUTSIDER, "only work for members")
+    outsider = outside.strangers["outsider"]
+    for number in range(2):
+        await outside.ask_from_outside(f"let me in, number {number}")
+    await outside.notice(outsider, "only work for members")
     await world.quiet()
-    assert len(await slack.notices(OUTSIDER)) == 1
-    assert [await slack.answers(spot) for spot in spots] == [[], []]
+    assert len(await outside.notices(outsider)) == 1
+    assert await world.runs("let me in") == []
 
 
 # -- several messages ---------------------------------------------------------------------------------------------
@@ -294,41 +293,41 @@ async def _waiting(world: World, said: str) -> bool:
     return any(row.state == "waiting" for row in await world.events(said))
 
 
-async def test_a_message_that_is_deleted_while_it_waits_is_not_worked_on(world: World, slack: SlackChat) -> None:
+async def test_a_message_that_is_deleted_while_it_waits_is_not_worked_on(world: World, outside: Outside) -> None:
     world.model.queue(Reply("Done with the first.", hold_after=2))
-    spot = await slack.ask("ann", "do the first")
+    spot = await outside.ask("ann", "do the first")
     await world.held()
-    ts = await slack.say("ann", "do the regretted one", spot)
+    ts = await outside.say("ann", "do the regretted one", spot)
     await world.until(lambda: _waiting(world, "regretted"))
-    await world.slack.delete(C0GENERAL, ts)
+    await outside.delete(ts, spot)
     await world.quiet_but_for_runs()
     world.model.release()
-    await slack.answer(spot, "Done with the first.")
+    await outside.answer(spot, "Done with the first.")
     await world.quiet()
     assert await world.runs("regretted") == []
-    assert len(await slack.answers(spot)) == 1
+    assert len(await outside.answers(spot)) == 1
 
 
-async def test_a_message_that_is_edited_while_it_waits_counts_as_edited(world: World, slack: SlackChat) -> None:
+async def test_a_message_that_is_edited_while_it_waits_counts_as_edited(world: World, outside: Outside) -> None:
     world.model.queue(Reply("One is done.", hold_after=2))
-    spot = await slack.ask("ann", "one")
+    spot = await outside.ask("ann", "one")
     await world.held()
-    ts = await slack.say("ann", "book the small room", spot)
+    ts = await outside.say("ann", "book the small room", spot)
     await world.until(lambda: _waiting(world, "small room"))
-    await world.slack.edit(C0GENERAL, ts, "book the large room")
+    await outside.edit(ts, "book the large room", spot)
     await world.quiet_but_for_runs()
     world.model.release()
-    await slack.answer(spot, "book the large room")
+    await outside.answer(spot, "book the large room")
     assert await world.runs("small room") == []
 
 
-async def test_deleting_the_message_that_is_worked_on_says_how_to_stop_it(world: World, slack: SlackChat) -> None:
+async def test_deleting_the_message_that_is_worked_on_says_how_to_stop_it(world: World, outside: Outside) -> None:
     world.model.queue(Reply("Too late.", hold_after=2))
-    spot = await slack.ask("ann", "forget me")
+    spot = await outside.ask("ann", "forget me")
     await world.held()
-    await slack.say("bo", "a reply keeps the thread", spot)
-    await world.slack.delete(C0GENERAL, spot.root)
-    await slack.notice("ann", "You deleted the request", "stop R-")
+    await outside.say("bo", "a reply keeps the thread", spot)
+    await outside.delete(spot.root, spot)
+    await outside.notice("ann", "You deleted the request", "stop R-")
     world.model.release()
     await world.quiet()
 

@@ -5,9 +5,8 @@ import asyncio
 import pytest
 
 from tests.behaviours.chat import Chat, Said, Spot
+from tests.behaviours.outside import Outside
 from tests.behaviours.payments import ask_for_payment
-from tests.behaviours.slack_chat import SlackChat
-from tests.behaviours.team import GUEST, OUTSIDER, STRANGER
 from tests.behaviours.world import World
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -84,18 +83,19 @@ async def test_whoever_may_not_decide_is_told_so_in_private_and_nothing_changes(
     assert len(await chat.answers(asked.spot)) == 1
 
 
-@pytest.mark.parametrize("person", ["gil", GUEST, OUTSIDER, STRANGER])
+@pytest.mark.parametrize("who", ["gil", "guest", "outsider", "stranger"])
 async def test_guests_outsiders_and_strangers_cannot_decide_whatever_the_charter_says(
-    world: World, slack: SlackChat, person: str
+    world: World, outside: Outside, who: str
 ) -> None:
-    asked = await ask_for_payment(slack)
-    await slack.click(person, asked.card, "Approve")
-    await slack.notice(person, asked.ref)
-    await slack.click(person, asked.card, "Reject…")
+    person = outside.strangers.get(who, who)
+    asked = await ask_for_payment(outside)
+    await outside.click(person, asked.card, "Approve")
+    await outside.notice(person, asked.ref)
+    await outside.click(person, asked.card, "Reject…")
     await world.quiet()
-    assert slack.open_dialogs(person) == 0
+    assert outside.open_dialogs(person) == 0
     assert await world.paid(asked.reference) == []
-    assert (await slack.copies(asked.ref, asked.spot))[0].buttons == asked.card.buttons
+    assert (await outside.copies(asked.ref, asked.spot))[0].buttons == asked.card.buttons
 
 
 async def test_the_requester_cannot_approve_even_as_a_member_of_finance(world: World, chat: Chat) -> None:
@@ -214,16 +214,15 @@ async def test_free_text_never_approves(world: World, chat: Chat) -> None:
 
 
 async def test_a_deleted_card_can_still_be_decided_and_the_outcome_is_posted_once(
-    world: World, slack: SlackChat
+    world: World, outside: Outside
 ) -> None:
-    asked = await ask_for_payment(slack)
+    asked = await ask_for_payment(outside)
     await world.quiet()
-    general = world.slack.world.channels[slack.channel(asked.spot)]
-    del general.messages[asked.card.id]
-    await slack.say("bo", f"approve {asked.ref}", asked.spot)
-    await slack.answer(asked.spot, "Done.")
+    await outside.delete(asked.card.id, asked.spot)
+    await outside.say("bo", f"approve {asked.ref}", asked.spot)
+    await outside.answer(asked.spot, "Done.")
     await world.quiet()
     assert len(await world.paid(asked.reference)) == 1
-    outcomes = [said for said in await slack.answers(asked.spot) if "Approved by Bo" in said.text]
+    outcomes = [said for said in await outside.answers(asked.spot) if "Approved by Bo" in said.text]
     assert len(outcomes) == 1
-    assert len([said for said in await slack.answers(asked.spot) if said.text.startswith("Done.")]) <= 1
+    assert len([said for said in await outside.answers(asked.spot) if said.text.startswith("Done.")]) <= 1

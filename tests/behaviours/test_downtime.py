@@ -5,85 +5,81 @@ import sqlite3
 import pytest
 
 from tests.behaviours.chat import Chat, Said, Spot
+from tests.behaviours.outside import Outside
 from tests.behaviours.payments import ask_for_payment
 from tests.behaviours.process import Process
 from tests.behaviours.slack_chat import SlackChat
-from tests.behaviours.team import SLACK_CHANNELS
 from tests.behaviours.world import World
 from tests.fakes.anthropic import Reply
-from tests.fakes.slack import BOT
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-GENERAL = SLACK_CHANNELS["general"]
+GENERAL = Spot(channel="general")
 
 
-async def _held_card(slack: SlackChat, world: World) -> tuple[Spot, Said]:
-    async def look() -> tuple[Spot, Said] | None:
-        for root in world.slack.world.channels[GENERAL].threads:
-            spot = Spot(channel="general", root=root)
-            for said in await slack.answers(spot):
-                if "Run all" in said.buttons:
-                    return spot, said
-        return None
+async def _held_card(outside: Outside, world: World, *spots: Spot) -> Said:
+    async def look() -> Said | None:
+        said = [one for spot in spots for one in await outside.answers(spot)]
+        return next((one for one in said if "Run all" in one.buttons), None)
 
     return await world.until(look)
 
 
-async def test_half_an_hour_offline(world: World, slack: SlackChat) -> None:
+async def test_half_an_hour_offline(world: World, outside: Outside) -> None:
     """Two mentions and a command are found in the history: the old ones are held, the new one is answered."""
-    asked = await ask_for_payment(slack)
-    engaged = await slack.ask("ann", "before the outage")
-    await slack.answer(engaged, "before the outage")
+    asked = await ask_for_payment(outside)
+    engaged = await outside.ask("ann", "before the outage")
+    await outside.answer(engaged, "before the outage")
     await world.quiet()
     await world.stop()
-    ann, bo = slack.user("ann"), slack.user("bo")
-    old = world.slack.write(GENERAL, ann, f"<@{BOT}> an old question")["ts"]
-    world.slack.write(GENERAL, bo, "chatter during the outage")
-    world.slack.write(GENERAL, bo, f"approve {asked.ref}", asked.spot.root)
+    name = outside.platform
+    old = Spot(channel="general", root=outside.meanwhile("ann", f"@bosun an old question on {name}", GENERAL))
+    outside.meanwhile("bo", "chatter during the outage", GENERAL)
+    outside.meanwhile("bo", f"approve {asked.ref}", asked.spot)
     world.clock.advance(minutes=30)
-    fresh = world.slack.write(GENERAL, ann, f"<@{BOT}> a fresh question")["ts"]
-    follow_up = world.slack.write(GENERAL, ann, "a fresh follow-up", engaged.root)["ts"]
-    assert follow_up > fresh
+    fresh = Spot(channel="general", root=outside.meanwhile("ann", "@bosun a fresh question", GENERAL))
+    outside.meanwhile("ann", "a fresh follow-up", engaged)
     await world.start()
-    await slack.answer(Spot(channel="general", root=fresh), "You said: a fresh question")
-    await slack.answer(engaged, "You said: a fresh follow-up")
-    _, card = await _held_card(slack, world)
+    await outside.answer(fresh, "You said: a fresh question")
+    await outside.answer(engaged, "You said: a fresh follow-up")
+    card = await _held_card(outside, world, old)
     assert "1 request from while I was away" in card.text
     assert "an old question" in card.text
     await world.quiet()
-    assert await world.runs("an old question") == []
+    assert await world.runs(f"an old question on {name}") == []
     assert await world.paid(asked.reference) == []  # what acts is never run from the history
     assert await world.events("chatter during the outage") == []
-    told = [*(said.text for said in await slack.answers(asked.spot)), *await slack.notices("bo")]
+    told = [*(said.text for said in await outside.answers(asked.spot)), *await outside.notices("bo")]
     assert any("I was offline when you said" in text for text in told)
-    await slack.click("eve", card, "Run all")
-    await slack.notice("eve", "Only somebody whose request is held")
-    await slack.click("ann", card, "Run all")
-    await slack.answer(Spot(channel="general", root=old), "You said: an old question")
-    await slack.notice("ann", "1 taken up")
+    await outside.click("eve", card, "Run all")
+    await outside.notice("eve", "Only somebody whose request is held")
+    await outside.click("ann", card, "Run all")
+    await outside.answer(old, "You said: an old question")
+    await outside.notice("ann", "1 taken up")
     await world.quiet()
-    assert len(await world.runs("an old question")) == 1
+    assert len(await world.runs(f"an old question on {name}")) == 1
 
 
-async def test_old_requests_can_be_skipped(world: World, slack: SlackChat) -> None:
+async def test_old_requests_can_be_skipped(world: World, outside: Outside) -> None:
+    await outside.answer(await outside.ask("ann", "are you here?"), "are you here?")  # so that the channel is known
     await world.quiet()
     await world.stop()
-    roots = [world.slack.write(GENERAL, slack.user("ann"), f"<@{BOT}> stale {n}")["ts"] for n in ("one", "two")]
+    spots = [
+        Spot(channel="general", root=outside.meanwhile("ann", f"@bosun stale {n}", GENERAL)) for n in ("one", "two")
+    ]
     world.clock.advance(minutes=30)
     await world.start()
-    await world.adapter.caught_up()
+    await outside.caught_up()
     await world.quiet()
-    _, card = await _held_card(slack, world)
+    card = await _held_card(outside, world, *spots)
     assert "2 requests from while I was away" in card.text
-    await slack.click("ann", card, "Skip")
-    await slack.notice("ann", "2 skipped")
+    await outside.click("ann", card, "Skip")
+    await outside.notice("ann", "2 skipped")
     await world.quiet()
     assert await world.runs("stale") == []
-    spots = [Spot(channel="general", root=root) for root in roots]
-    assert [said.buttons for spot in spots for said in await slack.answers(spot)] == [()]
+    assert [said.buttons for spot in spots for said in await outside.answers(spot)] == [()]
     await world.restart()
-    await world.adapter.caught_up()
+    await outside.caught_up()
     await world.quiet()
     assert await world.runs("stale") == []
 

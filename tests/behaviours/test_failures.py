@@ -3,6 +3,7 @@
 import pytest
 
 from tests.behaviours.chat import Chat
+from tests.behaviours.outside import Outside
 from tests.behaviours.payments import ask_for_payment
 from tests.behaviours.slack_chat import SlackChat
 from tests.behaviours.team import STRANGER
@@ -153,24 +154,24 @@ async def test_the_native_stop_ends_the_sign_of_work_also_where_nothing_is_runni
 
 
 @pytest.mark.parametrize("fault", ["429", "500", "500_after", "drop", "drop_before"])
-async def test_an_answer_arrives_once_whatever_happens_to_the_post(world: World, slack: SlackChat, fault: str) -> None:
-    world.slack.faults.fail("chat.postMessage", fault)
-    spot = await slack.ask("ann", f"through {fault}")
-    await slack.answer(spot, f"You said: through {fault}")
+async def test_an_answer_arrives_once_whatever_happens_to_the_post(world: World, outside: Outside, fault: str) -> None:
+    outside.fail(outside.posting, fault)
+    spot = await outside.ask("ann", f"through {fault}")
+    await outside.answer(spot, f"You said: through {fault}")
     await world.quiet()
-    assert len(await slack.answers(spot)) == 1
+    assert len(await outside.answers(spot)) == 1
 
 
 @pytest.mark.parametrize("fault", ["429", "500", "drop"])
 async def test_a_card_follows_its_state_whatever_happens_to_the_edit(
-    world: World, slack: SlackChat, fault: str
+    world: World, outside: Outside, fault: str
 ) -> None:
-    asked = await ask_for_payment(slack)
-    world.slack.faults.fail("chat.update", fault, times=2)
-    await slack.click("bo", asked.card, "Approve")
-    await slack.answer(asked.spot, "Done.")
+    asked = await ask_for_payment(outside)
+    outside.fail(outside.editing, fault, times=2)
+    await outside.click("bo", asked.card, "Approve")
+    await outside.answer(asked.spot, "Done.")
     await world.quiet()
-    cards = await slack.copies(asked.ref, asked.spot)
+    cards = await outside.copies(asked.ref, asked.spot)
     assert ["Approved by Bo" in card.text for card in cards] == [True, True]
     assert len(await world.paid(asked.reference)) == 1
 

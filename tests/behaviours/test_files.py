@@ -3,6 +3,7 @@
 import pytest
 
 from tests.behaviours.chat import Chat
+from tests.behaviours.outside import Outside
 from tests.behaviours.slack_chat import SlackChat
 from tests.behaviours.web_chat import WebChat
 from tests.behaviours.world import World
@@ -44,10 +45,10 @@ async def test_a_file_of_the_wrong_kind_is_refused_with_the_reason_and_the_rest_
     await chat.answer(spot, "You said: read both")
 
 
-async def test_a_file_of_50_mb_is_refused_without_being_fetched(world: World, slack: SlackChat) -> None:
-    spot = await slack.ask("ann", "read this", files=[("huge.md", b"x")], size=50 * 1024 * 1024)
-    await slack.answer(spot, "I read 0 of 1 files", "huge.md", "larger than 20 MB")
-    await slack.answer(spot, "You said: read this")
+async def test_a_file_of_50_mb_is_refused_without_being_fetched(world: World, outside: Outside) -> None:
+    spot = await outside.ask("ann", "read this", files=[("huge.md", b"x")], size=50 * 1024 * 1024)
+    await outside.answer(spot, "I read 0 of 1 files", "huge.md", "larger than 20 MB")
+    await outside.answer(spot, "You said: read this")
 
 
 async def test_a_file_of_50_mb_is_refused_by_the_web_chat_before_it_is_sent(world: World, web: WebChat) -> None:

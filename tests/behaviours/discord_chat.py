@@ -180,7 +180,7 @@ class DiscordChat(Outside):
 
 def _asks_again(button: dict[str, Any]) -> bool:
     """Discord has no confirmation of its own: a risky button is answered with a second one."""
-    return "c" in str(button.get("custom_id", "")).split(":")[4]
+    return "c" in str(button.get("custom_id", "")).split(":")[-2]
 
 
 def _is_reply(message: dict[str, Any], root: str | None = None) -> bool:

@@ -2,7 +2,7 @@
 # 3.13. Packages come from whatever index pip is configured with; versions and hashes from the lock files.
 
 .DEFAULT_GOAL := help
-.PHONY: help up test check bench bench-retrieval lock clean FORCE
+.PHONY: help up test check conformance bench bench-retrieval lock clean FORCE
 
 PY := .venv/bin/python
 LOCKS := requirements.lock requirements-dev.lock requirements-model.lock
@@ -22,6 +22,9 @@ check: .venv/ready ## lint, format, types, import contracts, documentation
 	@$(PY) -m mypy
 	@.venv/bin/lint-imports --no-logo
 	@$(PY) -m pytest -q tests/ground/test_docs.py
+
+conformance: .venv/ready ## what each platform does: passed, or another way by design
+	@$(PY) -m pytest -q -n 2 -m behaviour --conformance $(ARGS)
 
 bench: .venv/ready ## measure speed, CPU and memory beside two yardsticks; ARGS=--quick: in a minute
 	@$(PY) -m benchmarks $(ARGS)

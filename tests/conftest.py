@@ -19,7 +19,7 @@ from filelock import FileLock
 
 from kernel.store import migrations, open_store
 from kernel.store.database import sqlite_url
-from tests.ground import offline
+from tests.ground import conformance, offline
 
 OWN_SETTINGS = ("ANTHROPIC_", "BOSUN_", "CHROMA_", "DATABASE_URL", "DISCORD_", "SLACK_")
 MARKER_OF_FIXTURE = {
@@ -32,9 +32,15 @@ MEMORY = Path("/dev/shm")  # a folder in memory, on Linux
 ROOM = 3 * 2**30  # bytes that it has to have free
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--conformance", action="store_true", help="say at the end what each platform does")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Drop what would lead to a real account or out through a proxy; guard the programs that tests start."""
     _keep_files_in_memory()
+    if config.getoption("--conformance") or os.environ.get("PYTEST_XDIST_WORKER"):
+        config.pluginmanager.register(conformance.Conformance())
     for name in list(os.environ):
         if name.startswith(OWN_SETTINGS) or name.lower().endswith("_proxy"):
             del os.environ[name]

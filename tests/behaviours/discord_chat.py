@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from random import Random  # noqa: TID251  seeded by whoever asks for a storm
 from typing import Any, ClassVar
 
 from tests.behaviours.chat import Said, Spot
@@ -78,6 +79,9 @@ class DiscordChat(Outside):
 
     def fail(self, operation: str, fault: str, times: int = 1) -> None:
         self.discord.faults.fail(operation, fault, times=times)
+
+    def storm(self, random: Random, share: float) -> None:
+        self.discord.faults.storm(random, share)
 
     async def ask_from_outside(self, text: str) -> Spot:
         """Only directly: who is no member of the server sees no channel of it."""

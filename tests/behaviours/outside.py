@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from random import Random  # noqa: TID251  seeded by whoever asks for a storm
 from typing import ClassVar
 
 from tests.behaviours.chat import Chat, Spot
@@ -40,6 +41,10 @@ class Outside(Chat):
     @abstractmethod
     def fail(self, operation: str, fault: str, times: int = 1) -> None:
         """Have the next calls of this kind fail."""
+
+    @abstractmethod
+    def storm(self, random: Random, share: float) -> None:
+        """Have that share of all calls fail in one of the ways that a network knows, until it is healed."""
 
     @abstractmethod
     async def ask_from_outside(self, text: str) -> Spot:

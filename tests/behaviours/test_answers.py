@@ -18,6 +18,7 @@ GENERAL = Spot(channel="general")
 C0GENERAL = SLACK_CHANNELS["general"]
 
 
+@pytest.mark.behaviour(1)
 async def test_a_mention_gets_one_answer_in_its_thread_and_a_sign_before(world: World, chat: Chat) -> None:
     before = len(await chat.answers(GENERAL))
     world.model.queue(Reply("Good morning.", hold_after=2))
@@ -35,6 +36,7 @@ async def test_a_mention_gets_one_answer_in_its_thread_and_a_sign_before(world: 
     assert len(await chat.answers(GENERAL)) == before
 
 
+@pytest.mark.behaviour(1)
 async def test_a_thread_shows_that_bosun_works_in_it_and_that_it_is_done(world: World, chat: Chat) -> None:
     world.model.queue(Reply("Here.", hold_after=2))
     spot = await chat.ask("ann", "are you there?")
@@ -74,6 +76,7 @@ async def test_an_answer_carries_the_numbered_sources_that_it_cites(world: World
 # -- one event is one request -------------------------------------------------------------------------------------
 
 
+@pytest.mark.behaviour(3)
 async def test_a_message_that_is_delivered_again_and_again_is_answered_once(world: World, outside: Outside) -> None:
     spot = await outside.ask("ann", "tell me once")
     assert await outside.again(spot)
@@ -87,6 +90,7 @@ async def test_a_message_that_is_delivered_again_and_again_is_answered_once(worl
     assert len(await outside.answers(spot)) == 1
 
 
+@pytest.mark.behaviour(2, 3)
 async def test_a_message_that_the_browser_sends_again_is_answered_once(world: World, web: WebChat) -> None:
     browser = web.browser("ann")
     body = {"id": "sent-three-times-over", "channel": "general", "text": "@bosun tell me once more"}
@@ -102,6 +106,7 @@ async def test_a_message_that_the_browser_sends_again_is_answered_once(world: Wo
     assert len(await web.answers(spot)) == 1
 
 
+@pytest.mark.behaviour(26)
 async def test_an_edit_during_the_work_starts_nothing_and_says_which_text_counts(
     world: World, outside: Outside
 ) -> None:
@@ -117,6 +122,7 @@ async def test_an_edit_during_the_work_starts_nothing_and_says_which_text_counts
     assert await world.runs("count the pears") == []
 
 
+@pytest.mark.behaviour(26)
 async def test_an_edit_after_the_answer_starts_nothing(world: World, outside: Outside) -> None:
     spot = await outside.ask("ann", "count the plums")
     await outside.answer(spot, "count the plums")
@@ -137,6 +143,7 @@ async def test_a_mention_that_is_edited_in_is_told_how_to_ask(world: World, outs
 # -- what is meant for Bosun --------------------------------------------------------------------------------------
 
 
+@pytest.mark.behaviour(6)
 async def test_a_follow_up_in_the_thread_needs_no_mention(chat: Chat) -> None:
     spot = await chat.ask("ann", "first question")
     await chat.answer(spot, "You said: first question")
@@ -152,6 +159,7 @@ async def test_a_follow_up_knows_what_was_said_before(world: World, chat: Chat) 
     assert "heron" in str(world.model.requests[-1]["messages"])
 
 
+@pytest.mark.behaviour(6)
 async def test_a_follow_up_that_opens_with_another_person_is_left_alone(world: World, chat: Chat) -> None:
     spot = await chat.ask("ann", "a question to start with")
     await chat.answer(spot, "a question to start with")
@@ -161,6 +169,7 @@ async def test_a_follow_up_that_opens_with_another_person_is_left_alone(world: W
     assert await world.runs("what do you think of it") == []
 
 
+@pytest.mark.behaviour(6)
 async def test_chatter_is_neither_answered_nor_stored(world: World, chat: Chat) -> None:
     ts = await chat.say("ann", "lunch at twelve?", GENERAL)
     await chat.say("bo", "one is better, lunch takes long", Spot(channel="general", root=ts))
@@ -182,6 +191,7 @@ async def test_what_was_said_in_a_thread_before_is_read_when_somebody_mentions_b
     assert "since monday" in seen
 
 
+@pytest.mark.behaviour(7)
 async def test_other_bots_and_bosun_itself_are_left_alone(world: World, slack: SlackChat) -> None:
     for user, more in ((ROBOT, {"bot_id": "B0ROBOT"}), (BOT, {"bot_id": "B0BOSUN"}), ("USLACKBOT", {})):
         await world.slack.say(C0GENERAL, user, f"<@{BOT}> ping from {user}", **more)
@@ -269,6 +279,7 @@ async def test_what_two_people_say_during_the_work_is_answered_to_each(world: Wo
     assert [run.requester for run in await world.runs("the wish of")][-2:] == ["ann", "bo"]
 
 
+@pytest.mark.behaviour(8, 10)
 async def test_work_that_lasts_is_shown_and_its_button_stops_it(world: World, chat: Chat) -> None:
     adapter = world.app.adapters[chat.platform]
     usual = adapter.capabilities
@@ -293,6 +304,7 @@ async def _waiting(world: World, said: str) -> bool:
     return any(row.state == "waiting" for row in await world.events(said))
 
 
+@pytest.mark.behaviour(26)
 async def test_a_message_that_is_deleted_while_it_waits_is_not_worked_on(world: World, outside: Outside) -> None:
     world.model.queue(Reply("Done with the first.", hold_after=2))
     spot = await outside.ask("ann", "do the first")
@@ -308,6 +320,7 @@ async def test_a_message_that_is_deleted_while_it_waits_is_not_worked_on(world: 
     assert len(await outside.answers(spot)) == 1
 
 
+@pytest.mark.behaviour(26)
 async def test_a_message_that_is_edited_while_it_waits_counts_as_edited(world: World, outside: Outside) -> None:
     world.model.queue(Reply("One is done.", hold_after=2))
     spot = await outside.ask("ann", "one")
@@ -321,6 +334,7 @@ async def test_a_message_that_is_edited_while_it_waits_counts_as_edited(world: W
     assert await world.runs("small room") == []
 
 
+@pytest.mark.behaviour(26)
 async def test_deleting_the_message_that_is_worked_on_says_how_to_stop_it(world: World, outside: Outside) -> None:
     world.model.queue(Reply("Too late.", hold_after=2))
     spot = await outside.ask("ann", "forget me")

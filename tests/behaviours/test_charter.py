@@ -56,6 +56,7 @@ async def test_a_changed_rule_is_in_force_without_a_restart(world: World, chat: 
         await world.until(restored)
 
 
+@pytest.mark.behaviour(23)
 async def test_a_digest_can_be_asked_for_in_the_chat(world: World, chat: Chat) -> None:
     spot = await chat.ask("ann", "what did we do on monday?")
     await chat.answer(spot, "what did we do on monday?")
@@ -95,6 +96,7 @@ async def test_a_workflow_that_does_not_exist_is_named_to_who_asked(chat: Chat) 
     assert await chat.answers(spot) == []
 
 
+@pytest.mark.behaviour(23)
 async def test_the_digest_comes_by_itself_when_it_is_due_and_once(world: World, slack: SlackChat) -> None:
     spot = await slack.ask("bo", "something for the papers")
     await slack.answer(spot, "something for the papers")
@@ -116,6 +118,7 @@ async def test_the_digest_comes_by_itself_when_it_is_due_and_once(world: World, 
     assert "something for the papers" in found[-1].text
 
 
+@pytest.mark.behaviour(23)
 async def test_a_digest_that_was_missed_is_made_up_for_once_and_an_empty_one_is_not_posted(
     world: World, slack: SlackChat
 ) -> None:

@@ -14,6 +14,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 APPROVALS = Spot(channel="approvals")
 
 
+@pytest.mark.behaviour(11)
 async def test_a_call_that_needs_a_decision_shows_a_card_that_says_everything_and_waits(
     world: World, chat: Chat
 ) -> None:
@@ -39,6 +40,7 @@ async def test_a_call_that_needs_a_decision_shows_a_card_that_says_everything_an
     assert await world.paid(asked.reference) == []
 
 
+@pytest.mark.behaviour(12)
 async def test_an_approval_executes_the_call_once_and_every_card_says_who_gave_it(world: World, chat: Chat) -> None:
     asked = await ask_for_payment(chat)
     await chat.click("bo", asked.card, "Approve")
@@ -67,6 +69,7 @@ async def test_the_card_in_the_channel_of_approvals_decides_too(world: World, ch
     assert "Approved by Cy" in (await chat.copies(asked.ref, asked.spot))[0].text
 
 
+@pytest.mark.behaviour(13)
 @pytest.mark.parametrize(
     ("person", "told"),
     [("ann", "needs"), ("eve", "needs 1 of finance"), ("dee", "needs 1 of finance")],
@@ -83,6 +86,7 @@ async def test_whoever_may_not_decide_is_told_so_in_private_and_nothing_changes(
     assert len(await chat.answers(asked.spot)) == 1
 
 
+@pytest.mark.behaviour(13)
 @pytest.mark.parametrize("who", ["gil", "guest", "outsider", "stranger"])
 async def test_guests_outsiders_and_strangers_cannot_decide_whatever_the_charter_says(
     world: World, outside: Outside, who: str
@@ -98,6 +102,7 @@ async def test_guests_outsiders_and_strangers_cannot_decide_whatever_the_charter
     assert (await outside.copies(asked.ref, asked.spot))[0].buttons == asked.card.buttons
 
 
+@pytest.mark.behaviour(13)
 async def test_the_requester_cannot_approve_even_as_a_member_of_finance(world: World, chat: Chat) -> None:
     asked = await ask_for_payment(chat, person="bo")
     await chat.click("bo", asked.card, "Approve")
@@ -107,6 +112,7 @@ async def test_the_requester_cannot_approve_even_as_a_member_of_finance(world: W
     await chat.answer(asked.spot, "Done.")
 
 
+@pytest.mark.behaviour(14)
 async def test_five_clicks_of_two_people_in_the_same_instant_execute_once(world: World, chat: Chat) -> None:
     asked = await ask_for_payment(chat)
     await asyncio.gather(*(chat.click(person, asked.card, "Approve") for person in ("bo", "cy", "bo", "cy", "bo")))
@@ -118,6 +124,7 @@ async def test_five_clicks_of_two_people_in_the_same_instant_execute_once(world:
     assert sum("Your click changed nothing" in text or "already" in text for text in told) == 4, told
 
 
+@pytest.mark.behaviour(14)
 async def test_two_approvals_are_needed_where_the_rule_says_two_and_one_person_is_one(world: World, chat: Chat) -> None:
     asked = await ask_for_payment(chat, amount=5000)
     assert "0 of 2 approvals" in asked.card.text
@@ -133,6 +140,7 @@ async def test_two_approvals_are_needed_where_the_rule_says_two_and_one_person_i
     assert len(await world.paid(asked.reference)) == 1
 
 
+@pytest.mark.behaviour(16)
 async def test_a_rejection_asks_for_the_reason_and_everybody_reads_it(world: World, chat: Chat) -> None:
     asked = await ask_for_payment(chat)
     await chat.click("bo", asked.card, "Reject…")
@@ -149,6 +157,7 @@ async def test_a_rejection_asks_for_the_reason_and_everybody_reads_it(world: Wor
     assert "the invoice is a copy" in str(world.model.requests[-1]["messages"])
 
 
+@pytest.mark.behaviour(16)
 async def test_a_rejection_without_a_reason_is_not_taken(world: World, chat: Chat) -> None:
     asked = await ask_for_payment(chat)
     await chat.click("bo", asked.card, "Reject…")
@@ -159,6 +168,7 @@ async def test_a_rejection_without_a_reason_is_not_taken(world: World, chat: Cha
     assert "Waiting" in (await chat.copies(asked.ref, asked.spot))[0].text
 
 
+@pytest.mark.behaviour(17)
 async def test_an_edit_makes_a_new_revision_and_exactly_that_is_executed(world: World, chat: Chat) -> None:
     asked = await ask_for_payment(chat)
     await chat.click("bo", asked.card, "Edit…")
@@ -179,6 +189,7 @@ async def test_an_edit_makes_a_new_revision_and_exactly_that_is_executed(world: 
     assert [(one.payee, one.amount) for one in paid] == [("Globex «Söhne»", "99.50")]
 
 
+@pytest.mark.behaviour(17)
 async def test_votes_for_an_earlier_revision_do_not_count(world: World, chat: Chat) -> None:
     asked = await ask_for_payment(chat, amount=2000)
     await chat.click("bo", asked.card, "Approve")
@@ -213,6 +224,7 @@ async def test_free_text_never_approves(world: World, chat: Chat) -> None:
     assert "Waiting" in (await chat.copies(asked.ref, asked.spot))[0].text
 
 
+@pytest.mark.behaviour(20)
 async def test_a_deleted_card_can_still_be_decided_and_the_outcome_is_posted_once(
     world: World, outside: Outside
 ) -> None:

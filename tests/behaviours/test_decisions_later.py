@@ -13,6 +13,7 @@ from tests.fakes.slack import BOT
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
+@pytest.mark.behaviour(18)
 async def test_what_nobody_decides_expires_and_a_late_click_is_told_so(world: World, chat: Chat) -> None:
     asked = await ask_for_payment(chat)
     world.clock.advance(hours=25)
@@ -28,6 +29,7 @@ async def test_what_nobody_decides_expires_and_a_late_click_is_told_so(world: Wo
     assert await world.paid(asked.reference) == []
 
 
+@pytest.mark.behaviour(19)
 async def test_a_card_that_was_shown_before_a_restart_still_decides(world: World, chat: Chat) -> None:
     asked = await ask_for_payment(chat)
     await world.quiet()
@@ -39,6 +41,7 @@ async def test_a_card_that_was_shown_before_a_restart_still_decides(world: World
     assert len(await chat.copies(asked.ref, asked.spot)) == 2
 
 
+@pytest.mark.behaviour(19)
 async def test_a_dialog_that_stood_open_during_a_restart_still_counts(world: World, chat: Chat) -> None:
     asked = await ask_for_payment(chat)
     await chat.click("bo", asked.card, "Reject…")
@@ -79,6 +82,7 @@ async def test_why_tells_nothing_to_those_who_cannot_read_where_it_was_asked(wor
 # -- in words -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.behaviour(30)
 async def test_approve_in_words_counts_like_the_button(world: World, chat: Chat) -> None:
     asked = await ask_for_payment(chat)
     await chat.say("bo", f"approve {asked.ref}", asked.spot)
@@ -114,6 +118,7 @@ async def test_why_says_which_rule_asked_and_who_decides(chat: Chat) -> None:
         assert words in said.text
 
 
+@pytest.mark.behaviour(24)
 async def test_what_waits_is_listed_for_whoever_may_decide_it_and_for_nobody_else(world: World, chat: Chat) -> None:
     asked = await ask_for_payment(chat)
     await chat.say("bo", "approvals", asked.spot)
@@ -125,6 +130,7 @@ async def test_what_waits_is_listed_for_whoever_may_decide_it_and_for_nobody_els
     assert not any("Waiting for you" in said.text for said in await chat.answers(asked.spot))
 
 
+@pytest.mark.behaviour(30)
 async def test_status_says_that_a_decision_is_waited_for(chat: Chat) -> None:
     asked = await ask_for_payment(chat)
     await chat.say("ann", "status", asked.spot)
@@ -148,6 +154,7 @@ async def test_help_and_agents_say_what_there_is(chat: Chat) -> None:
     await chat.answer(spot, "finance", "research", "writer")
 
 
+@pytest.mark.behaviour(29)
 async def test_what_people_asked_in_private_is_listed_for_them_alone(world: World, chat: Chat) -> None:
     home = chat.home("dee")
     root = await chat.say("dee", f"a secret of {chat.platform}", home)
@@ -217,6 +224,7 @@ async def test_a_slash_in_the_web_chat_is_a_command_and_no_message(world: World,
 # -- the dashboard ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.behaviour(24)
 async def test_the_dashboard_shows_everybody_their_own_and_decides(world: World, web: WebChat) -> None:
     world.clock.advance(hours=25)  # it lists ten; what was asked before has expired
 

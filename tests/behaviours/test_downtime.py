@@ -25,6 +25,7 @@ async def _held_card(outside: Outside, world: World, *spots: Spot) -> Said:
     return await world.until(look)
 
 
+@pytest.mark.behaviour(25)
 async def test_half_an_hour_offline(world: World, outside: Outside) -> None:
     """Two mentions and a command are found in the history: the old ones are held, the new one is answered."""
     asked = await ask_for_payment(outside)
@@ -60,6 +61,7 @@ async def test_half_an_hour_offline(world: World, outside: Outside) -> None:
     assert len(await world.runs(f"an old question on {name}")) == 1
 
 
+@pytest.mark.behaviour(25)
 async def test_old_requests_can_be_skipped(world: World, outside: Outside) -> None:
     await outside.answer(await outside.ask("ann", "are you here?"), "are you here?")  # so that the channel is known
     await world.quiet()
@@ -84,6 +86,7 @@ async def test_old_requests_can_be_skipped(world: World, outside: Outside) -> No
     assert await world.runs("stale") == []
 
 
+@pytest.mark.behaviour(4)
 async def test_what_cannot_be_stored_is_not_acknowledged_and_is_answered_once_later(
     world: World, slack: SlackChat
 ) -> None:
@@ -106,6 +109,7 @@ async def test_what_cannot_be_stored_is_not_acknowledged_and_is_answered_once_la
     assert len(await slack.answers(spot)) == 1
 
 
+@pytest.mark.behaviour(5)
 async def test_a_process_that_is_killed_after_the_acknowledgement_answers_after_it_is_started_again(
     world: World, everywhere: list[Chat]
 ) -> None:

@@ -1,5 +1,7 @@
 """When the model or the platform fails, people are told what is saved, and the work goes on when the cause is gone."""
 
+from random import Random  # noqa: TID251  the seed is in the test
+
 import pytest
 
 from tests.behaviours.chat import Chat
@@ -99,6 +101,7 @@ async def test_a_request_that_waits_for_the_model_can_be_cancelled(world: World,
 # -- stop ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.behaviour(10)
 async def test_stop_ends_the_work_at_once_and_keeps_what_was_said(world: World, chat: Chat) -> None:
     world.model.queue(Reply("The beginning of a long answer that goes on", pieces=2, hold_after=4))
     spot = await chat.ask("ann", "tell me everything")
@@ -109,6 +112,7 @@ async def test_stop_ends_the_work_at_once_and_keeps_what_was_said(world: World, 
     await chat.shows(spot, "active")
 
 
+@pytest.mark.behaviour(10)
 async def test_a_stranger_cannot_stop_it(world: World, chat: Chat) -> None:
     world.model.queue(Reply("Finished.", hold_after=2))
     spot = await chat.ask("ann", "keep going")
@@ -127,6 +131,7 @@ async def test_an_admin_can_stop_it(world: World, chat: Chat) -> None:
     await chat.answer(spot, "Stopped by Dee")
 
 
+@pytest.mark.behaviour(10)
 async def test_the_native_stop_of_slack_stops(world: World, slack: SlackChat) -> None:
     world.model.queue(Reply("Finished.", hold_after=2))
     spot = await slack.ask("ann", "carry on then")
@@ -153,6 +158,7 @@ async def test_the_native_stop_ends_the_sign_of_work_also_where_nothing_is_runni
 # -- the platform -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.behaviour(9)
 @pytest.mark.parametrize("fault", ["429", "500", "500_after", "drop", "drop_before"])
 async def test_an_answer_arrives_once_whatever_happens_to_the_post(world: World, outside: Outside, fault: str) -> None:
     outside.fail(outside.posting, fault)
@@ -162,6 +168,7 @@ async def test_an_answer_arrives_once_whatever_happens_to_the_post(world: World,
     assert len(await outside.answers(spot)) == 1
 
 
+@pytest.mark.behaviour(9)
 @pytest.mark.parametrize("fault", ["429", "500", "drop"])
 async def test_a_card_follows_its_state_whatever_happens_to_the_edit(
     world: World, outside: Outside, fault: str
@@ -187,6 +194,7 @@ async def test_an_answer_for_an_archived_channel_reaches_the_person_directly(wor
     assert "could not post this where you asked" in said.text
 
 
+@pytest.mark.behaviour(27)
 async def test_bosun_answers_where_its_signs_cannot_be_shown(world: World, slack: SlackChat) -> None:
     world.slack.faults.fail("reactions.add", "missing_scope")
     world.slack.faults.fail("agents.sessions.setStatus", "unknown_method", times=3)
@@ -207,3 +215,14 @@ async def test_a_call_that_cannot_succeed_says_so_on_its_card_and_does_nothing(w
     await chat.click("bo", asked.card, "Approve")
     await chat.answer(asked.spot, "Done.", "decimals")
     assert await world.paid(asked.reference) == []
+
+
+@pytest.mark.behaviour(28)
+async def test_answers_come_once_while_every_fifth_call_fails(world: World, outside: Outside) -> None:
+    outside.storm(Random(4), 0.2)
+    spots = [await outside.ask(person, f"through the storm, {person}") for person in ("ann", "bo", "cy", "eve")]
+    for spot in spots:
+        await outside.answer(spot, "You said: through the storm")
+    await world.quiet()
+    assert [len(await outside.answers(spot)) for spot in spots] == [1, 1, 1, 1]
+    assert len(await world.runs("through the storm")) >= 4

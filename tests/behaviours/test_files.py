@@ -14,6 +14,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 HANDBOOK = b"# Parking\n\nThe parking space number 17 belongs to the night shift of the harbour crew.\n"
 
 
+@pytest.mark.behaviour(22)
 async def test_a_markdown_file_is_read_and_quoted_in_a_later_answer(world: World, chat: Chat) -> None:
     file = (f"parking-{chat.platform}.md", HANDBOOK)
     spot = await chat.ask("ann", "please keep this", files=[file])
@@ -26,6 +27,7 @@ async def test_a_markdown_file_is_read_and_quoted_in_a_later_answer(world: World
     assert "Parking" in str(said.raw)
 
 
+@pytest.mark.behaviour(29)
 async def test_what_was_attached_in_a_direct_message_is_found_by_nobody_else(world: World, chat: Chat) -> None:
     home = chat.home("dee")
     name = f"wages-{chat.platform}"
@@ -38,6 +40,7 @@ async def test_what_was_attached_in_a_direct_message_is_found_by_nobody_else(wor
     assert f"Secret {name}" not in str(world.model.requests[-1]["messages"])
 
 
+@pytest.mark.behaviour(22)
 async def test_a_file_of_the_wrong_kind_is_refused_with_the_reason_and_the_rest_is_done(chat: Chat) -> None:
     files = [("notes.md", b"# Notes\n\nAll is well.\n"), ("setup.exe", b"MZ\x90\x00\x03")]
     spot = await chat.ask("ann", "read both", files=files)
@@ -45,12 +48,14 @@ async def test_a_file_of_the_wrong_kind_is_refused_with_the_reason_and_the_rest_
     await chat.answer(spot, "You said: read both")
 
 
+@pytest.mark.behaviour(22)
 async def test_a_file_of_50_mb_is_refused_without_being_fetched(world: World, outside: Outside) -> None:
     spot = await outside.ask("ann", "read this", files=[("huge.md", b"x")], size=50 * 1024 * 1024)
     await outside.answer(spot, "I read 0 of 1 files", "huge.md", "larger than 20 MB")
     await outside.answer(spot, "You said: read this")
 
 
+@pytest.mark.behaviour(22)
 async def test_a_file_of_50_mb_is_refused_by_the_web_chat_before_it_is_sent(world: World, web: WebChat) -> None:
     browser = web.browser("ann")
     await browser.connect()
@@ -59,6 +64,7 @@ async def test_a_file_of_50_mb_is_refused_by_the_web_chat_before_it_is_sent(worl
     assert "larger than 20 MB" in answer.text
 
 
+@pytest.mark.behaviour(22)
 async def test_the_login_page_in_place_of_a_file_is_refused_with_what_is_missing(
     world: World, slack: SlackChat
 ) -> None:

@@ -29,6 +29,7 @@ def _posted(world: World, spot: Spot) -> list[dict[str, Any]]:
     return list(world.discord.world.channels[spot.root].messages.values())
 
 
+@pytest.mark.behaviour(21)
 async def test_nobody_is_pinged_by_what_a_model_writes(world: World, chat: Chat) -> None:
     world.model.queue(Reply("Hello " + " ".join(PINGS) + " and `<!channel>` bye"))
     spot = await chat.ask("ann", "say hello to all")
@@ -43,6 +44,7 @@ async def test_nobody_is_pinged_by_what_a_model_writes(world: World, chat: Chat)
         assert "mention" not in said.raw["html"]
 
 
+@pytest.mark.behaviour(21)
 async def test_a_link_that_runs_a_script_is_no_link(world: World, chat: Chat) -> None:
     links = (
         "[a](javascript:alert(1)) [b](data:text/html;base64,PHNjcmlwdD4=) <javascript:alert(2)> <img src=x onerror=y>"
@@ -62,6 +64,7 @@ async def test_a_link_that_runs_a_script_is_no_link(world: World, chat: Chat) ->
         assert "<img" not in said.raw["html"]
 
 
+@pytest.mark.behaviour(21)
 async def test_an_unclosed_fence_swallows_nothing_that_follows(world: World, chat: Chat) -> None:
     world.model.queue(Reply("Look:\n\n```python\nprint(1)\n~~~~\n\n**bold [x](y"))
     spot = await chat.ask("ann", "some code")

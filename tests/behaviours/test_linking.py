@@ -15,6 +15,7 @@ from tests.behaviours.world import World
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
+@pytest.mark.behaviour(15)
 async def test_the_same_human_votes_once_from_wherever_they_click(
     world: World, web: WebChat, slack: SlackChat, discord: DiscordChat
 ) -> None:

@@ -105,6 +105,7 @@ async def test_a_group_is_asked_once_a_minute(team: TeamDirectory, slack: Slack,
     assert await team.holds(ann, "finance")
 
 
+@pytest.mark.behaviour(31)
 async def test_a_group_that_cannot_be_looked_up_is_held_by_nobody(
     team: TeamDirectory, slack: Slack, clock: FixedClock
 ) -> None:

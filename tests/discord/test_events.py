@@ -1,5 +1,8 @@
 """What is said on Discord reaches Bosun once, in neutral words; what is not for Bosun does not reach it."""
 
+import pytest
+
+from kernel.errors import PlatformError
 from tests.discord.conftest import ANN, BO, FINANCE_ROLE, GENERAL, OTHER_BOT, OUTSIDER, Bench
 from tests.fakes.discord import BOT, BOT_ROLE, GUILD
 
@@ -28,6 +31,17 @@ async def test_roles_come_with_the_account(bench: Bench) -> None:
     assert event.actor.roles == (FINANCE_ROLE,)
 
 
+@pytest.mark.behaviour(31)
+async def test_who_has_a_role_is_an_error_where_discord_cannot_be_asked(bench: Bench) -> None:
+    adapter = await bench.connect()
+    bench.discord.faults.fail("member", "50001", times=5)
+    with pytest.raises(PlatformError):
+        await adapter.group_members(FINANCE_ROLE)
+    bench.discord.faults.heal()
+    assert await adapter.group_members(FINANCE_ROLE) == {f"discord:{GUILD}:{BO}"}
+
+
+@pytest.mark.behaviour(7)
 async def test_chatter_bots_webhooks_and_our_own_words_do_not_arrive(bench: Bench) -> None:
     await bench.connect()
     await bench.discord.say(GENERAL, ANN, "lunch?")
@@ -39,6 +53,7 @@ async def test_chatter_bots_webhooks_and_our_own_words_do_not_arrive(bench: Benc
     assert [event.text for event in await bench.heard()] == ["the end"]
 
 
+@pytest.mark.behaviour(7)
 async def test_a_bot_that_is_allowed_is_heard_when_it_mentions_us(bench: Bench) -> None:
     await bench.connect(bots=frozenset({OTHER_BOT}))
     await bench.discord.say(GENERAL, OTHER_BOT, "no mention")
@@ -74,6 +89,7 @@ async def test_a_direct_message_needs_no_mention_and_looks_up_who_it_is(bench: B
     assert of_olga.actor.is_external
 
 
+@pytest.mark.behaviour(2)
 async def test_the_same_event_counts_once_also_after_the_connection_was_resumed(bench: Bench) -> None:
     await bench.connect()
     message = bench.discord.write(GENERAL, ANN, f"<@{BOT}> only once")
@@ -118,6 +134,7 @@ async def test_edits_and_deletions_of_chatter_do_not_arrive(bench: Bench) -> Non
     assert [event.kind for event in await bench.heard()] == ["mention"]
 
 
+@pytest.mark.behaviour(4)
 async def test_what_cannot_be_stored_is_fetched_again_once_it_can(bench: Bench) -> None:
     adapter = await bench.connect()
     adapter.intake.later = 0.05

@@ -43,6 +43,7 @@ async def test_a_bot_that_is_in_no_server_is_told_how_to_be_invited(bench: Bench
         await bench.connect()
 
 
+@pytest.mark.behaviour(32)
 async def test_another_server_is_not_served(bench: Bench) -> None:
     with pytest.raises(ConfigError, match="no server that it may serve"):
         await bench.connect(guild="1999999999999999999")

@@ -47,6 +47,7 @@ async def test_a_thread_that_exists_is_used(bench: Bench) -> None:
     assert bench.discord.said(thread)[0]["content"] == "Here."
 
 
+@pytest.mark.behaviour(27)
 @pytest.mark.parametrize("lacks", [PUBLIC_THREADS, SEND_IN_THREADS])
 async def test_without_the_right_to_threads_the_answer_is_a_reply(bench: Bench, lacks: int) -> None:
     adapter = await bench.connect()
@@ -143,6 +144,7 @@ async def test_a_payload_that_does_not_fit_is_attached_once(bench: Bench) -> Non
     assert bench.discord.world.files[files[0]["id"]] == content.encode()
 
 
+@pytest.mark.behaviour(8)
 async def test_a_long_answer_comes_in_parts_and_a_very_long_one_as_a_file(bench: Bench) -> None:
     adapter = await bench.connect()
     place = await asked(bench)

@@ -9,6 +9,7 @@ from tests.fakes.slack import BOT, BOT_ID, TEAM
 from tests.slack.conftest import ANN, BO, GENERAL, GUEST, OTHER_BOT, OUTSIDER, Bench
 
 
+@pytest.mark.behaviour(2)
 async def test_a_mention_arrives_once_although_slack_sends_two_events(bench: Bench) -> None:
     await bench.connect()
     ts = await bench.slack.say(GENERAL, ANN, f"<@{BOT}> what is our refund policy?")
@@ -83,6 +84,7 @@ async def test_ourselves_and_other_bots_are_not_heard(bench: Bench) -> None:
     assert [event.text for event in bench.inbox.events if event.actor.is_bot] == []
 
 
+@pytest.mark.behaviour(7)
 async def test_an_allowed_bot_is_heard_when_it_mentions_us_and_only_then(bench: Bench) -> None:
     await bench.connect(bots=frozenset({"B0ROBOT"}))
     await bench.slack.say(GENERAL, OTHER_BOT, "build failed", bot_id="B0ROBOT", username="CI")
@@ -174,6 +176,7 @@ async def test_files_come_along(bench: Bench) -> None:
     assert (ref.id, ref.name, ref.media_type, ref.size) == ("F1", "a.csv", "text/csv", 3)
 
 
+@pytest.mark.behaviour(32)
 async def test_another_workspace_is_ignored_and_acknowledged(bench: Bench) -> None:
     await bench.connect()
     event = {"type": "app_mention", "user": ANN, "text": f"<@{BOT}> hi", "ts": "1.2", "channel": GENERAL}

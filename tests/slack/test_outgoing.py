@@ -147,6 +147,7 @@ async def test_an_edit_that_was_lost_may_simply_be_made_again(bench: Bench) -> N
     await slack.edit(row)
 
 
+@pytest.mark.behaviour(8)
 async def test_a_text_that_is_too_long_ends_in_a_file_with_all_of_it(bench: Bench) -> None:
     slack = await bench.connect()
     place = await thread(bench)

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.async_api import Page, expect
 
 from kernel.store import Store
@@ -129,6 +130,7 @@ async def test_what_was_unfolded_stays_unfolded_when_the_card_changes(visit: Vis
     await expect(details.locator("pre")).to_be_visible()
 
 
+@pytest.mark.behaviour(33)
 async def test_a_card_is_approved_by_keyboard_alone(visit: Visit, chat: Chat) -> None:
     ann, bo = await visit("ann", "/c/finance"), await visit("bo", "/c/general")
     await ask(ann)

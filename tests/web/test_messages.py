@@ -85,6 +85,7 @@ async def test_every_message_of_a_dm_is_for_us(chat: Chat) -> None:
     assert [message["author"]["id"] for message in messages] == ["ann", ""]
 
 
+@pytest.mark.behaviour(4)
 async def test_what_the_desk_cannot_store_is_not_acknowledged_and_comes_again(chat: Chat) -> None:
     got: list[Inbound] = []
 

@@ -52,6 +52,7 @@ from kernel.store import Store, migrations, open_store
 from rules.engine import replaying
 from rules.engine.absences import Absences
 from rules.engine.approvals import Approvals
+from rules.engine.autonomy.autonomy import Autonomy
 from rules.engine.door import Door
 from rules.engine.metering import Metering
 from rules.engine.rulebook import RuleBook
@@ -172,6 +173,14 @@ class App:
             charter=lambda: self.charter,
         )
         self.absences = Absences(self.store, self.clock, self.ids, self.directory)
+        self.autonomy = Autonomy(
+            store=self.store,
+            clock=self.clock,
+            ids=self.ids,
+            rules=self.rules,
+            tools=self.tools,
+            agent=lambda name: bridges.agent_digest(self.charter, name),
+        )
         services = Services(
             store=self.store,
             clock=self.clock,
@@ -179,7 +188,8 @@ class App:
             directory=self.directory,
             rules=self.rules,
             tools=self.tools,
-            sources=(Metering(),),
+            sources=(Metering(), self.autonomy),
+            watchers=(self.autonomy,),
             absences=self.absences,
             fallback_channel=self.charter.team.approvals or self.charter.team.operators,
             operators=self.charter.team.operators,
@@ -188,6 +198,7 @@ class App:
         )
         self.rule_changes = RuleChanges(self.store, self.clock, self.keeper, self.rules)
         self.approvals = Approvals(services)
+        self.autonomy.questions = self.approvals.questions
         self.door = Door(
             services,
             self.approvals,
@@ -368,7 +379,7 @@ class App:
             signer=lambda: signer(self.settings.signing_key, self.settings.data / "checkpoint.key"),
             channel=lambda: self._channel(self.charter.team.checkpoints),
         )
-        jobs = (self.door.freezes.refresh, self.linked.refresh, self.checkpoints.take_due)
+        jobs = (self.autonomy.settle, self.door.freezes.refresh, self.linked.refresh, self.checkpoints.take_due)
         self.ticker = Ticker([*self.deadlines.jobs, *jobs])
 
     # -- life cycle -------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from agents.engine.ports import Team, Timing
 from bot.engine.charter import Brought
 from bot.engine.requests import Choice
 from bot.web import views
+from kernel.canonical import digest
 from kernel.store import outbox, runs, wake
 from kernel.types import Text
 from knowledge.engine.audience import Audience
@@ -61,6 +62,14 @@ def agent_charter(charter: Charter, directory: TeamDirectory) -> AgentCharter:
         model=charter.team.model.default,
     )
     return AgentCharter(team=team, roster=charter.roster, directory=directory)
+
+
+def agent_digest(charter: Charter, name: str) -> str:
+    """The identity of what an agent is told and which model it uses; empty where there is no such agent."""
+    agent = charter.roster.agents.get(name)
+    if agent is None:
+        return ""
+    return digest({**agent.model_dump(mode="json", exclude={"path"}), "default": charter.team.model.default})
 
 
 def timing_of(adapters: Mapping[str, Adapter]) -> Callable[[Place], Timing]:

@@ -124,6 +124,16 @@ _DECIDED = (
     .order_by(col(Approval.decided_at).desc(), col(Approval.id).desc())
     .limit(bindparam("most"))
 )
+_ABOUT = (
+    _ALL.where(
+        col(Approval.agent) == bindparam("of_agent"),
+        col(Approval.tool) == bindparam("of_tool"),
+        col(Approval.kind) == "call",
+        col(Approval.created_at) >= bindparam("since", type_=Moment),
+    )
+    .order_by(col(Approval.created_at).desc(), col(Approval.id).desc())
+    .limit(bindparam("most"))
+)
 _OVERDUE = (
     _ALL.where(col(Approval.state) == PENDING, col(Approval.expires_at) <= bindparam("now", type_=Moment))
     .order_by(col(Approval.id))
@@ -191,6 +201,11 @@ def pending(session: Session, limit: int = 200) -> list[ApprovalState]:
 def decided(session: Session, limit: int) -> list[ApprovalState]:
     """What is no longer pending, the latest first."""
     return _rows(session, _DECIDED, {"most": limit})
+
+
+def about(session: Session, agent: str, tool: str, since: datetime, limit: int) -> list[ApprovalState]:
+    """What was asked about calls of an agent and a tool from then on, the newest first."""
+    return _rows(session, _ABOUT, {"of_agent": agent, "of_tool": tool, "since": since, "most": limit})
 
 
 def overdue(session: Session, now: datetime, limit: int = 100) -> list[ApprovalState]:

@@ -47,12 +47,19 @@ _COLUMNS: tuple[Any, ...] = (
 )
 
 
-def since(session: Session, begin: datetime, limit: int = MOST) -> Iterator[PastCall]:
-    """The calls that were decided about from then on, oldest first; of more than `limit`, the newest."""
+def since(
+    session: Session, begin: datetime, limit: int = MOST, *, agent: str = "", tool: str = ""
+) -> Iterator[PastCall]:
+    """The calls that were decided about from then on, oldest first; of more than `limit`, the newest.
+
+    `agent` and `tool` leave the others out.
+    """
+    mine = [col(Call.agent) == agent] if agent else []
+    mine += [col(Call.tool) == tool] if tool else []
     newest = (
         select(*_COLUMNS)
         .join(Run, col(Run.id) == col(Call.run_id))
-        .where(col(Call.created_at) >= begin)
+        .where(col(Call.created_at) >= begin, *mine)
         .order_by(col(Call.created_at).desc(), col(Call.id).desc())
         .limit(limit)
         .subquery()

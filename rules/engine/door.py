@@ -19,7 +19,7 @@ from kernel.store import approvals as rows
 from kernel.store import calls, runs
 from kernel.types import ToolResult
 from rules.engine import facts as facts_of_calls
-from rules.engine import freezing, metering, raising, recording, unknown, wording, writing
+from rules.engine import freezing, metering, raising, recording, unknown, watching, wording, writing
 from rules.engine.consuming import Consuming, Go
 from rules.engine.explain import always_denied, why_not_alone
 from rules.engine.finding import by_words
@@ -272,6 +272,7 @@ class Door:
             self._take(session, made, judged)
             kind = recording.kind_of(result)
             recording.judged_entry(session, made, judged, now, kind=kind, **recording.result_told(result))
+            watching.tell(self.services.watchers, session, made.id, made.run, failed=result.error)
             return True
 
         return Finished(result=result) if await self.store.write(write) else None
@@ -369,6 +370,7 @@ class Door:
         ledger.append(session, now, recording.kind_of(result), go.call_id, told)
         if go.approval is not None:  # once used up, nobody changes it but whoever has the first result
             writing.executed(session, go.approval, now, failed=result.error)
+        watching.tell(self.services.watchers, session, go.call_id, run, failed=result.error)
         return result
 
     async def _perform(self, go: Go, tool: Tool, run: RunFacts) -> ToolResult:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from kernel.yaml_lines import Loc
     from rules.engine.load import LoadedFile
 
-IN_A_RULE = ("promote",)
+IN_A_RULE: tuple[str, ...] = ()
 IN_AN_APPROVAL = ("batchable", "break_glass", "grant")
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rules.engine.rulebook import RuleBook
     from rules.engine.surroundings import Source
     from rules.engine.tooling import Tools
+    from rules.engine.watching import Watcher
 
 
 CARDS_PER_HOUR = 10
@@ -32,6 +33,7 @@ class Services:
     rules: RuleBook
     tools: Tools
     sources: tuple[Source, ...] = ()  # what decisions look at beside the call: budgets, permissions, promotions
+    watchers: tuple[Watcher, ...] = ()  # what is told when a call has its result: promotions
     absences: Absences
     fallback_channel: str = ""  # "#approvals": gets the card of a request from a DM whose rule names no channel
     operators: str = ""  # "#bosun": reads of emergencies

@@ -117,3 +117,8 @@ async def test_no_rule_lets_a_change_of_rules_through_alone(world: World, web: W
     whatever = {"rules": "{id: free, why: F., effect: write, decision: allow}", "remove": ["rule-changes"]}
     spot = await web.ask("ann", f"lead: use draft_rules {json.dumps(whatever)}")
     await web.answer(spot, "expected ask by rule-changes, got ask by unknown-target")  # asked all the same
+
+
+async def test_the_level_of_each_rule_can_be_asked_for(world: World, web: WebChat) -> None:
+    spot = await web.ask("ann", "autonomy")
+    await web.answer(spot, "large-payment", "manual", "asked every time")

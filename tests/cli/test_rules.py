@@ -51,3 +51,15 @@ def test_rules_in_a_file_are_tried_on_the_calls_that_were_made(bosun: Bosun, sto
     assert "new.yaml:3: unknown tool 'queue_paymnt' (did you mean 'queue_payment'?)" in shown.stderr
     assert "0 decisions" in bosun("rules", "replay").stdout
     assert "No rule that only logs" in bosun("rules", "log-only").stdout
+
+
+def test_levels_of_autonomy_are_listed_and_a_rule_may_be_promoted(
+    bosun: Bosun, store: Store, team_charter: Path
+) -> None:
+    path = team_charter / "rules" / "starter.yaml"
+    promote = "promote: {to: allow, after: {approvals_in_a_row: 20}, for: {same: [payee]}, decided_by: admin}"
+    path.write_text(path.read_text().replace("    otherwise: ask\n", f"    otherwise: ask\n    {promote}\n", 1))
+    shown = bosun("autonomy", BOSUN_CHARTER=str(team_charter))
+    assert shown.returncode == 0, shown.stderr
+    assert "| `payment` | systematic | 0 of 20 approvals in a row |" in shown.stdout
+    assert "| `large-payment` | manual | asked every time |" in shown.stdout

@@ -15,6 +15,7 @@ from kernel.store import ledger as ledger_rows
 from kernel.types import Json, Labelled, Place, RunFacts, ToolCall
 from rules.engine.absences import Absences
 from rules.engine.approvals import Approvals
+from rules.engine.autonomy.autonomy import Autonomy
 from rules.engine.door import Door
 from rules.engine.known import Known, KnownTool
 from rules.engine.outcome import Finished, Outcome, Parked
@@ -104,6 +105,15 @@ class World:
     def __post_init__(self) -> None:
         self.book = RuleBook()
         self.rules(RULES)
+        self.agents = {"ops": "instructions"}  # what each is told
+        self.autonomy = Autonomy(
+            store=self.store,
+            clock=self.clock,
+            ids=self.ids,
+            rules=self.book,
+            tools=catalogue(),
+            agent=lambda name: self.agents.get(name, ""),
+        )
         self.services = Services(
             store=self.store,
             clock=self.clock,
@@ -111,11 +121,14 @@ class World:
             directory=self.team,
             rules=self.book,
             tools=catalogue(),
+            sources=(self.autonomy,),
+            watchers=(self.autonomy,),
             absences=Absences(self.store, self.clock, self.ids, self.team),
             fallback_channel="#approvals",
             operators="#bosun",
         )
         self.approvals = Approvals(self.services)
+        self.autonomy.questions = self.approvals.questions
         self.door = Door(
             self.services, self.approvals, catalogue(), context=self.context, secrets={"KEY": "k-secret", "NO": "n"}
         )

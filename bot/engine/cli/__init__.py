@@ -29,6 +29,7 @@ COMMANDS = {
     "tools": "List what each agent may use, and under which rule.",
     "tool": "Use a tool as a person would ask for it, through the decision rights.",
     "rules": "Check and test the decision rights.",
+    "autonomy": "Say which rules ask every time, and which no longer.",
     "ledger": "Check the record of what was decided and done.",
 }
 EPILOG = "Settings come from the environment: README.md lists them. Start with `bosun up`."

@@ -45,6 +45,7 @@ async def _preview(args: PostMessage, ctx: ToolContext) -> Preview:
     effect="send",
     authority=("channel",),
     free_text=("text",),
+    posts_to="channel",
     safe_to_repeat=True,  # the row of the message is named after the call
     timeout=10,
     preview=_preview,

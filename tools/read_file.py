@@ -7,6 +7,7 @@ import asyncio
 from pydantic import Field
 
 from kernel.store import files as labels_of
+from kernel.store import personal
 from kernel.types import Labelled, Source, ToolResult
 from tools.engine import Arguments, CannotDo, ToolContext, tool
 from tools.engine.files.documents import text_of
@@ -29,7 +30,10 @@ async def read_file(args: ReadFile, ctx: ToolContext) -> ToolResult:
     content = await asyncio.to_thread(spot.workspace.content, spot.path)
     text = await text_of(args.path, content)
     version = bytes_digest(content)
-    known = await ctx.store.read(lambda session: labels_of.label(session, spot.key, version))
+    subject = personal.of_file(spot.key, version)
+    known, marked = await ctx.store.read(
+        lambda session: (labels_of.label(session, spot.key, version), personal.marked(session, (subject,)))
+    )
     every = text.splitlines()
     part = every[args.first_line - 1 : args.first_line - 1 + args.lines]
     if not part and every:
@@ -39,6 +43,8 @@ async def read_file(args: ReadFile, ctx: ToolContext) -> ToolResult:
         text=body,
         origin="member_text" if known is not None and known.origin == "member_text" else "outside_text",
         source=f"file:{args.path}",
+        personal=bool(marked),
+        readers=spot.readers,
     )
     last = args.first_line - 1 + len(part)
     note = f"\n\n[Lines {args.first_line} to {last} of {len(every)}.]" if len(part) < len(every) else ""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
+from kernel.store import personal
 from kernel.types import Fact, Labelled, Payload, ToolResult
 from tools.engine import Arguments, OneLine, Preview, ToolContext, labels, tool
 from tools.engine.preview import one_line
@@ -71,6 +72,8 @@ async def remember(args: Remember, ctx: ToolContext) -> ToolResult:
             at=ctx.clock.now(),
         )
     )
+    if facts.personal_data_read:
+        await ctx.store.write(lambda session: personal.mark(session, personal.of_document(kept.id)))
     sentence = f"Remembered for {people} as {kept.ref}."
     pieces = [Labelled(text=sentence, origin="nowhere")]
     if kept.replaced:

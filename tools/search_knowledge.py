@@ -6,11 +6,18 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from kernel.store import knowledge as documents
+from kernel.store import personal as marks
 from kernel.types import Labelled, Source, ToolResult
 from tools.engine import Arguments, ToolContext, tool
 from tools.engine.preview import one_line
 
+TEAM = "team"
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kernel.store import Session
     from knowledge.engine.documents import Passage
 
 
@@ -38,11 +45,19 @@ async def search_knowledge(args: SearchKnowledge, ctx: ToolContext) -> ToolResul
         return ToolResult(
             content=sentence, pieces=(Labelled(text=sentence, origin="nowhere"),), summary="Nothing was found"
         )
+    ids = tuple(dict.fromkeys(passage.document_id for passage in found.passages))
+    readers, personal = await ctx.store.read(lambda session: _labels(session, ids, found.passages))
     lines = [f"- {_title(passage)}{_written(passage)}" for passage in found.passages]
     return ToolResult(
         content="\n".join([f"{_count(len(lines))}, the best first; their text follows as sources.{withheld}", *lines]),
         pieces=tuple(
-            Labelled(text=f"{_title(passage)}\n{passage.text}", origin=passage.origin, source=passage.document_id)
+            Labelled(
+                text=f"{_title(passage)}\n{passage.text}",
+                origin=passage.origin,
+                source=passage.document_id,
+                personal=passage.document_id in personal,
+                readers=readers.get(passage.document_id, ()),
+            )
             for passage in found.passages
         ),
         sources=tuple(
@@ -50,6 +65,21 @@ async def search_knowledge(args: SearchKnowledge, ctx: ToolContext) -> ToolResul
             for number, passage in enumerate(found.passages, 1)
         ),
         summary=f"Found {_count(len(lines)).lower()}",
+    )
+
+
+def _labels(
+    session: Session, ids: tuple[str, ...], passages: Iterable[Passage]
+) -> tuple[dict[str, tuple[str, ...]], set[str]]:
+    """Who may read each document (left out: the whole team), and which were written by runs with personal data."""
+    readers = documents.readers_of(session, list(ids))
+    subjects = {
+        passage.document_id: {marks.of_document(passage.document_id), marks.of_run(passage.key)} for passage in passages
+    }
+    found = marks.marked(session, {subject for each in subjects.values() for subject in each})
+    return (
+        {document: who for document, who in readers.items() if TEAM not in who},
+        {document for document, each in subjects.items() if each & found},
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from kernel.store import files as labels_of
+from kernel.store import personal
 from kernel.types import Fact, Json, Labelled, ToolResult
 from tools.engine import Arguments, CannotDo, Preview, ToolContext, labels, said, tool
 from tools.engine.files.difference import change_of
@@ -16,6 +17,7 @@ from tools.engine.files.workspace import digest_of
 from tools.engine.preview import one_line
 
 if TYPE_CHECKING:
+    from kernel.store import Session
     from tools.engine.files.spaces import Spot
 
 
@@ -83,11 +85,13 @@ async def write_file(args: WriteFile, ctx: ToolContext) -> ToolResult:
 async def _write(spot: Spot, text: str, origin: str, ctx: ToolContext) -> None:
     """The label first: a crash in between leaves a label without a file, never a file without its label."""
     version = digest_of(text)
-    await ctx.store.write(
-        lambda session: labels_of.record(
-            session, spot.key, version, origin=origin, run_id=ctx.facts.run_id, now=ctx.clock.now()
-        )
-    )
+
+    def label(session: Session) -> None:
+        labels_of.record(session, spot.key, version, origin=origin, run_id=ctx.facts.run_id, now=ctx.clock.now())
+        if ctx.facts.personal_data_read:
+            personal.mark(session, personal.of_file(spot.key, version))
+
+    await ctx.store.write(label)
     await asyncio.to_thread(spot.workspace.write, spot.path, text, ctx.call_id)
     await ctx.store.write(lambda session: labels_of.forget_others(session, spot.key, version))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kernel.types import Actor, Labelled, Origin, Person, RunFacts
+from knowledge.engine import audience
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -57,26 +58,37 @@ def _typed(line: Line, run: RunState) -> str:
 
 
 def _seen(lines: list[Line], earlier: Iterable[PastRun], run: RunState, place: Place) -> Iterable[Labelled]:
+    here = _readers(run, place)
     for past in earlier:
         origin: Origin = _origin(past.actor, place) if past.requester != run.requester else "member_text"
-        yield Labelled(text=past.request, origin=origin, source=past.ref)
+        yield Labelled(text=past.request, origin=origin, source=past.ref, readers=here)
         if past.answer:  # our own words carry whatever that run had read: nothing is laundered through them
-            yield Labelled(text=past.answer, origin="outside_text", source=past.ref)
+            yield Labelled(
+                text=past.answer, origin="outside_text", source=past.ref, personal=past.personal, readers=here
+            )
     for line in lines:
         if line.kind == "user":
             if not _typed(line, run):
-                yield Labelled(text=line.content["text"], origin="member_text")
-            yield from (_heard(item, place) for item in line.content.get("context", ()))
+                yield Labelled(text=line.content["text"], origin="member_text", readers=here)
+            yield from (_heard(item, place, here) for item in line.content.get("context", ()))
         elif line.kind == "results":
             for result in line.content["results"]:
                 yield from _pieces(result)
 
 
-def _heard(item: dict[str, Json], place: Place) -> Labelled:
+def _readers(run: RunState, place: Place) -> tuple[str, ...]:
+    """Who reads what is said here."""
+    if run.workflow:
+        return ()  # what its steps gave carries labels of its own
+    return (audience.person(run.requester) if place.kind == "dm" else audience.channel(place),)
+
+
+def _heard(item: dict[str, Json], place: Place, here: tuple[str, ...]) -> Labelled:
     actor = item.get("actor")
     known = Actor.model_validate(actor) if isinstance(actor, dict) else None
     origin: Origin = "outside_text" if item.get("mine") else _origin(known, place)
-    return Labelled(text=str(item.get("text", "")), origin=origin, source=str(item.get("message") or ""))
+    text, source = str(item.get("text", "")), str(item.get("message") or "")
+    return Labelled(text=text, origin=origin, source=source, readers=here)
 
 
 def _origin(actor: Actor | None, place: Place) -> Origin:

@@ -19,7 +19,7 @@ from agents.engine.progress import ProgressShow, asking, purpose, steps_so_far, 
 from agents.engine.storable import storable
 from agents.engine.transcript import Transcript, said
 from kernel.errors import ModelBusy, ModelError
-from kernel.store import approvals, meters, run_steps, runs
+from kernel.store import approvals, meters, personal, run_steps, runs
 from kernel.types import Text
 from rules.engine import freezing
 from rules.engine.outcome import Finished, Held, Parked, SegmentOvertaken
@@ -80,6 +80,7 @@ class Segment:
         self.show = ProgressShow(store=kit.store, clock=kit.clock, run=run, timing=kit.timing(run.where), live=kit.live)
         self.spent: list[ModelAnswer] = []  # paid for, not yet counted in the run's row
         self.fresh = 0  # the line whose calls were never handed to the door: it was written by this very segment
+        self.personal = False  # the run has read personal data
         self.partial = ""  # what the model has said of an answer that is not complete
 
     @property
@@ -261,7 +262,9 @@ class Segment:
         return await self._write(hold)
 
     async def _facts(self, agent: AgentDefinition) -> RunFacts:
-        return await facts_of(self.run, agent.name, self.transcript.lines, self.earlier, self.charter)
+        facts = await facts_of(self.run, agent.name, self.transcript.lines, self.earlier, self.charter)
+        self.personal = facts.personal_data_read
+        return facts
 
     # -- ending -------------------------------------------------------------------------------------------------
 
@@ -354,6 +357,8 @@ class Segment:
             known = run_steps.copy(run)
             run.agent = agent
             endings.count(run, spent)
+            if self.personal:
+                personal.mark(session, personal.of_run(run.ref))
             if spent:
                 meters.add_cost(session, now, sum(answer.cost_usd for answer in spent), **self._account(run, agent))
             result = work(session, run)

@@ -355,6 +355,15 @@ def readable_chunks(session: Session, grants: list[str], limit: int) -> list[int
     return [row[0] for row in run(session, sql, grants=grants, limit=limit)]
 
 
+def readers_of(session: Session, documents: list[str]) -> dict[str, tuple[str, ...]]:
+    """Document -> who may read it, sorted."""
+    sql = "SELECT document_id, reader FROM document_reader WHERE document_id IN :documents ORDER BY reader"
+    found: dict[str, tuple[str, ...]] = {}
+    for document, reader in run(session, sql, documents=documents):
+        found[document] = (*found.get(document, ()), reader)
+    return found
+
+
 def readable_documents(session: Session, grants: list[str]) -> int:
     """How many documents an audience with `grants` may read."""
     sql = "SELECT count(DISTINCT document_id) FROM document_reader WHERE reader IN :grants"

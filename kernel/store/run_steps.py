@@ -9,9 +9,10 @@ from dataclasses import dataclass, fields, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, case, select, update
+from sqlalchemy import bindparam, case, exists, select, update
 from sqlmodel import col
 
+from kernel.store.personal import PersonalMark
 from kernel.store.runs import FINAL, QUEUED, Conversation, Entry, Run
 from kernel.types import Actor, Place
 
@@ -73,6 +74,7 @@ class PastRun:
     request: str
     answer: str | None
     state: str
+    personal: bool = False  # it had read personal data, and so has whoever reads its answer
 
     @property
     def actor(self) -> Actor | None:
@@ -90,7 +92,8 @@ class Row:
 
 
 NAMES = tuple(field.name for field in fields(RunState))
-PAST = tuple(field.name for field in fields(PastRun))
+PAST = tuple(field.name for field in fields(PastRun) if field.name != "personal")
+_PERSONAL = exists(select(col(PersonalMark.subject)).where(col(PersonalMark.subject) == "run:" + col(Run.ref)))
 
 
 @cache
@@ -108,7 +111,7 @@ def _lines() -> Executable:
 @cache
 def _past() -> Executable:
     return (
-        select(*(getattr(Run, name) for name in PAST))
+        select(*(getattr(Run, name) for name in PAST), _PERSONAL.label("personal"))
         .where(
             col(Run.conversation_id) == bindparam("conversation"),
             col(Run.id) < bindparam("before"),

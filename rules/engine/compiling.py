@@ -18,6 +18,7 @@ from rules.engine.conditions import (
     RequesterRole,
     Targets,
     TextLinks,
+    WiderReaders,
     Workflow,
     either,
     shown,
@@ -77,6 +78,8 @@ def _context(context: Context | None, *, allows: bool) -> list[Check]:
         checks.append(OutsideTextRead(context.outside_text_read, allows))
     if context is not None and context.personal_data_read is not None:
         checks.append(PersonalDataRead(context.personal_data_read, allows))
+    if context is not None and context.wider_readers is not None:
+        checks.append(WiderReaders(context.wider_readers, allows))
     return checks
 
 

@@ -215,6 +215,22 @@ class PersonalDataRead:
 
 
 @dataclass(frozen=True, slots=True)
+class WiderReaders:
+    """The call posts, or does not post, where somebody may not read all that the run has read."""
+
+    wanted: bool
+    allows: bool
+    of_call: bool = True
+
+    def holds(self, facts: CallFacts) -> bool:
+        known = facts.wider_readers
+        return known is self.wanted if known is not None else not self.allows
+
+    def failed(self, facts: CallFacts) -> str:
+        return "not everybody there may read what this run has read" if not self.wanted else "everybody there may"
+
+
+@dataclass(frozen=True, slots=True)
 class LinksFrom:
     """Where the links, addresses and account numbers of a text were found. Allow: all of them there, or none at all."""
 

@@ -11,7 +11,7 @@ from kernel.store import approvals as rows
 from kernel.store import calls, runs
 from kernel.types import Labelled, ToolResult
 from rules.engine import facts as facts_of_calls
-from rules.engine import freezing, metering, raising, recording, wording, writing
+from rules.engine import freezing, metering, raising, readers, recording, wording, writing
 from rules.engine.decide import decide
 from rules.engine.outcome import Finished, Outcome, Parked, SegmentOvertaken
 from rules.engine.preview import plain, preview
@@ -145,6 +145,7 @@ class Consuming:
             now=now,
             unsure_roles=unsure,
             governed=tool,
+            wider_readers=readers.wider(tool, row.arguments, run, self.services.directory),
         )
         return complete(self.services, session, self.services.rules.current, facts)
 

@@ -54,6 +54,7 @@ class CallFacts:
     now: datetime | None = None
     outside_text_read: bool | None = None
     personal_data_read: bool | None = None
+    wider_readers: bool | None = None  # it posts where somebody may not read all that the run has read
     authority: tuple[str, ...] | None = None  # arguments that say who, where or what the call acts on
     texts: tuple[str, ...] | None = None  # arguments that are free text
     always_asked: bool = False  # no rule lets the tool through without people
@@ -75,6 +76,7 @@ class CallFacts:
             "now": self.now.isoformat() if self.now else None,
             "outside_text_read": self.outside_text_read,
             "personal_data_read": self.personal_data_read,
+            "wider_readers": self.wider_readers,
         }
         return {**known, **self._standing()}
 
@@ -106,6 +108,7 @@ def of_run(
     now: datetime,
     unsure_roles: frozenset[str] = frozenset(),
     governed: GovernedTool | None = None,
+    wider_readers: bool = False,
 ) -> CallFacts:
     """The facts of a call in a run."""
     return CallFacts(
@@ -124,6 +127,7 @@ def of_run(
         now=now,
         outside_text_read=run.outside_text_read,
         personal_data_read=run.personal_data_read,
+        wider_readers=wider_readers,
         authority=None if governed is None else governed.authority,
         texts=None if governed is None else governed.free_text,
         always_asked=governed is not None and governed.always_asked,
@@ -149,6 +153,7 @@ def restored(agent: str, tool: str, arguments: Mapping[str, Json], origins: Json
         now=datetime.fromisoformat(known["now"]) if known["now"] else None,
         outside_text_read=known["outside_text_read"],
         personal_data_read=known.get("personal_data_read"),
+        wider_readers=known.get("wider_readers"),
         **_standing_from(known),
     )
 

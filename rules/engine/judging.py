@@ -10,6 +10,7 @@ from kernel.people import RoleUnknownError
 from kernel.store import payments
 from kernel.types import Labelled
 from rules.engine import facts as facts_of_calls
+from rules.engine import readers
 from rules.engine.decide import decide
 from rules.engine.origins import origins_of
 from rules.engine.recording import printable
@@ -72,6 +73,7 @@ class Judge:
             now=self.services.clock.now(),
             unsure_roles=await self.unsure_roles(run),
             governed=tool,
+            wider_readers=readers.wider(tool, arguments, run, self.services.directory),
         )
         facts = await completed(self.services, rules, facts)
         return Judged(

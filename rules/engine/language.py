@@ -72,6 +72,7 @@ class Context(Word):
 
     outside_text_read: bool | None = None  # it has read text that somebody outside wrote
     personal_data_read: bool | None = None  # it has read personal or secret data
+    wider_readers: bool | None = None  # the call posts where somebody may not read all that the run has read
 
 
 class Rule(Word):

@@ -1,10 +1,11 @@
 """The `tests:` section of a rule file: a call in short form, and what the rules have to say to it.
 
 In a call, `agent`, `tool`, `requester` (roles), `channel`, `platform`, `workflow`, `now`, `outside_text_read`,
-`personal_data_read`, `used` (rule id -> what is gone of its budgets and limits) and `promoted` (rule ids) describe the
-situation; every other word is an argument, or stands under `args` where a tool has an argument of one of these names.
-The name of an origin as a value (`account: paid_before`) means some value from there, and for a free text that it holds
-a link from there; any other value is found nowhere, unless it is written `{value: ..., from: [typed]}`.
+`personal_data_read`, `wider_readers`, `used` (rule id -> what is gone of its budgets and limits) and `promoted` (rule
+ids) describe the situation; every other word is an argument, or stands under `args` where a tool has an argument of
+one of these names. The name of an origin as a value (`account: paid_before`) means some value from there, and for a
+free text that it holds a link from there; any other value is found nowhere, unless it is written `{value: ..., from:
+[typed]}`.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 SITUATION = frozenset(
     {
         *("agent", "tool", "requester", "channel", "platform", "workflow", "now", "args", "outside_text_read"),
-        *("personal_data_read", "used", "promoted"),
+        *("personal_data_read", "wider_readers", "used", "promoted"),
     }
 )
 NOWHERE: frozenset[Origin] = frozenset({"nowhere"})
@@ -94,6 +95,7 @@ def facts_of(rules: RuleSet, known: Known, call: Mapping[str, Any]) -> CallFacts
         now=_moment(call.get("now")),
         outside_text_read=bool(call.get("outside_text_read", outside)),
         personal_data_read=bool(call.get("personal_data_read", False)),
+        wider_readers=bool(call.get("wider_readers", False)),
         authority=tool.authority,
         texts=tool.free_text,
         always_asked=tool.always_asked,

@@ -1,5 +1,7 @@
 """Everything stands still when the right person says so, and goes on; a budget stops what goes beyond it."""
 
+import json
+
 import pytest
 
 from tests.behaviours.chat import Chat, Spot
@@ -105,3 +107,18 @@ async def test_beyond_a_budget_its_owner_is_asked_in_the_thread_and_then_the_pay
     await chat.answer(spot, "100 % of the budget of 750 per day for each person is used")
     await chat.ask("dee", "budgets")
     await chat.notice("dee", f"750 of 750 is used for {person}")
+
+
+async def test_a_post_to_a_channel_with_more_readers_is_looked_at_first(world: World, chat: Chat) -> None:
+    spot = await chat.ask("bo", "what is in the vault?", channel="finance")
+    await chat.answer(spot, "You said: what is in the vault?")
+    words = f"The vault is empty, says {chat.platform}"
+    use = json.dumps({"channel": "#general", "text": words})
+    await chat.say("bo", f"@bosun ops: use post_message {use}", spot)
+    card = await chat.card(spot, "Post to #general", "may not read all that this run has read")
+    assert not [said for said in await chat.answers(Spot(channel="general")) if words in said.text]
+    await chat.click("bo", card, "Approve")
+    await chat.answer(Spot(channel="general"), words)
+
+    alone = await chat.ask("bo", f'ops: use post_message {{"channel": "#general", "text": "Hello, {words}"}}')
+    await chat.answer(alone, "Done.")

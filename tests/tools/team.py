@@ -113,6 +113,8 @@ class Notes:
 def _passage(document: Document) -> Passage:
     return Passage(
         document_id=f"d-{document.key}",
+        source=document.source,
+        key=document.key,
         number=1,
         title=document.title,
         headings=("Rules",),

@@ -87,6 +87,7 @@ class Boxes:
             "workflow": self.workflows.everything,
             "outside_text_read": spans.ANY_FLAG,
             "personal_data_read": spans.ANY_FLAG,
+            "wider_readers": spans.ANY_FLAG,
             **{f"time {rule.time.zone}": spans.ANY_TIME for rule in rules if rule.time is not None},
         }
 
@@ -125,7 +126,7 @@ class Boxes:
             )
         if rule.time is not None:
             masks[f"time {rule.time.zone}"] = spans.minutes_of(rule.time) | (0 if allows else spans.NO_TIME)
-        for word in ("outside_text_read", "personal_data_read"):
+        for word in ("outside_text_read", "personal_data_read", "wider_readers"):
             wanted = getattr(rule.context, word) if rule.context is not None else None
             if wanted is not None:
                 masks[word] = spans.FLAGS[wanted] | (0 if allows else spans.FLAGS[None])

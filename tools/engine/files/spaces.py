@@ -29,6 +29,7 @@ class Spot:
     workspace: Workspace
     path: str  # in that workspace
     prefix: str = ""  # of the keys of this workspace's files
+    readers: tuple[str, ...] = ()  # who may read what is in it; empty: the whole team
 
     @property
     def key(self) -> str:
@@ -47,7 +48,9 @@ def spot_of(path: str, ctx: ToolContext, *, reads: bool = True) -> Spot:
     if first == CHANNEL and (slash or reads):
         folder = hashlib.sha256(ctx.facts.place.lane.encode()).hexdigest()[:32]
         workspace = Workspace(ctx.workspace / CHANNELS / folder, quota)
-        return Spot(shown=path, workspace=workspace, path=rest or ".", prefix=f"{CHANNELS}/{folder}/")
+        place, who = ctx.facts.place, ctx.facts.requester
+        readers = (f"person:{who.id}" if place.kind == "dm" else f"channel:{place.lane}",)
+        return Spot(shown=path, workspace=workspace, path=rest or ".", prefix=f"{CHANNELS}/{folder}/", readers=readers)
     if reads and ctx.facts.place.external:
         raise CannotDo(
             f"People outside the team read this channel, so only its own folder is open here: paths under {CHANNEL}/."

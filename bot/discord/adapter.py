@@ -56,6 +56,7 @@ class DiscordAdapter:
         self.capabilities = Capabilities(
             working_state=True,
             edit_interval=1.2,
+            edit_share=0.24,  # from five messages on each grows more slowly, by forty every ten seconds
             post_interval=settings.post_interval,
             post_burst=settings.post_burst,
             dm_threads=False,

@@ -21,6 +21,7 @@ class Capabilities(Frozen):
     forms: bool = True  # dialogs
     working_state: bool = False  # a thread can show "working" and "waiting"
     edit_interval: float = 1.0  # seconds between edits of a message that is only progress
+    edit_share: float = 0.0  # seconds between edits for each message that grows at the same time: one rate for all
     post_interval: float = 0.0  # seconds between posts in one channel, in the long run
     post_burst: int = 1  # posts that a quiet channel takes at once
     dm_threads: bool = True  # in a DM too, an answer goes to a thread below its message

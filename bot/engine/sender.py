@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
+from collections import defaultdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
+from bot.engine.edit_pace import EditPace
 from kernel.errors import BosunError, OutcomeUnknown, PlatformError, RateLimited, StoreError, TargetGone
 from kernel.store import executors, outbox
 from kernel.types import Text
@@ -47,7 +49,7 @@ class Sender:
         self._lanes: dict[str, asyncio.Task[None]] = {}
         self._again: set[str] = set()
         self._claimed: dict[str, OutboxRow] = {}  # by lane: claimed in the transaction that wrote it
-        self._edited: dict[str, datetime] = {}  # outbox row of a progress object -> its last edit
+        self._paces: defaultdict[str, EditPace] = defaultdict(EditPace)  # by platform
         self._budgets: dict[str, Budget] = {}
         self._poller: asyncio.Task[None] | None = None
 
@@ -175,7 +177,8 @@ class Sender:
             await adapter.notice(row)
         elif row.remote_id is not None:
             await adapter.edit(row)
-            self._edited[row.id] = self.clock.now()
+            if _is_progress(row):
+                self._paces[row.platform].edited(row.id, self.clock.now())
         else:
             return await self._post(adapter, row)
         return None
@@ -202,14 +205,11 @@ class Sender:
 
     def _too_early(self, adapter: Adapter, row: OutboxRow) -> datetime | None:
         """When a progress object may be edited again; None for now."""
-        last = self._edited.get(row.id)
-        if row.remote_id is None or last is None:
-            return None
-        if row.body.get("type") != "progress":
-            del self._edited[row.id]
-            return None
-        due = last + timedelta(seconds=adapter.capabilities.edit_interval)
-        return due if due > self.clock.now() else None
+        pace = self._paces[row.platform]
+        if _is_progress(row):
+            return pace.due(row.id, adapter.capabilities, self.clock.now())
+        pace.ended(row.id)
+        return None
 
     def _put_back(self, row: OutboxRow, error: str, retry_at: datetime | None, *, doubt: bool = False) -> Settle:
         if retry_at is not None:
@@ -248,6 +248,10 @@ class Sender:
             outbox.put(session, f"{row.id}-dm", place, body, self.clock.now(), run_id=row.run_id)
 
         return tell
+
+
+def _is_progress(row: OutboxRow) -> bool:
+    return bool(row.body) and row.body.get("type") == "progress"
 
 
 def _plain(row: OutboxRow) -> str:

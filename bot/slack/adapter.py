@@ -61,7 +61,8 @@ class SlackAdapter:
         self.engaged = engaged
         self.capabilities = Capabilities(
             working_state=True,
-            edit_interval=3.0,
+            edit_interval=1.0,  # of a stream; edits of messages have their own, slower rate in bot.slack.streams
+            edit_share=0.7,  # appends: 100 a minute are allowed
             post_interval=settings.post_interval,
             post_burst=settings.post_burst,
         )

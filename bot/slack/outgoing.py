@@ -8,13 +8,13 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from bot.slack import blocks, dashboard, render
+from bot.slack import blocks, dashboard, render, streams
 from bot.slack.files import Files
 from bot.slack.sessions import Sessions
 from bot.slack.web import GoneError, SlackError, reason_of
 from kernel.errors import OutcomeUnknown, PlatformError
 from kernel.store import outbox
-from kernel.types import Place, Text
+from kernel.types import Place, Progress, Text
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -47,12 +47,17 @@ class Outgoing:
         self.presses = presses
         self.files = Files(web, settings.api_url)
         self.sessions = sessions
+        self.streams = streams.Streams(web, sessions, messages.me.team)
         self.second_look = SECOND_LOOK
 
     async def post(self, row: OutboxRow) -> str:
         """Post the row's body; its id goes along as metadata, so that a post whose answer was lost is found."""
-        place = await self._target(row)
-        shown = render.render(row.content, self.settings.console_url)
+        place, body = await self._target(row), row.content
+        if isinstance(body, Progress):
+            stream = await self.streams.begin(row, place, body)
+            if stream is not None:
+                return stream
+        shown = render.render(body, self.settings.console_url)
         answer = await self._show(
             partial(self.web.write, "chat.postMessage", thread_ts=place.thread, unfurl_links=False, unfurl_media=False),
             row,
@@ -71,17 +76,28 @@ class Outgoing:
 
     async def edit(self, row: OutboxRow) -> None:
         """Bring the posted message to the row's body."""
-        place = await self._target(row)
-        shown = render.render(row.content, self.settings.console_url)
-        await self._show(partial(self.web.repeatable, "chat.update", ts=row.remote_id), row, place, shown)
+        place, body = await self._target(row), row.content
+        if isinstance(body, Progress):
+            if await self.streams.go_on(row, body):
+                return
+        else:
+            await self.streams.end(row.id)
+        shown = render.render(body, self.settings.console_url)
+        update = partial(self.web.repeatable, "chat.update", ts=row.remote_id)
+        try:
+            await self._show(update, row, place, shown)
+        except SlackError as error:
+            if error.reason != streams.CONFLICT:
+                raise
+            await self.streams.close(place.channel, str(row.remote_id))  # begun by a process that is gone
+            await self._show(update, row, place, shown)
         await self.files.attach(place.channel, place.thread or str(row.remote_id), shown.attachments, look=True)
 
     async def _show(
         self, call: Callable[..., Awaitable[dict[str, Any]]], row: OutboxRow, place: Place, shown: render.Shown
     ) -> dict[str, Any]:
         """Call with the message; once more with older blocks where Slack refuses the newer ones."""
-        mark = {"event_type": MARK, "event_payload": {"id": row.id}}
-        show = partial(call, channel=place.channel, text=shown.text, metadata=mark)
+        show = partial(call, channel=place.channel, text=shown.text, metadata=_mark(row))
         try:
             return await show(blocks=shown.blocks)
         except SlackError as error:
@@ -136,6 +152,7 @@ class Outgoing:
                 thread_ts=place.thread,
                 text=shown.text,
                 blocks=shown.blocks,
+                metadata=_mark(row),
             )
             return
         try:
@@ -210,11 +227,18 @@ class Outgoing:
         return await self.direct(row.to)
 
 
+def _mark(row: OutboxRow) -> dict[str, Any]:
+    """By what the row's message is found."""
+    return {"event_type": MARK, "event_payload": {"id": row.id}}
+
+
 def _is_row(row: OutboxRow, message: dict[str, Any]) -> str | None:
     """The platform's id of the row if this message shows it."""
     if row.kind == outbox.FILE:
         name = (row.extra or {}).get("name")
         return next((str(file["id"]) for file in message.get("files") or () if file.get("name") == name), None)
     mark = message.get("metadata") or {}
+    if isinstance(row.content, Progress) and row.where.thread and not mark and not message.get("files"):
+        return str(message["ts"])  # a stream carries no mark before its first edit, and a thread has one at a time
     same = mark.get("event_type") == MARK and (mark.get("event_payload") or {}).get("id") == row.id
     return str(message["ts"]) if same else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING
 
@@ -34,7 +35,7 @@ MISSING = frozenset(
 )
 WORDS = {"processing": "is working…", "suspended": "is waiting for a decision…", "active": ""}
 RENEW = 30 * 60.0  # seconds after which "processing" is sent again; after an hour Slack takes it back by itself
-MOST_PROMPTS, TITLE = 4, 200
+MOST_PROMPTS, TITLE, REMEMBERED = 4, 200, 1000
 
 log = logging.getLogger("bosun.slack")
 
@@ -70,6 +71,7 @@ class Sessions:
         self._renewals: dict[tuple[str, str], asyncio.TimerHandle] = {}  # thread that shows "processing"
         self._renewing: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._initiators: OrderedDict[tuple[str, str], str] = OrderedDict()  # thread that shows work -> who asked
         self._suggested: dict[str, Sequence[Suggestion]] = {}  # by DM
 
     def stop(self) -> None:
@@ -90,7 +92,7 @@ class Sessions:
         state = str(extra["state"])
         if (timer := self._renewals.pop((channel, thread), None)) is not None:
             timer.cancel()
-        shown = await self._tried(
+        native = await self._tried(
             STATUS,
             channel,
             channel_id=channel,
@@ -98,10 +100,22 @@ class Sessions:
             status=state,
             title=str(extra["title"])[:TITLE] if extra.get("title") else None,
             initiator_user_id=extra.get("initiator") or None,
-        ) or await self._tried(OLD_STATUS, channel, channel_id=channel, thread_ts=thread, status=WORDS[state])
+        )
+        shown = native
+        if not native:
+            words = WORDS[state]
+            shown = await self._tried(OLD_STATUS, channel, channel_id=channel, thread_ts=thread, status=words)
+        if native and extra.get("initiator"):
+            self._initiators[channel, thread] = str(extra["initiator"])
+            if len(self._initiators) > REMEMBERED:
+                self._initiators.popitem(last=False)
         if shown and state == "processing":
             loop = asyncio.get_running_loop()
             self._renewals[channel, thread] = loop.call_later(self.renew, self._again, channel, thread)
+
+    def initiator(self, channel: str, thread: str) -> str | None:
+        """Who asked for the work that the thread shows; None where it shows none, and so has no Stop of Slack's own."""
+        return self._initiators.get((channel, thread))
 
     async def name(self, channel: str, thread: str, title: str) -> None:
         """Give a thread that begins with a message of ours its title. It is worth no error."""

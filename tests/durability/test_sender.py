@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bot.engine.adapter import Capabilities
+from bot.engine.edit_pace import EditPace
 from bot.engine.sender import Sender
 from kernel.errors import OutcomeUnknown, PlatformError, RateLimited, TargetGone
 from kernel.store import outbox, runs, wake
@@ -174,6 +175,27 @@ async def settled(store: Store, row_id: str, clock: FixedClock, sender: Sender) 
 
 async def claim(store: Store, clock: FixedClock, lane: str, owner: str) -> outbox.OutboxRow | None:
     return await store.write(lambda session: outbox.claim(session, lane, owner, clock.now()))
+
+
+def test_messages_that_grow_at_the_same_time_share_one_rate() -> None:
+    capabilities, pace = Capabilities(edit_interval=1.0, edit_share=0.7), EditPace()
+    alone, crowded = _edits(pace, capabilities, 1), _edits(EditPace(), capabilities, 40)
+    assert 55 <= alone <= 61
+    assert crowded <= 60 / 0.7 + 40  # the first edit of each comes at once
+    pace.ended("row0")
+    assert pace.due("row0", capabilities, datetime(2026, 1, 1, tzinfo=UTC)) is None
+
+
+def _edits(pace: EditPace, capabilities: Capabilities, growing: int) -> int:
+    """How many edits so many messages that change all the time get in a minute."""
+    now, count = datetime(2026, 1, 1, tzinfo=UTC), 0
+    for _ in range(600):
+        for number in range(growing):
+            if pace.due(f"row{number}", capabilities, now) is None:
+                pace.edited(f"row{number}", now)
+                count += 1
+        now += timedelta(seconds=0.1)
+    return count
 
 
 async def revise(store: Store, row_id: str, body: Progress | Text) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests.fakes.slack import blocks
+from tests.fakes.slack import blocks, streams
 from tests.fakes.slack.world import APP, BOT, BOT_ID, TEAM, Channel, Dialog, Json, SlackError, World
 
 if TYPE_CHECKING:
@@ -72,6 +72,9 @@ def _update(slack: FakeSlack, args: Json) -> Json:
         raise SlackError("message_not_found")
     if message.get("bot_id") != BOT_ID:
         raise SlackError("cant_update_message")
+    if streams.is_open(slack.world, message):
+        raise SlackError("streaming_state_conflict")
+    message.pop("stream", None)
     blocks.check_message(args.get("blocks"), args.get("text"))
     message.update({name: args[name] for name in ("text", "blocks", "metadata") if name in args})
     message["edited"] = {"user": BOT, "ts": slack.world.next_ts()}
@@ -220,6 +223,40 @@ def _publish(slack: FakeSlack, args: Json) -> Json:
     blocks.check_home(view)
     slack.world.pages[user] = view
     return {"view": {"id": f"V{user}", "team_id": TEAM, "app_id": APP, **view}}
+
+
+@method("chat.startStream", "chat:write")
+def _start_stream(slack: FakeSlack, args: Json) -> Json:
+    if not slack.world.agent_features:
+        raise SlackError("feature_disabled")
+    channel = _writable(slack.world, args)
+    if args.get("thread_ts") not in channel.messages:
+        raise SlackError("thread_not_found")
+    if channel.kind != "im" and not (args.get("recipient_user_id") and args.get("recipient_team_id")):
+        raise SlackError("missing_recipient_user_id")
+    message = _own_message(slack.world, args)
+    streams.begin(slack.world, message, args)
+    slack.world.store(channel, message)
+    return {"channel": channel.id, "ts": message["ts"]}
+
+
+@method("chat.appendStream", "chat:write")
+def _append_stream(slack: FakeSlack, args: Json) -> Json:
+    message = _writable(slack.world, args).messages.get(str(args.get("ts", "")))
+    streams.grow(slack.world, message, args)
+    return {"channel": args["channel"], "ts": args["ts"]}
+
+
+@method("chat.stopStream", "chat:write")
+def _stop_stream(slack: FakeSlack, args: Json) -> Json:
+    channel = _writable(slack.world, args)
+    message = channel.messages.get(str(args.get("ts", "")))
+    streams.grow(slack.world, message, args)
+    assert message is not None
+    message["stream"]["open"] = False
+    status = str(args.get("session_status") or "active")
+    slack.world.statuses.setdefault((channel.id, message["thread_ts"]), []).append(status)
+    return {"channel": args["channel"], "ts": args["ts"]}
 
 
 @method("agents.sessions.setStatus", "chat:write")

@@ -92,6 +92,7 @@ class World:
         self.skew = 0.0  # seconds that Slack's own clock is ahead: triggers age by it
         self.scopes = set(SCOPES.split())
         self.agent_features = True
+        self.stream_life = 300.0  # seconds after which a stream is closed
         self.users: dict[str, User] = {}
         self.channels: dict[str, Channel] = {}
         self.groups: dict[str, list[str]] = {}

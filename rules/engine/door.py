@@ -254,10 +254,15 @@ class Door:
 
     async def _shown(self, tool: Tool, judged: Judged, made: Proposed) -> Shown:
         try:
-            own = await tool.preview(judged.arguments, self._context(made.id, made.run))
+            context = self._context(made.id, made.run)
+            own = await tool.preview(judged.arguments, replace(context, secrets=self._given(tool, context)))
         except BosunError:
             return plain(tool, judged.arguments)
         return Shown(headline=own.headline, facts=own.facts, payloads=own.payloads, warning=own.warning)
+
+    def _given(self, tool: Tool, context: ToolContext) -> dict[str, str]:
+        """The secrets that the tool declares, where they are set."""
+        return {name: self._secrets[name] for name in tool.given(context.setup) if name in self._secrets}
 
     async def _read(self, made: Proposed, judged: Judged, tool: Tool) -> Outcome | None:
         """One transaction in all: what was read, and which rule let it. What was read during a freeze is forgotten."""
@@ -376,7 +381,7 @@ class Door:
     async def _perform(self, go: Go, tool: Tool, run: RunFacts) -> ToolResult:
         """Open the tool with a permit for exactly this call. OutcomeUnknown passes; any other fault is a result."""
         context = self._context(go.call_id, run)
-        secrets = {name: self._secrets[name] for name in tool.given(context.setup) if name in self._secrets}
+        secrets = self._given(tool, context)
         permit = issue(call_id=go.call_id, tool=tool.name, digest=go.digest, secrets=secrets)
         try:
             result = await tool.perform(permit, go.arguments, context)

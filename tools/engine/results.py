@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
+
+from pydantic import BaseModel
 
 from kernel.types import Json, Labelled, Origin, ToolResult
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+M = TypeVar("M", bound=BaseModel)
 
 SHORTEST_SECRET = 6  # characters: replacing shorter ones would garble ordinary text
 
@@ -59,8 +63,13 @@ def fit(result: ToolResult, limit: int) -> ToolResult:
 
 def redact(result: ToolResult, secrets: Mapping[str, str]) -> ToolResult:
     """The result with every secret of the call replaced by its name: a service may echo what it was sent."""
-    hidden = {secret: f"[secret {name}]" for name, secret in secrets.items() if len(secret) >= SHORTEST_SECRET}
-    return ToolResult.model_validate(_without(result.model_dump(), hidden)) if hidden else result
+    return hidden(result, secrets)
+
+
+def hidden(value: M, secrets: Mapping[str, str]) -> M:
+    """The value with every secret in it replaced by its name."""
+    named = {secret: f"[secret {name}]" for name, secret in secrets.items() if len(secret) >= SHORTEST_SECRET}
+    return type(value).model_validate(_without(value.model_dump(), named)) if named else value
 
 
 def _without(value: Json, hidden: Mapping[str, str]) -> Json:

@@ -17,7 +17,7 @@ from tools.engine.failure import CannotDo
 from tools.engine.fields import Returned
 from tools.engine.permit import PermitError
 from tools.engine.preview import Preview, generic, literal
-from tools.engine.results import failure, fit, redact
+from tools.engine.results import failure, fit, hidden, redact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -114,7 +114,8 @@ class Tool:
             log.warning("The preview of %s failed: %r", self.name, error)
             why = error.message if isinstance(error, CannotDo) else "It could not be looked up what this would change."
             return plain.model_copy(update={"warning": why})
-        return own if own.payloads else own.model_copy(update={"payloads": (literal(arguments),)})
+        own = own if own.payloads else own.model_copy(update={"payloads": (literal(arguments),)})
+        return hidden(own, ctx.secrets)
 
     async def perform(self, permit: Permit, arguments: Mapping[str, Json], ctx: ToolContext) -> ToolResult:
         """Do it, once. What goes wrong comes back as a result with `error` and a sentence, with two exceptions.

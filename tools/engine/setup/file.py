@@ -76,7 +76,6 @@ class CalendarSetup(Frozen):
     user: str = ""
     password: SecretName | None = None
     calendars: dict[Name, str] = Field(default_factory=dict)  # person of people.yaml, or "team" -> calendar's URL
-    addresses: dict[Name, str] = Field(default_factory=dict)  # person -> the address that invitations go to
 
     @model_validator(mode="after")
     def _complete(self) -> CalendarSetup:

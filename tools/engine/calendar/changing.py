@@ -1,0 +1,46 @@
+"""Changing an event that is there: finding it, showing the difference, putting it back."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+from kernel.types import Payload
+from tools.engine.calendar import agenda, events
+from tools.engine.failure import CannotDo
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from kernel.types import Json
+    from tools.engine.context import ToolContext
+
+
+async def found(calendar: str, uid: str, ctx: ToolContext) -> str:
+    """The event as it is. CannotDo if it is not there."""
+    text = await agenda.agenda_of(ctx).get(calendar, uid)
+    if text is None:
+        raise CannotDo("There is no such event in this calendar. Look it up with list_events.")
+    return text
+
+
+def occurrence_of(calendar: str, text: str, ctx: ToolContext) -> datetime | None:
+    """The one time of a recurring event that is meant; None: all of it."""
+    return events.local(text, agenda.zone_of(calendar, ctx)) if text else None
+
+
+def changed(before: str, after: str) -> Payload:
+    """What a change does to an event."""
+    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), "before", "after", lineterm="")
+    return Payload(title="Event", content="\n".join(lines), language="diff")
+
+
+async def put_back(calendar: str, uid: str, data: Json, ctx: ToolContext) -> None:
+    """Give the event its earlier state again. CannotDo where somebody has changed it since."""
+    calendars = agenda.agenda_of(ctx)
+    now = await calendars.get(calendar, uid)
+    if now is not None and events.meaning(now) == events.meaning(data["before"]):
+        return
+    if (now is None) != (not data["after"]) or (now and events.meaning(now) != events.meaning(data["after"])):
+        raise CannotDo("Somebody has changed the event since, so it is left as it is.")
+    await calendars.put(calendar, uid, data["before"])

@@ -1,0 +1,111 @@
+"""Calendars on a CalDAV server. The client library is imported here alone."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from caldav.collection import Calendar
+from caldav.davclient import DAVClient
+from caldav.lib import error as faults
+from requests import RequestException
+
+from tools.engine.failure import CannotDo
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from kernel.types import Origin
+    from tools.engine.setup.file import CalendarSetup
+
+T = TypeVar("T")
+
+PATIENCE = 20  # seconds for each request
+MOST = 2_000  # events of one answer
+LARGEST = 1_000_000  # characters of one event
+
+
+class ServerAgenda:
+    """`agenda.Agenda` on the server of the set-up."""
+
+    def __init__(self, setup: CalendarSetup, password: str) -> None:
+        self._setup = setup
+        self._password = password
+
+    async def between(self, calendar: str, start: datetime, end: datetime) -> list[str]:
+        """Every event that may touch that time."""
+
+        def look(found: Any) -> list[str]:
+            events = found.search(start=start, end=end, event=True, expand=False)
+            return [text for event in events[:MOST] if len(text := str(event.data)) <= LARGEST]
+
+        return await self._talk(calendar, look)
+
+    async def get(self, calendar: str, uid: str) -> str | None:
+        """One event."""
+
+        def look(found: Any) -> str | None:
+            try:
+                return str(found.get_event_by_uid(uid).data)
+            except faults.NotFoundError:
+                return None
+
+        return await self._talk(calendar, look)
+
+    async def put(self, calendar: str, uid: str, ics: str) -> None:
+        """Store an event."""
+
+        def write(found: Any) -> None:
+            try:
+                event = found.get_event_by_uid(uid)
+            except faults.NotFoundError:
+                found.add_event(ics)
+                return
+            event.data = ics
+            event.save()
+
+        await self._talk(calendar, write)
+
+    async def remove(self, calendar: str, uid: str) -> bool:
+        """Delete an event."""
+
+        def delete(found: Any) -> bool:
+            try:
+                found.get_event_by_uid(uid).delete()
+            except faults.NotFoundError:
+                return False
+            return True
+
+        return await self._talk(calendar, delete)
+
+    def origin(self, mark: str) -> Origin:
+        """Whoever invites somebody writes into a calendar, so nothing in it counts as the team's."""
+        return "outside_text"
+
+    async def _talk(self, calendar: str, work: Callable[[Any], T]) -> T:
+        return await asyncio.to_thread(self._talk_now, self._setup.calendars[calendar], work)
+
+    def _talk_now(self, url: str, work: Callable[[Any], T]) -> T:
+        try:
+            with DAVClient(
+                url=self._setup.url,
+                username=self._setup.user,
+                password=self._password,
+                timeout=PATIENCE,
+                enable_rfc6764=False,
+            ) as client:
+                client.session.trust_env = False
+                return work(Calendar(client=client, url=url))
+        except CannotDo:
+            raise
+        except faults.AuthorizationError as error:
+            raise CannotDo("The calendar server does not allow this, or does not take the password.") from error
+        except faults.RateLimitError as error:
+            raise CannotDo("The calendar server asks for fewer requests. Try again later.") from error
+        except faults.NotFoundError as error:
+            raise CannotDo("The calendar server knows no calendar at the address in tools.yaml.") from error
+        except (TimeoutError, RequestException) as error:
+            raise CannotDo(f"The calendar server cannot be reached ({type(error).__name__}).") from error
+        except Exception as error:  # whatever the library makes of an answer that is none
+            raise CannotDo(f"The calendar server gave no proper answer ({type(error).__name__}).") from error

@@ -20,7 +20,7 @@ ALLOWED = {
     "tools.files": "import tools.engine.tool",
     "tools.engine.mail.server": "import imap_tools, aiosmtplib",
     "tools.engine.mcp.link": "import mcp.client.stdio",
-    "tools.engine.calendar.server": "import caldav.lib",
+    "tools.engine.calendar.server": "import caldav.lib, sqlglot",
     "tools.engine.permit": "",
     "tools.engine.tool": "import knowledge.engine.index",
     "knowledge.engine.index": "import chromadb, kernel.types",

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 # Parts of tools.yaml that are understood and that no tool acts on yet: refused, so that nobody relies on them.
-NOT_YET = frozenset({"crm", "databases", "code"})
+NOT_YET = frozenset({"crm", "code"})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,1 @@
+"""Asking databases, and drawing what came out."""

@@ -1,4 +1,4 @@
-"""`approvals`, `approve`, `reject`, `why`: decisions without the buttons."""
+"""`approvals`, `approve`, `reject`, `break glass`, `why`: decisions without the buttons."""
 
 from __future__ import annotations
 
@@ -26,6 +26,11 @@ async def approve(asked: Asked, office: Office) -> str:
 async def reject(asked: Asked, office: Office) -> str:
     """Reject the current revision."""
     return await _decide("reject", asked, office)
+
+
+async def break_glass(asked: Asked, office: Office) -> str:
+    """Approve alone, in an emergency."""
+    return await _decide("break_glass", asked, office)
 
 
 async def why(asked: Asked, office: Office) -> str:
@@ -66,6 +71,16 @@ COMMANDS = (
         acting=True,
         personal=True,
         does="reject without the button, with a reason",
+    ),
+    TextCommand(
+        name="break",
+        shape=rf"break\s+glass\s+(?P<rest>{REF}(?:\s+.+)?)",
+        run=break_glass,
+        usage="glass AP-7F3K because ...",
+        place=22,
+        acting=True,
+        personal=True,
+        does="approve alone in an emergency, where a rule lets you",
     ),
     TextCommand(
         name="why",

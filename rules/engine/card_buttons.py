@@ -52,7 +52,8 @@ def _pending(row: ApprovalState) -> tuple[Action, ...]:
         actions.append(button(row, "answer", "Answer…", opens_form=True))
     actions.append(button(row, "ask", "Ask…", opens_form=True, more=True))
     actions.append(button(row, "details", "Details", more=True))
-    actions.append(button(row, "withdraw", "Withdraw…", opens_form=True, more=True))
+    if row.kind != "question":  # that of a workflow ends with its run
+        actions.append(button(row, "withdraw", "Withdraw…", opens_form=True, more=True))
     if policy.break_glass is not None:
         actions.append(button(row, "break_glass", "Break glass…", style="danger", opens_form=True, more=True))
     return tuple(actions)

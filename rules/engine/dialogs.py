@@ -70,6 +70,8 @@ class Dialogs:
             raise NotAllowed(f"Only {preview_of(row).requester}, who asked for it, can {press.verb} {row.ref}.")
         if row.state != rows.PENDING:
             raise OutOfDate(wording.closed(row))
+        if press.verb == "answer" and all(each.answered_by for each in outcome_of(row).questions):
+            raise OutOfDate(f"No question about {row.ref} is open.")
         return forms.answer_form(row) if press.verb == "answer" else forms.withdraw_form(row)
 
     async def _glass(self, row: ApprovalState, press: Press, person: Person, actor: Actor) -> Form:

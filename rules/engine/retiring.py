@@ -62,7 +62,7 @@ class Retiring:
         ):
             return refused(f"Only {preview_of(row).requester}, who asked for it, can withdraw {row.ref}.")
         if row.kind not in {"call", "raise"}:
-            return refused(f"{row.ref} asks what became of a call; nobody can withdraw that. Use its buttons.")
+            return refused(f"{row.ref} cannot be withdrawn: decide it, or stop the run {preview_of(row).run}.")
         return await self.services.store.write(lambda session: self._withdraw(session, ref, reason, person))
 
     def _withdraw(self, session: Session, ref: str, reason: str, person: Person) -> Reply:

@@ -28,7 +28,12 @@ REASON = (3, 1000)  # characters of a reason
 ANSWERS = {"done": rows.APPROVED, "repeat": rows.APPROVED, "give_up": rows.REJECTED}  # to an unknown outcome
 GLASS = "break_glass"  # the verb of whoever decides alone in an emergency
 DECIDING = frozenset({"approve", "reject"})
-VERBS = {"call": DECIDING | {GLASS}, "question": DECIDING, "raise": DECIDING, "unknown": frozenset(ANSWERS)}
+VERBS = {
+    "call": DECIDING | {GLASS},
+    "question": DECIDING | {GLASS},
+    "raise": DECIDING,
+    "unknown": frozenset(ANSWERS),
+}
 REASONED = {"reject": "to reject", GLASS: "to decide alone"}  # verbs that need a reason
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
@@ -87,5 +88,6 @@ async def peek(args: Note, ctx: ToolContext) -> ToolResult:
 TOOLS: tuple[Tool, ...] = (pay, look, mail, deploy, peek)
 
 
+@cache
 def catalogue() -> Catalogue:
     return Catalogue(TOOLS)

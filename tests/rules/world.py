@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 from sqlmodel import col, select
@@ -76,6 +77,7 @@ rules:
 """
 
 
+@cache
 def known() -> Known:
     tools = {
         tool.name: KnownTool(

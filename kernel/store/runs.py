@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Index, UniqueConstraint, bindparam, func, insert, or_, update
+from sqlalchemy import Index, UniqueConstraint, bindparam, func, insert, or_, text, update
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from kernel.store.columns import Float, JsonText, Moment
@@ -71,7 +71,16 @@ class Run(SQLModel, table=True):
     """One piece of work for one request."""
 
     __tablename__ = "run"
-    __table_args__ = (Index("run_state", "state", "id"),)
+    __table_args__ = (
+        Index("run_state", "state", "id"),
+        Index(  # the earlier runs of a workflow; costs a run that is of none nothing
+            "run_workflow",
+            "workflow",
+            "created_at",
+            sqlite_where=text("workflow IS NOT NULL"),
+            postgresql_where=text("workflow IS NOT NULL"),
+        ),
+    )
 
     id: str = Field(primary_key=True)
     ref: str = Field(unique=True)  # "R-7F3K"

@@ -15,7 +15,7 @@ from kernel.store.runs import QUEUED as READY
 from kernel.types import Json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from kernel.types import Place
 
@@ -83,6 +83,18 @@ def establish(session: Session, workflow: str, trigger: str, now: datetime) -> S
         row.trigger, row.last_fire = trigger, now
         session.add(row)
     return row
+
+
+def establish_all(session: Session, triggers: Mapping[str, str], now: datetime) -> None:
+    """The same for schedules that were not there a moment ago: all in one transaction."""
+    for workflow, trigger in triggers.items():
+        insert_new(session, Schedule, {"workflow": workflow, "trigger": trigger, "last_fire": now})
+
+
+def walked(session: Session) -> dict[str, tuple[str, datetime]]:
+    """Schedule -> its trigger, and how far it has been walked."""
+    rows = session.exec(select(Schedule.workflow, Schedule.trigger, Schedule.last_fire))
+    return {workflow: (trigger, last_fire) for workflow, trigger, last_fire in rows}
 
 
 def advance(session: Session, workflow: str, last_fire: datetime) -> None:
@@ -169,11 +181,6 @@ def last_place(session: Session, workflow: str) -> Place | None:
         .limit(1)
     ).first()
     return run.where if run is not None else None
-
-
-def names(session: Session) -> set[str]:
-    """The workflows that have a schedule."""
-    return set(session.exec(select(Schedule.workflow)))
 
 
 def want(session: Session, wanted: Wanted) -> None:

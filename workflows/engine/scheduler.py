@@ -23,11 +23,13 @@ if TYPE_CHECKING:
     from workflows.engine.definition import Timed, Workflow
     from workflows.engine.launch import Launch
     from workflows.engine.schedule import Due
+    from workflows.engine.trigger import Timetable
 
 log = logging.getLogger(__name__)
 
 WORK_EVERY = 1  # seconds between two looks at what else is to be begun
 WAKE_EVERY = 30  # seconds; a suspended machine or a clock that was set delays no firing by more
+TOGETHER = 500  # new schedules that are written in one transaction
 NEVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -79,8 +81,9 @@ class Scheduler:
                 if self._next.get(key, now) > now:
                     continue
                 try:
+                    looked = self.clock.now()  # what comes due while it is written must not be passed over
                     begun += await self.store.write(partial(self._fire, workflow, timed, key))
-                    self._plan(key, timed)
+                    self._next[key] = _next(timed.table, looked)
                 except Exception:  # one workflow must not stop the others; it is due again at the next wake-up
                     log.exception("workflow %s could not be started", workflow.name)
         self._set_alarm()
@@ -101,14 +104,18 @@ class Scheduler:
         known = self.launch.workflows()
         if known is self._known:
             return
-        keys = {_key(workflow, number) for workflow in known.values() for number in range(len(workflow.timed))}
-        if await self.store.read(schedules.names) - keys:
-            await self.store.write(lambda session: schedules.forget_others(session, keys))
-        self._known, self._next = known, {}
-
-    def _plan(self, key: str, timed: Timed) -> None:
-        fire = timed.table.next_after(self.clock.now())
-        self._next[key] = fire.at if fire is not None else NEVER
+        tables = {_key(flow, number): one.table for flow in known.values() for number, one in enumerate(flow.timed)}
+        walked = await self.store.read(schedules.walked)
+        if walked.keys() - tables.keys():
+            await self.store.write(lambda session: schedules.forget_others(session, tables.keys()))
+        now, fresh = self.clock.now(), [key for key in tables if key not in walked]
+        for part in range(0, len(fresh), TOGETHER):
+            texts = {key: str(tables[key]) for key in fresh[part : part + TOGETHER]}
+            await self.store.write(partial(schedules.establish_all, triggers=texts, now=now))
+        since = dict.fromkeys(fresh, now) | {
+            key: last for key, (trigger, last) in walked.items() if key in tables and trigger == str(tables[key])
+        }
+        self._known, self._next = known, {key: _next(tables[key], last) for key, last in since.items()}
 
     def _fire(self, workflow: Workflow, timed: Timed, key: str, session: Session) -> list[Run]:
         now = self.clock.now()
@@ -154,6 +161,12 @@ class Scheduler:
         soonest = min(self._next.values(), default=None)
         if self._alarm is not None and soonest is not None and soonest < NEVER:
             self._alarm.add_job(self.ring, "date", run_date=soonest, id="next", replace_existing=True)
+
+
+def _next(table: Timetable, after: datetime) -> datetime:
+    """When it has something to do next."""
+    fire = table.next_after(after)
+    return fire.at if fire is not None else NEVER
 
 
 def _key(workflow: Workflow, number: int) -> str:

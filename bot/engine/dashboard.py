@@ -28,6 +28,11 @@ def dashboard(view: HomeView, name: str) -> Dashboard:
                 title="Schedules", rows=tuple(map(_scheduled, view.schedules)), nothing="Nothing runs by itself."
             ),
             DashboardPart(title="Agents, and what they may do alone", rows=tuple(map(_agent, view.agents))),
+            DashboardPart(
+                title="Budgets",
+                rows=tuple(DashboardRow(title=one.title, detail=one.detail) for one in view.budgets),
+                nothing="Nothing is used of any budget.",
+            ),
             DashboardPart(title="Recent decisions", rows=tuple(decided), nothing="Nothing was decided yet."),
         ),
         footer="Only you see this, and only what you may see. `help` lists what you can say.",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.engine import home_view
+from bot.engine.home_budgets import Eyes, budgets
 from bot.engine.sight import may_see
 from kernel.errors import BosunError, NotFound
 from kernel.store import approvals as rows
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from tools.engine.catalogue import Catalogue
     from workflows.engine.definition import Workflow
 
-WAITING, RUNNING, SCHEDULED, AGENTS, RECENT = 10, 10, 10, 10, 5  # rows of each part
+WAITING, RUNNING, SCHEDULED, AGENTS, BUDGETS, RECENT = 10, 10, 10, 10, 5, 5  # rows of each part
 LOOKED_AT = 200  # rows that are looked at to find those
 ADMIN = "admin"
 
@@ -52,10 +53,13 @@ class Home:
     async def of(self, person: Person, actor: Actor | None = None) -> home_view.HomeView:
         """The dashboard of this person, as things stand. `actor`: the account that looks, where one does."""
         mine = [one.ref for one in await self.approvals.waiting_for(person, actor, limit=WAITING)]
-        admin = await self._holds(person, ADMIN, actor)
+        admin = ADMIN in await self._roles(person, actor)
         readable = await self._schedules(person, actor)
         view = await self.store.read(lambda session: self._look(session, person, mine, admin=admin))
-        return view.model_copy(update={"schedules": readable, "agents": await self._agents()})
+        eyes = Eyes(person=person, roles=await self._roles(person, actor), directory=self.directory)
+        now = self.workflows.launch.clock.now()
+        used = await self.store.read(lambda session: budgets(session, self.rules.current, now, eyes, BUDGETS))
+        return view.model_copy(update={"schedules": readable, "agents": await self._agents(), "budgets": used})
 
     async def review(self, ref: str, person: Person, actor: Actor) -> Card:
         """The whole card of an approval that waits for this person. NotFound where none does."""
@@ -162,11 +166,11 @@ class Home:
             )
         return tuple(made)
 
-    async def _holds(self, person: Person, role: str, actor: Actor | None) -> bool:
+    async def _roles(self, person: Person, actor: Actor | None) -> frozenset[str]:
         try:
-            return await self.directory.holds(person, role, actor)
-        except BosunError:  # it cannot be looked up now, so it counts for nothing
-            return False
+            return await self.directory.roles_of(person, actor)
+        except BosunError:  # they cannot be looked up now, so they count for nothing
+            return frozenset()
 
 
 def _decision(row: rows.ApprovalState, link: str) -> home_view.Decision:

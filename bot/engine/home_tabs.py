@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 TOPICS = (runs.STATE, runs.READY, "approvals")  # after these a dashboard may look different
 SETTLE = 2.0  # seconds after a change; what changes meanwhile goes along
+EVERY = 1.0  # seconds between two dashboards that are published again: 100 a minute are allowed on Slack
+REST = 9  # times as long as it took to make all of them nothing is made: they take a tenth of a process at most
 WATCHED = timedelta(days=7)  # since somebody last opened theirs
 
 log = logging.getLogger(__name__)
@@ -41,6 +43,7 @@ class HomeTabs:
         self.home = home
         self.pages = pages  # platform -> where its people have a page
         self.settle = SETTLE
+        self._rest = 0.0  # seconds; the work was too much to begin again at once
         self._opened: dict[str, tuple[Actor, datetime]] = {}  # account -> who, and when it was last opened
         self._shown: dict[str, Dashboard] = {}
         self._soon: asyncio.TimerHandle | None = None
@@ -69,7 +72,7 @@ class HomeTabs:
 
     def _changed(self, _key: str) -> None:
         if self._opened and self._soon is None:
-            self._soon = asyncio.get_running_loop().call_later(self.settle, self._begin)
+            self._soon = asyncio.get_running_loop().call_later(max(self.settle, self._rest), self._begin)
 
     def _begin(self) -> None:
         self._soon = None
@@ -81,20 +84,28 @@ class HomeTabs:
     async def _again(self) -> None:
         since = self.clock.now() - WATCHED
         self._opened = {account: seen for account, seen in self._opened.items() if seen[1] >= since}
+        loop, worked = asyncio.get_running_loop(), 0.0
         for actor, _ in list(self._opened.values()):
+            begun, published = loop.time(), False
             try:
-                await self._publish(actor)
+                published = await self._publish(actor)
             except BosunError as error:
                 log.info("The dashboard of %s was not brought up to date: %s", actor.account, error)
+            worked += loop.time() - begun
+            if published:
+                await asyncio.sleep(EVERY)
+        self._rest = REST * worked
 
-    async def _publish(self, actor: Actor) -> None:
+    async def _publish(self, actor: Actor) -> bool:
+        """Show it where it has changed; says whether the platform was asked to."""
         person = self.directory.person(actor)
         value = dashboard(await self.home.of(person, actor), person.name)
         if self._shown.get(actor.account) == value:
-            return
+            return False
         try:
             await self.pages[actor.platform].publish_home(actor, value)
         except PlatformError as error:
             log.warning("The dashboard of %s could not be shown: %s", actor.account, error)
         else:
             self._shown[actor.account] = value
+        return True

@@ -61,6 +61,14 @@ class AgentRights(Frozen):
     frozen: str = ""  # why it stands still
 
 
+class BudgetUse(Frozen):
+    """What is used of a budget or limit in this period."""
+
+    title: str  # "payment: the budget of 1000 per day"
+    detail: str  # "620 of 1000 used, 62 %"
+    percent: int
+
+
 class HomeView(Frozen):
     """The dashboard of one person: only what they may see."""
 
@@ -68,4 +76,5 @@ class HomeView(Frozen):
     running: tuple[Running, ...] = ()
     schedules: tuple[Scheduled, ...] = ()
     agents: tuple[AgentRights, ...] = ()
+    budgets: tuple[BudgetUse, ...] = ()
     recent: tuple[Decision, ...] = ()

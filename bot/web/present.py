@@ -180,6 +180,7 @@ def home(view: HomeView) -> Json:
             {"name": item.name, "description": item.description, "rights": rights_in_words(item)}
             for item in view.agents
         ],
+        "budgets": [item.model_dump(mode="json") for item in view.budgets],
         "recent": [
             {**item.model_dump(mode="json"), "link": safe_url(item.link), "at": moment(item.at)} for item in view.recent
         ],

@@ -90,8 +90,34 @@ async def test_a_schedule_is_paused_from_the_home_tab_by_who_may_and_shows_no_bu
     await slack.notice("dee", "begins by itself again")
 
 
+BUDGET = """
+version: 1
+rules:
+  - id: kroner
+    why: Payments in kroner have a budget.
+    tool: queue_payment
+    args: {currency: {is: SEK}}
+    budget: {amount: 1000, per: day, each: person, owner: admin}
+    decision: ask
+    approval: {who: finance}
+"""
+
+
+async def test_home_shows_each_person_their_own_budget_and_the_owner_all_of_them(
+    world: World, slack: SlackChat
+) -> None:
+    (world.charter / "rules" / "kroner.yaml").write_text(BUDGET)
+    await world.seen(lambda: world.app.rules.current.rule("kroner"))
+    asked = await ask_for_payment(slack, amount=620, currency="SEK")
+    await slack.click("bo", asked.card, "Approve")
+    await slack.answer(asked.spot, "Done.")
+    for person in ("ann", "dee"):
+        assert "620 of 1000 used, 62 % · ann" in await home_of(slack, person)
+    assert "of 1000 used" not in await home_of(slack, "bo")
+
+
 async def test_the_web_page_has_the_same_parts(world: World, web: WebChat) -> None:
     page = await web.browser("ann").get("/api/home")
-    assert {"waiting", "running", "schedules", "agents", "recent"} == set(page)
+    assert {"waiting", "running", "schedules", "agents", "budgets", "recent"} == set(page)
     assert {one["name"]: one["controlled"] for one in page["schedules"]}["digest"] is False
     assert any("asks first" in line for agent in page["agents"] for line in agent["rights"])

@@ -1,4 +1,4 @@
-// The rows of the dashboard: a piece of work, a workflow, an agent.
+// The rows of the dashboard: a piece of work, a workflow, an agent, a budget.
 
 import { button } from "./card.js";
 import { h } from "./dom.js";
@@ -60,5 +60,14 @@ export function agentState(item) {
       h("p.small", {}, item.description),
       item.rights.map((line) => h("p.small.rights", {}, line)),
     ),
+  );
+}
+
+export function budgetState(item) {
+  return h(
+    "li.row",
+    { class: item.percent >= 80 ? "tone-warn" : "", "data-key": `budget-${item.title}-${item.detail}` },
+    icon(item.percent >= 80 ? "alert" : "info"),
+    h("div", {}, h("span.row-title", { title: item.title }, item.title), h("p.small", {}, item.detail)),
   );
 }

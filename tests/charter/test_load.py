@@ -155,8 +155,8 @@ def test_a_word_that_is_not_carried_out_yet_is_refused_and_not_ignored(folder: P
     assert f"'{word.split(':', maxsplit=1)[0]}' is not carried out by this version yet" in problem
 
 
-@pytest.mark.parametrize("text", ["crm: {}", "code: {enabled: true}"])
+@pytest.mark.parametrize("text", ["crm: {provider: hubspot, token: T0}", "code: {enabled: true}"])
 def test_a_tool_setting_that_nothing_acts_on_yet_is_refused(folder: Path, text: str) -> None:
     (folder / "tools.yaml").write_text(f"{text}\n")
-    with pytest.raises(CharterError, match=r"tools.yaml:1: .* would do nothing"):
+    with pytest.raises(CharterError, match=r"tools.yaml:1: .*(would do nothing|own tables only)"):
         read_charter(Settings(charter=folder))

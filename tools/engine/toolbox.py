@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 # Parts of tools.yaml that are understood and that no tool acts on yet: refused, so that nobody relies on them.
-NOT_YET = frozenset({"crm", "code"})
+NOT_YET = frozenset({"code"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +100,9 @@ class Toolbox:
         found = Declarations()
         for word in setup.model_fields_set & NOT_YET:
             found.fault((word,), f"'{word}' is not connected by this version yet, so the setting would do nothing")
+        if setup.crm.provider != "local":
+            message = "this version keeps customers in its own tables only: write 'provider: local'"
+            found.fault(("crm", "provider"), message)
         taken = dict.fromkeys(self.catalogue.own, "a tool of Bosun")
         self._declare_mcp(setup, found, taken)
         for api, operation, tool in apis.tools(setup.apis, folder, found.fault):

@@ -87,7 +87,15 @@ class Directory(Protocol):
         ...
 
 
-class DecisionDirectory(Directory, Protocol):
+class WritingDirectory(Directory, Protocol):
+    """The directory with how people are written to."""
+
+    def reach(self, person: Person, platform: str | None = None) -> Actor | None:
+        """The account by which the person can be written to now, on `platform` if they are there."""
+        ...
+
+
+class DecisionDirectory(WritingDirectory, Protocol):
     """The directory with what asking people for decisions needs beside."""
 
     def voter(self, person_id: str) -> Person | None:
@@ -100,10 +108,6 @@ class DecisionDirectory(Directory, Protocol):
 
     def away(self) -> tuple[Away, ...]:
         """Who is away by the charter, now or later."""
-        ...
-
-    def reach(self, person: Person, platform: str | None = None) -> Actor | None:
-        """The account by which the person can be written to now, on `platform` if they are there."""
         ...
 
     def everybody(self) -> Sequence[Person]:

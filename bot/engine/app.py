@@ -60,6 +60,8 @@ from rules.engine.services import Services
 from tools.engine import catalogue
 from tools.engine.context import ToolContext
 from tools.engine.mcp.reviews import PREFIX as REVIEWS
+from tools.engine.polls import PREFIX as POLLS
+from tools.engine.polls import Polls
 from tools.engine.toolbox import Toolbox
 from tools.engine.web.manners import Manners
 from tools.engine.web.settings import WebSettings
@@ -360,6 +362,7 @@ class App:
                     forms.PREFIX: self.workflows.forms,
                     buttons.PREFIX: self.workflows.buttons,
                     REVIEWS: self.reviews,
+                    POLLS: Polls(self.store, self.clock, self.directory),
                     dashboard.WORKFLOW: WorkflowButtons(self.workflows.control),
                 },
             ),

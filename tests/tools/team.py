@@ -35,6 +35,9 @@ class Team:
     def one_human(self, person_id: str, other_id: str) -> bool:
         return person_id == other_id
 
+    def reach(self, person: Person, platform: str | None = None) -> Actor | None:
+        return Actor(platform="web", tenant="local", user=person.id, name=person.name) if person.listed else None
+
     def role(self, name: str) -> Role | None:
         return Role(name=name, members=(MIA.id,)) if name == "finance" else None
 

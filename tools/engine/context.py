@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kernel.clock import Clock, Ids
-    from kernel.people import Directory
+    from kernel.people import WritingDirectory
     from kernel.store import Store
     from kernel.types import RunFacts
     from tools.engine.catalogue import Catalogue
@@ -33,7 +33,7 @@ class ToolContext:
     ids: Ids
     workspace: Path  # the folder of the file tools
     knowledge: Recall
-    directory: Directory
+    directory: WritingDirectory
     http: WebSettings
     setup: ToolsFile = field(default_factory=ToolsFile)  # tools.yaml as it is in force
     catalogue: Catalogue | None = None  # for the tools that concern tools: undo, review

@@ -1,0 +1,58 @@
+"""message_person writes to people of the team, and tells nobody what they could not have read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlmodel import select
+
+from kernel.store import open_store, outbox
+from kernel.types import Labelled
+from rules.engine.outcome import Parked
+from tests.tools.office import STARTER, Office, done, known
+
+
+@pytest.fixture
+def office(tmp_path: Path, sqlite_with_tables: str) -> Iterator[Office]:
+    made = Office(open_store(sqlite_with_tables), tmp_path)
+    texts = {f"rules/{path.name}": path.read_text() for path in (STARTER, STARTER.parent / "general.yaml")}
+    made.book.load(texts, known(made.tools))
+    yield made
+    made.store.close()
+
+
+def sent(office: Office) -> list[outbox.OutboxRow]:
+    return office.store.read_now(
+        lambda session: [row for row in session.exec(select(outbox.OutboxRow)) if row.to is not None]
+    )
+
+
+async def test_somebody_whom_the_requester_named_is_written_to(office: Office) -> None:
+    told = done(
+        await office.act(office.run("tell bo that lunch is ready"), "message_person", person="bo", text="Lunch!")
+    )
+    assert told.content == "The message to Bo is on its way."
+    (row,) = sent(office)
+    assert row.to is not None
+    assert (row.to.user, row.where.kind, row.body["footer"][:12]) == ("bo", "dm", "Sent for Ann")
+
+
+async def test_somebody_whom_the_agent_chose_is_asked_about(office: Office) -> None:
+    assert isinstance(await office.act(office.run("tell them"), "message_person", person="bo", text="Lunch!"), Parked)
+    assert sent(office) == []
+
+
+@pytest.mark.parametrize(
+    ("person", "says"),
+    [
+        ("nobody", "There is no such person in people.yaml."),
+        ("bo", "This run has read something that Bo may not be allowed to read, so nothing was sent."),
+    ],
+)
+async def test_what_cannot_be_sent_is_said(office: Office, person: str, says: str) -> None:
+    secret = Labelled(text="The offer is 90", origin="member_text", readers=("person:ann",))
+    run = office.run(f"tell {person} about it", seen=[secret])
+    assert done(await office.act(run, "message_person", person=person, text="The offer is 90")).content == says
+    assert sent(office) == []

@@ -2,7 +2,7 @@
 # 3.13. Packages come from whatever index pip is configured with; versions and hashes from the lock files.
 
 .DEFAULT_GOAL := help
-.PHONY: help up test check conformance bench bench-retrieval lock clean FORCE
+.PHONY: help up test check conformance bench bench-agentdojo bench-retrieval lock clean FORCE
 
 PY := .venv/bin/python
 LOCKS := requirements.lock requirements-dev.lock requirements-model.lock
@@ -31,6 +31,15 @@ bench: .venv/ready ## measure speed, CPU and memory beside two yardsticks; ARGS=
 
 bench-retrieval: .venv/ready ## how well searches find; COLLECTION=folder in BEIR's layout, or our own documentation
 	@$(PY) -m benchmarks.retrieval $(COLLECTION) $(ARGS)
+
+# AgentDojo brings the clients of six model providers, so it has a .venv of its own; our packages go before its.
+bench-agentdojo: .venv/ready .venv-agentdojo/ready ## decision rights against every attack of AgentDojo, no model needed
+	@$(PY) -m benchmarks.agentdojo $$(.venv-agentdojo/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+
+.venv-agentdojo/ready: .venv/ready
+	@$(PY) -m venv --clear .venv-agentdojo
+	@.venv-agentdojo/bin/python -m pip install -qq --disable-pip-version-check agentdojo==0.1.35
+	@touch $@
 
 # requirements.lock is what Bosun runs on; requirements-dev.lock holds the same pins and the tools.
 # UPGRADE=--upgrade takes newer versions; without it only what pyproject.toml asks for changes. uv writes them and

@@ -11,7 +11,7 @@ from kernel.types import Labelled, Place
 from rules.engine.outcome import Finished
 from rules.engine.receipts import Receipt, receipt
 from tests.rules.people import account
-from tests.rules.world import World
+from tests.rules.world import RULES, World
 
 BIG: dict[str, Any] = {"account": "DE12345", "amount": 500}
 
@@ -148,3 +148,14 @@ async def test_what_a_model_writes_stays_text_in_a_receipt(world: World) -> None
     told = await world.approvals.why(facts.ref)
     assert "](https" not in told
     assert "**all**" not in told
+
+
+async def test_an_emergency_stands_in_the_receipt_with_its_reason(world: World) -> None:
+    world.rules(RULES.replace("expires: 4h, edit: true}", "expires: 4h, edit: true, break_glass: admin}"))
+    facts = world.run("pay 500 to DE12345")
+    ref = await world.park(facts, "pay", **BIG)
+    assert (await world.vote("dee", ref, "break_glass", reason="the power is off")).ok
+    assert isinstance(await world.go_on(facts, "pay", **BIG), Finished)
+    found = of(world, ref)
+    assert "Emergency: Dee decided alone as admin: the power is off" in texts(found)
+    assert found.problems == ()

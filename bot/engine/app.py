@@ -221,6 +221,7 @@ class App:
             knowledge=self.knowledge,
             directory=self.directory,
             http=self._http,
+            skills=self.charter.folder / "skills",
             setup=self.charter.tools,
             catalogue=self.tools,
             drafting=self.workflows.drafts,

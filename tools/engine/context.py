@@ -35,6 +35,7 @@ class ToolContext:
     knowledge: Recall
     directory: WritingDirectory
     http: WebSettings
+    skills: Path | None = None  # the folder of the charter's skills
     setup: ToolsFile = field(default_factory=ToolsFile)  # tools.yaml as it is in force
     catalogue: Catalogue | None = None  # for the tools that concern tools: undo, review
     drafting: Drafting | None = None  # for the tools that concern workflows

@@ -49,6 +49,9 @@ class Folder:
         self.name = f"folder:{name}"
         self.title = name
         self.watched = path
+        self.without: frozenset[Path] = (
+            frozenset()
+        )  # folders in it that are sources of their own, for their own readers
         self._root = path
         self.readers = tuple(readers)
         self._reader = reader or Reader()
@@ -70,13 +73,16 @@ class Folder:
             raise SourceAway(f"There is no folder {self._root}.", hint="Nothing was removed for that.")
         found: list[Path] = []
         for folder, names, files in os.walk(self._root):
-            names[:] = sorted(name for name in names if not name.startswith("."))
+            names[:] = sorted(name for name in names if not name.startswith(".") and self._is_mine(Path(folder, name)))
             found += [
                 Path(folder, file) for file in sorted(files) if not file.startswith(".") and file not in OWN_FILES
             ]
             if len(found) > MOST:
                 raise SourceAway(f"The folder {self._root} has more than {MOST:,} files.", hint="Name a smaller one.")
         return found
+
+    def _is_mine(self, folder: Path) -> bool:
+        return not self.without or folder.resolve() not in self.without
 
     async def _load(self, path: Path, key: str) -> Document:
         suffix_of(path.name)

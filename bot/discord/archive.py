@@ -78,7 +78,9 @@ class DiscordArchive:
         return Told(place=place, message=str(message), at=discord.utils.snowflake_time(message), event="gone")
 
     def _counts(self, message: discord.Message) -> bool:
-        return message.type in SPOKEN and not self._messages.ours(message)
+        """Neither ours nor said to us: what is asked of us is no answer to anything."""
+        ours = self._messages.ours(message) or self._messages.mentions_us(message)
+        return message.type in SPOKEN and not ours
 
     async def _made(self, message: discord.Message, place: Place) -> Told:
         actor = await self._messages.actor(message)

@@ -26,6 +26,8 @@ from bot.engine.home_presses import WorkflowButtons
 from bot.engine.home_tabs import HomeTabs
 from bot.engine.hooks import hook_secrets
 from bot.engine.knowing import Knowing, open_knowledge
+from bot.engine.knowledge_answers import KnowledgeAnswers
+from bot.engine.knowledge_overview import KnowledgeOverview
 from bot.engine.linked import LinkedAccounts
 from bot.engine.linking import Linking
 from bot.engine.outside import Outside
@@ -183,6 +185,7 @@ class App:
             tools=self.tools,
             agent=lambda name: bridges.agent_digest(self.charter, name),
         )
+        self.overview = KnowledgeOverview(self.knowledge, self.store, self.directory, self.knowing.readers)
         services = Services(
             store=self.store,
             clock=self.clock,
@@ -343,6 +346,8 @@ class App:
             ),
             home=self.home,
             tools=ToolList(lambda: self.charter, self.tools, self.rules, self.toolbox.notes),
+            knowledge=KnowledgeAnswers(self.knowledge, self.store, self.clock, self.directory),
+            overview=self.overview,
         )
         self.desk = Desk(
             store=self.store,
@@ -483,6 +488,7 @@ class App:
             agents=lambda: bridges.agent_hints(self.charter),
             home=self.home.of,
             document=bridges.DocumentPages(self.knowledge, self.directory).document,
+            knowledge=self.overview.of,
             listens=self.workflows.listeners.wants,
         )
 

@@ -8,12 +8,12 @@ from agents.engine import dispatch
 from agents.engine.ports import Charter as AgentCharter
 from agents.engine.ports import Team, Timing
 from bot.engine.charter import Brought
+from bot.engine.knowledge_overview import personal_audience
 from bot.engine.requests import Choice
 from bot.web import views
 from kernel.canonical import digest
 from kernel.store import outbox, runs, wake
 from kernel.types import Text
-from knowledge.engine.audience import Audience
 from rules.engine.known import KnownTool
 
 if TYPE_CHECKING:
@@ -150,14 +150,7 @@ class DocumentPages:
 
     async def document(self, document_id: str, person: Person) -> views.DocumentView | None:
         """The document; None if there is none that this person may read."""
-        lanes = [
-            place.lane
-            for name in self.directory.charter().channels
-            if (place := self.directory.channel(name, "web", "local")) is not None
-            and person.id in (self.directory.readers(name) or {person.id})
-        ]
-        audience = Audience.of_person(person, await self.directory.roles_of(person), lanes)
-        found = await self.knowledge.document(document_id, audience)
+        found = await self.knowledge.document(document_id, await personal_audience(self.directory, person))
         if found is None:
             return None
         sections = tuple(views.Section(anchor=f"c{chunk.number}", markdown=chunk.text) for chunk in found.chunks)

@@ -82,6 +82,15 @@ class Knowing:
         await self.keeper.stop()
         await self._web.close()
 
+    def left_to_a_running_one(self) -> set[str]:
+        """Names of the sources that need a connected platform: it alone says which channels are meant."""
+        named = self._charter().sources.sources
+        return {f"{one.kind}:{one.name}" for one in named if one.kind == "chat" or any("#" in r for r in one.readers)}
+
+    def readers(self) -> dict[str, tuple[str, ...]]:
+        """Source -> who reads it; empty for one whose documents each have readers of their own."""
+        return {source.name: tuple(source.readers) for source, _every in self.keeper.opened()}
+
     def around(self) -> Surroundings:
         """What sources are opened with, as it is now."""
         return Surroundings(

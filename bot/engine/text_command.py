@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from bot.engine.directory import TeamDirectory
     from bot.engine.freezer import Freezer
     from bot.engine.home import Home
+    from bot.engine.knowledge_answers import KnowledgeAnswers
+    from bot.engine.knowledge_overview import KnowledgeOverview
     from bot.engine.linking import Linking
     from bot.engine.stops import Stops
     from bot.engine.tool_list import ToolList
@@ -89,6 +91,8 @@ class Office:
     linking: Linking
     home: Home
     tools: ToolList
+    knowledge: KnowledgeAnswers
+    overview: KnowledgeOverview
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -83,8 +83,8 @@ class SlackArchive:
         at = moment(message.get("ts"))
         if at is None or self._messages.ours(message):
             return None
-        if event != "gone" and message.get("subtype") not in SPOKEN:
-            return None
+        if event != "gone" and (message.get("subtype") not in SPOKEN or self._messages.mentions_us(message)):
+            return None  # what is asked of us is no answer to anything
         ts = str(message["ts"])
         thread = str(message.get("thread_ts") or "") or (ts if message.get("reply_count") else "")
         where = place.in_thread(thread or None)

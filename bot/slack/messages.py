@@ -63,7 +63,7 @@ class Messages:
         place = self.place(event, event, how.external)
         if self._silent(event) or not await self._for_us(event, place):
             return None
-        kind: Literal["mention", "message"] = "mention" if self._mentions_us(event) else "message"
+        kind: Literal["mention", "message"] = "mention" if self.mentions_us(event) else "message"
         return await self._made(event, place, kind, key=self.key(place, event["ts"]), how=how)
 
     def key(self, place: Place, ts: str) -> str:
@@ -93,14 +93,15 @@ class Messages:
         if self.ours(message) or user == "USLACKBOT" or not (user or bot):
             return True
         if bot or message.get("subtype") == "bot_message":
-            return not ({user, bot} & self.bots and self._mentions_us(message))
+            return not ({user, bot} & self.bots and self.mentions_us(message))
         return False
 
-    def _mentions_us(self, message: Event) -> bool:
+    def mentions_us(self, message: Event) -> bool:
+        """Whether it is said to us."""
         return message.get("type") == "app_mention" or self.me.user in markup.mentioned(str(message.get("text") or ""))
 
     async def _for_us(self, message: Event, place: Place) -> bool:
-        if place.kind == "dm" or self._mentions_us(message):
+        if place.kind == "dm" or self.mentions_us(message):
             return True
         answer = self.engaged(place, str(message.get("text") or ""))
         return await answer if inspect.isawaitable(answer) else answer
@@ -111,7 +112,7 @@ class Messages:
             return await self._deleted(event, before, how)
         if message.get("text") == before.get("text") or not message.get("ts"):
             return None  # a preview was added, or a reply
-        return await self._edited(event, message, how, was_for_us=self._mentions_us(before))
+        return await self._edited(event, message, how, was_for_us=self.mentions_us(before))
 
     async def _edited(self, event: Event, message: Event, how: Delivery, *, was_for_us: bool) -> Inbound | None:
         place = self.place(event, message, how.external)
@@ -152,7 +153,7 @@ class Messages:
             actor=await self.actor(message),
             message=message["ts"],
             text=await self.text(message),
-            addressed=place.kind == "dm" or self._mentions_us(message),
+            addressed=place.kind == "dm" or self.mentions_us(message),
             opens_with_other=markup.opens_with_other(str(message.get("text") or ""), self.me.user),
             files=files(message),
             sent_at=moment(at or message["ts"]),

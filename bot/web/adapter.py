@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bot.engine.adapter import Capabilities, Heard
 from bot.web import words
-from bot.web.archive import WebArchive
+from bot.web.archive import WebArchive, counts
 from bot.web.files import Files
 from kernel.errors import PlatformError, StoreError, TargetGone
 from kernel.store import outbox, web
@@ -77,7 +77,7 @@ class WebAdapter:
         stored = await self._store.write(store)
         if not stored.handed:
             await self._hand_over(stored)
-        if self.listener is not None and self.listener.wants(self.place(stored.channel)):
+        if self.listener is not None and counts(stored) and self.listener.wants(self.place(stored.channel)):
             await self.listener.told(self.archive.told(stored))
         return stored
 

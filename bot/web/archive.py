@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 AT_ONCE = 50  # messages of the channel, with all their replies
 
 
+def counts(row: web.WebMessage) -> bool:
+    """Neither Bosun's nor said to it: what is asked of it is no answer to anything."""
+    return row.author != web.BOSUN and not row.addressed
+
+
 class WebArchive:
     """`knowledge.engine.archives.Archive` over the chat's own tables."""
 
@@ -23,7 +28,7 @@ class WebArchive:
         self._store, self._adapter = store, adapter
 
     async def page(self, place: Place, before: str = "") -> Page:
-        """The messages before a number; what Bosun said itself is left out."""
+        """The messages before a number; what Bosun said itself, and what was said to it, is left out."""
 
         def read(session: Session) -> tuple[list[web.WebMessage], str]:
             roots = web.timeline(session, place.channel, int(before) if before else None, AT_ONCE)
@@ -31,7 +36,7 @@ class WebArchive:
             return rows, str(roots[0].number) if len(roots) == AT_ONCE else ""
 
         rows, further = await self._store.read(read)
-        return Page(messages=tuple(self.told(row) for row in rows if row.author != web.BOSUN), before=further)
+        return Page(messages=tuple(self.told(row) for row in rows if counts(row)), before=further)
 
     def told(self, row: web.WebMessage) -> Told:
         """A message as the knowledge base takes it."""

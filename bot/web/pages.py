@@ -10,6 +10,7 @@ from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Re
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from bot.web import knowledge_page
 from bot.web.api import SignedOut
 from bot.web.files import PICTURES, disposition
 from bot.web.render import to_html
@@ -75,6 +76,7 @@ class Pages:
             Mount("/static", StaticFiles(directory=STATIC)),
             Route("/login", self.login),
             Route("/documents/{document}", self.document),
+            Route("/knowledge", self.knowledge),
             Route("/files/{file}", self.file),
             *(Route(path, self.shell) for path in shell),
         ]
@@ -106,6 +108,14 @@ class Pages:
         if view is None:
             return self._page("Not found", "notice", NO_DOCUMENT, 404)
         return self._page(view.title, "document", _document(view))
+
+    async def knowledge(self, request: Request) -> Response:
+        """How knowledge stands, as far as this person may know."""
+        try:
+            person = self._api.person(request)
+        except SignedOut:
+            return self._signed_out("You are signed out.")
+        return self._page("Knowledge", "knowledge", knowledge_page.body(await self._sources.knowledge(person)))
 
     async def file(self, request: Request) -> Response:
         """An upload, always as a download."""

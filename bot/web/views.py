@@ -75,6 +75,78 @@ class DocumentView(Frozen):
     updated_at: datetime | None = None
 
 
+class SourceView(Frozen):
+    """A source of knowledge, for a person who may read what it has."""
+
+    name: str
+    kind: str
+    title: str
+    state: str  # "waiting", "reading", "ready", "away", "cut off"
+    problem: str = ""
+    done: int = 0  # of what is being read
+    total: int = 0
+    documents: int = 0  # that this person may read
+    failed: int = 0
+    checked_at: datetime | None = None
+    fresh_at: datetime | None = None  # something in it was new then
+
+
+class FailedView(Frozen):
+    """A piece of a source that could not be read."""
+
+    source: str
+    key: str
+    reason: str
+    at: datetime
+
+
+class KnowledgeView(Frozen):
+    """How knowledge stands, for one person."""
+
+    sources: tuple[SourceView, ...] = ()
+    failed: tuple[FailedView, ...] = ()
+    documents: int = 0  # that this person may read
+    covered: int = 100  # percent of all passages that can be found by meaning
+    index: str = "ready"  # state of the index of meanings
+    problem: str = ""  # what keeps it away
+    model: str = ""  # that embeds
+
+    def in_words(self) -> str:
+        """As Markdown, for the chat."""
+        documents = "1 document" if self.documents == 1 else f"{self.documents} documents"
+        lines = [f"You may read {documents}; {self.covered}% of all passages are found by meaning, all by words."]
+        if self.problem:
+            lines.append(f"The index of meanings: {self.problem}")
+        lines += ["", *(f"- **{_line(one.title)}**: {_standing(one)}" for one in self.sources)]
+        lines += ["", "**Not read**", ""] if self.failed else []
+        lines += [f"- {_line(one.key)} ({_line(one.source)}): {_line(one.reason)}" for one in self.failed[:10]]
+        lines += [f"- and {len(self.failed) - 10} more: see the knowledge page"] if len(self.failed) > 10 else []
+        return "\n".join(lines)
+
+
+def standing(source: SourceView) -> str:
+    """The state of a source in words."""
+    if source.state == "reading" and source.total:
+        return f"reading, {100 * source.done // source.total}%"
+    failed = f", {source.failed} not read" if source.failed else ""
+    problem = f": {source.problem}" if source.problem else ""
+    return f"{source.state}{failed}{problem}"
+
+
+def _standing(source: SourceView) -> str:
+    documents = "1 document" if source.documents == 1 else f"{source.documents} documents"
+    read = f", last read {source.checked_at:%Y-%m-%d %H:%M} UTC" if source.checked_at else ""
+    return f"{documents}, {_line(standing(source))}{read}"
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
+
+
+async def _no_knowledge(_person: Person) -> KnowledgeView:
+    return KnowledgeView()
+
+
 async def _no_home(_person: Person) -> HomeView:
     return HomeView()
 
@@ -95,4 +167,5 @@ class Sources(Frozen):
     agents: Callable[[], Sequence[AgentHint]] = tuple
     home: Callable[[Person], Awaitable[HomeView]] = _no_home
     document: Callable[[str, Person], Awaitable[DocumentView | None]] = _no_document
+    knowledge: Callable[[Person], Awaitable[KnowledgeView]] = _no_knowledge
     listens: Callable[[Place, str], bool] = _nobody_listens  # whether a message that mentions nobody is waited for

@@ -196,6 +196,15 @@ def counts(session: Session) -> dict[str, int]:
     return {found[0]: found[1] for found in run(session, "SELECT source, count(*) FROM document GROUP BY source")}
 
 
+def readable_counts(session: Session, grants: list[str]) -> dict[str, int]:
+    """Source -> how many of its documents an audience with `grants` may read."""
+    sql = (
+        "SELECT d.source, count(*) FROM document d WHERE EXISTS (SELECT 1 FROM document_reader r"
+        " WHERE r.document_id = d.id AND r.reader IN :grants) GROUP BY d.source"
+    )
+    return {found[0]: found[1] for found in run(session, sql, grants=grants)}
+
+
 def failures(session: Session, source: str = "") -> list[Failure]:
     """What could not be read, of one source or of all."""
     statement = select(Failure).order_by(col(Failure.source), col(Failure.key))

@@ -8,8 +8,9 @@ from sqlmodel import Session, col, select
 
 from kernel.store import approvals, runs
 from kernel.store.approvals import Approval, Vote
+from kernel.store.outbox import OutboxRow
 from kernel.store.runs import Run
-from kernel.types import Frozen, Place
+from kernel.types import Frozen, Json, Place
 
 AT_ONCE = 500  # approvals whose votes are asked for together
 MOST = 5_000  # of each, the newest
@@ -21,7 +22,7 @@ OUTCOMES = {
     approvals.WITHDRAWN: "withdrawn",
 }
 
-__all__ = ["Answered", "Decided", "Place", "answered", "decided"]
+__all__ = ["Answered", "Decided", "Place", "Shown", "answered", "decided", "last_answer"]
 
 
 class Decided(Frozen):
@@ -49,6 +50,31 @@ class Answered(Frozen):
     answer: str
     place: Place
     at: datetime
+
+
+class Shown(Frozen):
+    """The last answer in a thread, as it is shown."""
+
+    ref: str
+    agent: str
+    body: Json  # of a Text
+
+
+def last_answer(session: Session, place: Place) -> Shown | None:
+    """What the last run of this thread that came to its end has answered."""
+    conversation = runs.conversation_at(session, place)
+    if conversation is None:
+        return None
+    run = session.exec(
+        select(Run)
+        .where(Run.conversation_id == conversation.id, Run.state == runs.DONE, col(Run.parent_id).is_(None))
+        .order_by(col(Run.id).desc())
+        .limit(1)
+    ).first()
+    row = session.get(OutboxRow, run.progress_id or f"{run.id}-answer") if run is not None else None
+    if run is None or row is None or not isinstance(row.body, dict) or row.body.get("type") != "text":
+        return None
+    return Shown(ref=run.ref, agent=run.agent, body=row.body)
 
 
 def decided(session: Session, since: datetime) -> list[Decided]:

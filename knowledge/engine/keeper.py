@@ -19,6 +19,7 @@ from knowledge.folder import Folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import datetime
     from pathlib import Path
 
     from kernel.store import Session, Store
@@ -77,6 +78,10 @@ class Keeper:
         """Have one source, or all, read as soon as possible; the names of those."""
         return await self._make_due(lambda row: name in {"", row.name, row.name.partition(":")[2]})
 
+    def now(self) -> datetime:
+        """The time by the clock that sources are read by."""
+        return self._around().clock.now()
+
     def opened(self) -> list[tuple[Source | Stream, timedelta]]:
         """The sources that there are now, the charter's own folder first, and how often each is read."""
         around = self._around()
@@ -86,6 +91,7 @@ class Keeper:
         for each in self._settings():
             opened = kinds[each.kind].open(each, around)
             found += [(source, each.every) for source in (opened if isinstance(opened, list) else [opened])]
+        _divide([source for source, _every in found if isinstance(source, Folder)])
         return found
 
     async def look(self) -> None:
@@ -203,3 +209,10 @@ class Keeper:
         names = await self._store.write(make_due)
         self._due.set()
         return names
+
+
+def _divide(folders: Sequence[Folder]) -> None:
+    """A folder inside another one that is a source of its own is read for its own readers alone."""
+    roots = {folder.name: folder.watched.resolve() for folder in folders}
+    for folder in folders:
+        folder.without = frozenset(root for name, root in roots.items() if name != folder.name) - {roots[folder.name]}

@@ -120,6 +120,11 @@ class Memories:
 
         return await self._store.read(look)
 
+    async def id_of(self, ref: str) -> str | None:
+        """The id of a current fact, for an operator; None where there is none with this reference."""
+        memory = await self._store.read(lambda session: facts.by_ref(session, ref.upper()))
+        return memory.id if memory is not None and memory.replaced_by is None else None
+
     async def of_thread(self, lane: str, thread: str, audience: Audience) -> list[Remembered]:
         """What was remembered in a thread, newest first."""
 

@@ -53,6 +53,7 @@ class Stream(Protocol):
     name: str  # of the source, the same for ever: "chat:slack:T1:C1"
     kind: str
     title: str  # for people
+    readers: tuple[str, ...]
 
     def read(self) -> AsyncIterator[Progress]:
         """Read on; what is read is kept. SourceAway and SourceCutOff as for a source."""

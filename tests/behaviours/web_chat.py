@@ -39,6 +39,13 @@ class Browser:
         assert answer.status_code == 200, (path, answer.text)
         return answer.json()
 
+    async def page(self, path: str) -> str:
+        """Open a page that is not the chat."""
+        await self.connect()
+        answer = await self.http.get(path)
+        assert answer.status_code == 200, (path, answer.text)
+        return answer.text
+
     async def post(self, path: str, body: Any = None, *, content: bytes | None = None) -> Any:
         """Send something."""
         await self.connect()

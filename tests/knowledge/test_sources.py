@@ -14,7 +14,7 @@ import pytest
 from kernel.clock import FixedClock
 from kernel.errors import CharterError
 from kernel.store import Store
-from knowledge import calendars, feed, git, web
+from knowledge import calendars, feed, folder, git, web
 from knowledge.engine.keeper import Keeper
 from knowledge.engine.kinds import discover
 from knowledge.engine.knowledge import Knowledge
@@ -330,6 +330,23 @@ async def test_sources_are_read_when_due_and_forgotten_when_no_longer_named(
         assert "Refunds take five days." not in await words(knowledge, "refunds")
         assert await words(knowledge, "lunch")
         assert [status.name for status in await knowledge.sources()] == ["folder:charter"]
+
+
+async def test_a_folder_in_a_folder_that_is_a_source_is_read_for_its_own_readers_alone(
+    knowledge: Knowledge, around: Surroundings, sqlite_store: Store
+) -> None:
+    vault = around.charter / "knowledge" / "vault"
+    vault.mkdir(parents=True)
+    (vault / "plan.md").write_text("# Plan\n\nWe buy the harbour.\n", "utf-8")
+    named: list[SourceSettings] = []
+    keeper = Keeper(knowledge, sqlite_store, lambda: around, lambda: named)
+    await keeper.look()
+    assert await words(knowledge, "buy the harbour")
+    named.append(folder.Settings(name="vault", kind="folder", path="vault", readers=("#finance",)))
+    await keeper.read_now()
+    await keeper.look()
+    assert await words(knowledge, "buy the harbour") == []
+    assert await words(knowledge, "buy the harbour", Audience.of_channel(FINANCE)) == ["We buy the harbour."]
 
 
 async def test_a_slow_source_keeps_nobody_waiting_and_is_read_again_where_that_was_asked_meanwhile(

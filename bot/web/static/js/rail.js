@@ -31,6 +31,7 @@ export class Rail {
           {},
           entry(path, "/home", "home", "Home"),
           entry(path, "/waiting", "inbox", "Waiting for me", { count: waiting }),
+          entry(path, "/knowledge", "book", "Knowledge"),
         ),
         h("h2", {}, "Channels"),
         h("ul", {}, channels.filter((channel) => !channel.dm).map((channel) => this.channel(path, channel, "hash"))),

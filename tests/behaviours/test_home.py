@@ -70,6 +70,7 @@ async def test_slack_has_it_in_the_home_tab_where_it_is_worked_with_and_kept_up_
     assert "Approve" in card.buttons
     await slack.click("bo", card, "Approve")
     await world.seen(lambda: "Nothing waits for you." in visible(pages[bo]))
+    await slack.answer(asked.spot, "Done.")
     assert len(await world.paid(asked.reference)) == 1
     await world.seen(lambda: "Approved by Bo" in visible(pages[bo]))
 

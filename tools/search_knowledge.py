@@ -48,8 +48,11 @@ async def search_knowledge(args: SearchKnowledge, ctx: ToolContext) -> ToolResul
     ids = tuple(dict.fromkeys(passage.document_id for passage in found.passages))
     readers, personal = await ctx.store.read(lambda session: _labels(session, ids, found.passages))
     lines = [f"- {_title(passage)}{_written(passage)}" for passage in found.passages]
+    careful = "".join(f" {one_line(caution)}" for caution in found.cautions)
     return ToolResult(
-        content="\n".join([f"{_count(len(lines))}, the best first; their text follows as sources.{withheld}", *lines]),
+        content="\n".join(
+            [f"{_count(len(lines))}, the best first; their text follows as sources.{withheld}{careful}", *lines]
+        ),
         pieces=tuple(
             Labelled(
                 text=f"{_title(passage)}\n{passage.text}",

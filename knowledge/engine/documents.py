@@ -94,7 +94,7 @@ class SearchResult(Frozen):
     ways: tuple[Way, ...] = ("words",)
     note: str = ""  # why it was searched by words alone
     withheld: bool = False  # something fits that the audience may not read: may be said, never what
-    cautions: tuple[str, ...] = ()  # where passages disagree, are old, or have a newer version
+    cautions: tuple[str, ...] = ()  # where passages are old, or have a newer version among them
 
     @property
     def searched(self) -> str:

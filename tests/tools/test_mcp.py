@@ -330,7 +330,7 @@ async def test_a_call_that_was_cut_off_is_an_open_question_and_not_made_twice(
     run = here.run("do this")
     assert isinstance(await here.act(run, "notes_do_it", "u1", what="this"), Parked)
     assert isinstance(await here.act(run, "notes_do_it", "u1", what="this"), Parked)
-    assert times(tmp_path) == 1
+    assert times(tmp_path) <= 1  # none where the program was cut off before it could note the call
 
 
 async def test_what_may_be_repeated_is_a_plain_failure(office: Open, tmp_path: Path) -> None:

@@ -56,6 +56,7 @@ from rules.engine.absences import Absences
 from rules.engine.approvals import Approvals
 from rules.engine.autonomy.autonomy import Autonomy
 from rules.engine.door import Door
+from rules.engine.grants import Granting
 from rules.engine.metering import Metering
 from rules.engine.rulebook import RuleBook
 from rules.engine.services import Services
@@ -193,7 +194,7 @@ class App:
             directory=self.directory,
             rules=self.rules,
             tools=self.tools,
-            sources=(Metering(), self.autonomy),
+            sources=(Metering(), self.autonomy, Granting()),
             watchers=(self.autonomy,),
             absences=self.absences,
             fallback_channel=self.charter.team.approvals or self.charter.team.operators,
@@ -324,6 +325,7 @@ class App:
             charter=lambda: self.charter,
             rules=self.rules,
             decisions=self.approvals,
+            permissions=self.approvals.grants,
             absences=self.absences,
             workflows=self.workflows.commands,
             stops=self.stops,

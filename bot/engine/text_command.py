@@ -52,8 +52,24 @@ class Decisions(Protocol):
         """Answer the oldest open question about what one asked for; returns what to tell the person."""
         ...
 
+    async def grant(self, ref: str, revision: int | None, fields: Mapping[str, str], actor: Actor) -> str:
+        """Approve, and let further calls like it through (`calls`, `lasts`); returns what to tell the person."""
+        ...
+
     async def withdraw_one(self, ref: str, reason: str, actor: Actor) -> str:
         """Take back what one asked for; returns what to tell the person."""
+        ...
+
+
+class Permissions(Protocol):
+    """What commands need of the standing permissions."""
+
+    async def listed(self) -> str:
+        """All that hold; Markdown."""
+        ...
+
+    async def revoke(self, ref: str, person: Person, actor: Actor) -> str:
+        """End one. NotAllowed, NotFound."""
         ...
 
 
@@ -83,6 +99,7 @@ class Office:
     charter: Callable[[], Charter]  # the charter in force
     rules: RuleBook  # in force
     decisions: Decisions
+    permissions: Permissions
     absences: Absent
     workflows: WorkflowCommands
     stops: Stops

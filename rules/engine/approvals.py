@@ -15,6 +15,7 @@ from rules.engine.dialogs import OPEN_FORMS, Dialogs
 from rules.engine.digests import Digests, body
 from rules.engine.edits import Edits
 from rules.engine.explaining import Explaining, not_a_dm
+from rules.engine.grants import Grants
 from rules.engine.inquiries import Inquiries
 from rules.engine.questions import Questions
 from rules.engine.requests import Requests
@@ -44,6 +45,7 @@ class Approvals:
         self.questions = Questions(services, self.requests)  # for workflows
         self._votes = Votes(services)
         self._edits = Edits(services)
+        self.grants = Grants(services, self._edits)  # for the door, and for `grants`
         self._explaining = Explaining(services)
         self._inquiries = Inquiries(services)
         self._retiring = Retiring(services)
@@ -52,6 +54,8 @@ class Approvals:
         self._digests = Digests(services, self._explaining)
         self._presses: dict[str, Callable[[Press, Actor], Awaitable[str]]] = {
             "edit": self._press_edit,
+            "grant": lambda press, actor: self.grant(press.subject, press.revision, press.fields, actor),
+            "once": lambda press, actor: self.grant(press.subject, press.revision, None, actor),
             "details": lambda press, actor: self.why(press.subject, services.directory.person(actor)),
             "review": lambda press, actor: self._retiring.review(press.subject, actor),
             "ask": lambda press, actor: self.ask(press.subject, press.fields.get("text", ""), actor),
@@ -157,6 +161,18 @@ class Approvals:
         reason = "" if verb == "approve" else words
         target = words if verb == "approve" else ""
         return (await self.vote(ref, None, verb, actor, reason=reason, target=target)).text
+
+    async def grant(self, ref: str, revision: int | None, fields: Mapping[str, str] | None, actor: Actor) -> str:
+        """Propose a standing permission together with the approval (`calls`, `lasts`), and approve both.
+
+        Without fields, take the proposal back. Returns what to tell the person privately.
+        """
+        if not _is_reference(ref):
+            return wording.unknown(ref)
+        reply, made = await self.grants.propose(ref.upper(), revision, fields, actor)
+        if not reply.ok or fields is None:
+            return reply.text
+        return (await self.vote(ref, made, "approve", actor)).text
 
     # -- asking and taking back -----------------------------------------------------------------------------------
 

@@ -51,6 +51,10 @@ def _pending(row: ApprovalState) -> tuple[Action, ...]:
     if any(not question.answered_by for question in outcome.questions):
         actions.append(button(row, "answer", "Answer…", opens_form=True))
     actions.append(button(row, "ask", "Ask…", opens_form=True, more=True))
+    if row.kind == "call" and policy.grant is not None and not policy.confirm and outcome.offer is None:
+        actions.append(button(row, "grant", "Allow for…", opens_form=True, more=True))
+    if outcome.offer is not None:
+        actions.append(button(row, "once", "Only this once", more=True))
     actions.append(button(row, "details", "Details", more=True))
     if row.kind != "question":  # that of a workflow ends with its run
         actions.append(button(row, "withdraw", "Withdraw…", opens_form=True, more=True))

@@ -129,6 +129,12 @@ def _text(preview: Preview, outcome: Outcome) -> str:
     for question in outcome.questions[-QUESTIONS:]:
         reply = f"{question.answered_by}: “{_quoted(question.answer)}”" if question.answered_by else "not answered yet"
         parts.append(f"**{wording.plain_markdown(question.by)} asks:** “{_quoted(question.text)}” — {reply}")
+    if outcome.offer is not None:
+        terms, by = (wording.plain_markdown(text) for text in (wording.offered(outcome.offer), outcome.offer.by))
+        said = f"{by} proposes: whoever approves this also allows it"
+        if outcome.offer.ref:
+            said = f"Given with it as {outcome.offer.ref}"
+        parts.append(f"**{said}** without asking: {terms}.")
     if outcome.result:
         parts.append(f"{wording.plain_markdown(outcome.by)} found: “{_quoted(outcome.result)}”")
     return "\n\n".join(parts)

@@ -17,7 +17,7 @@ from rules.engine.outcome import Finished, Outcome, Parked, SegmentOvertaken
 from rules.engine.preview import plain, preview
 from rules.engine.record import outcome_of, policy_of
 from rules.engine.requests import reachable
-from rules.engine.surroundings import complete
+from rules.engine.surroundings import asked
 from rules.engine.tooling import call_digest
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class Consuming:
         facts = self._facts(session, row, run, unsure, now)
         if row.kind == raising.KIND:
             raising.apply(session, self.services, row, facts)
-            facts = complete(self.services, session, self.services.rules.current, facts)
+            facts = asked(self.services, session, self.services.rules.current, facts)
         verdict = decide(self.services.rules.current, facts)
         if verdict.decision == "deny":
             return self._withdraw(session, row, call, f"the rules now deny it. {verdict.reason}", now)
@@ -147,7 +147,7 @@ class Consuming:
             governed=tool,
             wider_readers=readers.wider(tool, row.arguments, run, self.services.directory),
         )
-        return complete(self.services, session, self.services.rules.current, facts)
+        return asked(self.services, session, self.services.rules.current, facts)
 
     def _approved_policy(self, session: Session, row: ApprovalState) -> Policy | None:
         """The policy that people have satisfied for this call; None if nobody was asked before it began."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from kernel.errors import NotAllowed, OutOfDate
 from kernel.people import RoleUnknownError
 from kernel.store import approvals as rows
-from rules.engine import forms, stages, wording
+from rules.engine import forms, giving, stages, wording
 from rules.engine.record import outcome_of, policy_of, preview_of
 from rules.engine.retiring import is_admin
 from rules.engine.standing import NONE, Standings
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rules.engine.votes import Votes
 
 # Verbs of presses that may open a dialog.
-OPEN_FORMS = frozenset({"approve", "reject", "edit", "ask", "answer", "withdraw", "done", GLASS})
+OPEN_FORMS = frozenset({"approve", "reject", "edit", "ask", "answer", "withdraw", "grant", "done", GLASS})
 ASKERS = frozenset({"answer", "withdraw"})  # dialogs for whoever asked for the call
 
 
@@ -46,6 +46,8 @@ class Dialogs:
         await self._may_decide(row, press, person, actor)
         if press.verb == "edit":
             return await self._edit(row, press, person, actor)
+        if press.verb == "grant":
+            return self._grant(row)
         plain = {"reject": forms.reject_form, "ask": forms.ask_form, "done": forms.done_form}
         return plain.get(press.verb, forms.target_form)(row)
 
@@ -92,6 +94,12 @@ class Dialogs:
         if form is None:
             raise NotAllowed(complaint or f"{row.ref} is too long for a dialog. Reject it and say what should change.")
         return form
+
+    def _grant(self, row: ApprovalState) -> Form:
+        terms, tool = giving.terms_of(row), self.services.tools.get(row.tool)
+        if terms is None or tool is None:
+            raise NotAllowed(giving.NOT_PERMITTED)
+        return forms.grant_form(row, terms, wording.scope_in_words(giving.scope_of(tool, terms, row.arguments)))
 
 
 def _is_current(row: ApprovalState, press: Press) -> None:

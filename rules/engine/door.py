@@ -19,7 +19,7 @@ from kernel.store import approvals as rows
 from kernel.store import calls, runs
 from kernel.types import ToolResult
 from rules.engine import facts as facts_of_calls
-from rules.engine import freezing, metering, raising, recording, unknown, watching, wording, writing
+from rules.engine import freezing, grants, metering, raising, recording, unknown, watching, wording, writing
 from rules.engine.consuming import Consuming, Go
 from rules.engine.explain import always_denied, why_not_alone
 from rules.engine.finding import by_words
@@ -84,7 +84,8 @@ class Door:
         self.freezes = Freezes(services.store)
         self._offered = offered
         self._slow = slow
-        self._judge = Judge(services)
+        self._grants = approvals.grants
+        self._judge = Judge(services, approvals.grants)
         self._requests = approvals.requests
         self._consuming = Consuming(services, approvals.requests)
         self._under_way: dict[tuple[str, str], asyncio.Future[Outcome]] = {}
@@ -109,7 +110,7 @@ class Door:
         """
         if not self._is_offered(facts.agent, call.tool) and self.catalogue.get(call.tool):
             raise UnfitError(f"The agent {facts.agent} does not have the tool {call.tool}.")
-        return await Judge(replace(self.services, clock=FixedClock(at))).judge(call, facts)
+        return await Judge(replace(self.services, clock=FixedClock(at)), self._grants).judge(call, facts)
 
     async def frozen(self, agent: str, channel: str) -> Freeze | None:
         """The freeze of everything, of the agent or of the channel that is in force; None where there is none."""
@@ -394,8 +395,10 @@ class Door:
         return storable(by_words(tool, go.arguments, run, result))
 
     def _take(self, session: Session, made: Proposed, judged: Judged) -> None:
-        """What the call uses of budgets and limits. OverspentError takes the whole transaction back."""
+        """What the call uses of budgets, limits and permissions. OverspentError takes the whole transaction back."""
         metering.take(session, self.services, made.id, judged.verdict, judged.facts, made.run.place)
+        if judged.verdict.grant:
+            grants.use(session, judged.verdict.grant, made.id, self.clock.now())
 
     async def _outcome_unknown(self, call_id: str, run: RunFacts) -> Outcome:
         """Ask a person what became of a call that was started and whose end nobody saw."""

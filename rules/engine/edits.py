@@ -20,7 +20,7 @@ from rules.engine.preview import difference, outside_warning, plain, target_of, 
 from rules.engine.record import Edit, outcome_of, policy_of, preview_of
 from rules.engine.requests import reachable
 from rules.engine.standing import Standings
-from rules.engine.surroundings import complete
+from rules.engine.surroundings import asked
 from rules.engine.tooling import call_digest, exact
 from rules.engine.wording import Reply, refused
 
@@ -122,7 +122,7 @@ class Edits:
         if row.revision != seen.revision:
             return refused(wording.old_revision(row, seen.revision))
         rules = self.services.rules.current
-        facts = complete(self.services, session, rules, self._facts(row, call.verdict["context"], change, now))
+        facts = asked(self.services, session, rules, self._facts(row, call.verdict["context"], change, now))
         verdict = decide(rules, facts)
         if verdict.decision == "deny":
             return refused(f"The rules do not allow that, so nothing was changed. {verdict.reason}")
@@ -136,7 +136,7 @@ class Edits:
         row.expires_at = min(row.expires_at or now + lifetime, now + lifetime)
         before = outcome_of(row)
         edit = Edit(by=change.person.name, revision=row.revision, changed=changed, at=now)
-        fresh: dict[str, object] = {"votes": (), "edits": (*before.edits, edit), "stage_at": None}
+        fresh: dict[str, object] = {"votes": (), "edits": (*before.edits, edit), "stage_at": None, "offer": None}
         row.outcome = writing.stored(before.model_copy(update=fresh))
         rows.save(session, row, *REVISED)
         planning.again(session, row, now)

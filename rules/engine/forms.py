@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 from kernel.types import Form, FormField
 from rules.engine import schema
 from rules.engine.record import outcome_of, preview_of
+from rules.engine.words import in_time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kernel.store.approvals import ApprovalState
     from kernel.types import Json
+    from rules.engine.policy import GrantTerms
     from rules.engine.tooling import GovernedTool
 
 EDITABLE = 4  # arguments in one dialog
@@ -95,6 +97,26 @@ def done_form(row: ApprovalState) -> Form:
     )
     note = f"{preview_of(row).headline}\n\nYou have looked, and it was done."
     return _form(row, "done", f"{row.ref} was done", result, submit="It was done", note=note)
+
+
+def grant_form(row: ApprovalState, terms: GrantTerms, scope: str) -> Form:
+    """Asks how often and how long it is allowed without asking."""
+    calls = FormField(
+        id="calls",
+        label="How often",
+        value=str(min(5, terms.calls)),
+        max_length=4,
+        hint=f"At most {terms.calls} times.",
+    )
+    lasts = FormField(
+        id="lasts",
+        label="For how long",
+        value=in_time(terms.lasts),
+        max_length=6,
+        hint=f"At most {in_time(terms.lasts)}; write 12h or 7d.",
+    )
+    note = f"Approves this call, and allows without asking: {scope}. Whoever else has to agree agrees to both."
+    return _form(row, "grant", f"Allow for: {row.ref}", calls, lasts, submit="Propose and approve", note=note)
 
 
 def _form(row: ApprovalState, verb: str, title: str, *fields: FormField, submit: str, note: str) -> Form:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from kernel.types import Json, RunFacts, ToolCall
     from rules.engine.decide import Verdict
     from rules.engine.facts import CallFacts
+    from rules.engine.grants import Grants
     from rules.engine.recording import printable
     from rules.engine.services import Services
 from rules.engine.tooling import GovernedTool
@@ -45,8 +46,9 @@ class UnfitError(Exception):
 class Judge:
     """Judges calls by the rules in force."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, grants: Grants) -> None:
         self.services = services
+        self._grants = grants
 
     async def judge(self, call: ToolCall, run: RunFacts) -> Judged:
         """The verdict on the call. UnfitError if there is nothing to judge."""
@@ -75,7 +77,7 @@ class Judge:
             governed=tool,
             wider_readers=readers.wider(tool, arguments, run, self.services.directory),
         )
-        facts = await completed(self.services, rules, facts)
+        facts = await self._grants.standing(await completed(self.services, rules, facts))
         return Judged(
             tool=tool,
             arguments=arguments,

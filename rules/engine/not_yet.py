@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rules.engine.load import LoadedFile
 
 IN_A_RULE: tuple[str, ...] = ()
-IN_AN_APPROVAL = ("batchable", "grant")
+IN_AN_APPROVAL = ("batchable",)
 
 
 def problems_of(files: Iterable[LoadedFile]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from kernel.types import Fact, Frozen, Payload, Place
+from kernel.types import Fact, Frozen, Json, Payload, Place
 from rules.engine.policy import Policy
 
 if TYPE_CHECKING:
@@ -69,12 +69,23 @@ class Inquiry(Frozen):
     answered_by: str = ""  # name; empty: not answered yet
 
 
+class Offer(Frozen):
+    """A standing permission that is given together with this decision."""
+
+    by: str  # name of who proposed it
+    calls: int  # at most
+    lasts: int  # seconds from the decision on
+    scope: dict[str, Json]  # as in `kernel.store.grants.Grant`
+    ref: str = ""  # "G-7F3K", once it is given
+
+
 class Outcome(Frozen):
     """What has become of an approval so far."""
 
     votes: tuple[Voter, ...] = ()  # on the current revision
     edits: tuple[Edit, ...] = ()
     questions: tuple[Inquiry, ...] = ()
+    offer: Offer | None = None
     escalated: tuple[str, ...] = ()  # roles that count as well because nobody decided in time
     stage_at: datetime | None = None  # when the current stage began; None: with the request
     by: str = ""  # names of those who decided

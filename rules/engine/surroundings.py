@@ -38,6 +38,11 @@ def complete(services: Services, session: Session, rules: RuleSet, facts: CallFa
     return replace(facts, **found) if found else facts  # type: ignore[arg-type]  # by name, as the sources promise
 
 
+def asked(services: Services, session: Session, rules: RuleSet, facts: CallFacts) -> CallFacts:
+    """The same for a call about which people are asked already: no permission answers in their place."""
+    return replace(complete(services, session, rules, facts), grants=())
+
+
 async def completed(services: Services, rules: RuleSet, facts: CallFacts) -> CallFacts:
     """The same in a transaction of its own, which is opened only where there is something to look up."""
     if not any(source.concerns(rules, facts) for source in services.sources):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from kernel import ledger
 from kernel.people import RoleUnknownError
 from kernel.store import approvals as rows
-from rules.engine import planning, stages, wording, writing
+from rules.engine import giving, planning, stages, wording, writing
 from rules.engine.record import Voter, outcome_of, policy_of, preview_of
 from rules.engine.standing import NONE, Standings
 from rules.engine.wording import Reply, refused
@@ -196,8 +196,10 @@ class Votes:
             return Reply(text=f"Your {what} is recorded: {wording.tally(row)}.", ok=True)
         counted = [vote for vote in outcome.votes if vote.verb == "approve" and vote.groups]
         outcome = outcome.model_copy(update={"by": wording.listed(vote.shown for vote in counted)})
+        outcome = giving.give(session, self.services, row, outcome, now)
         writing.close(session, row, rows.APPROVED, outcome, now, voted, by=[vote.id for vote in counted])
-        return Reply(text=f"Approved: {preview_of(row).headline}. The run goes on.", ok=True)
+        given = f" {wording.given(outcome.offer)}" if outcome.offer else ""
+        return Reply(text=f"Approved: {preview_of(row).headline}. The run goes on.{given}", ok=True)
 
     def _close(  # noqa: PLR0917  what a decision consists of
         self,
@@ -231,7 +233,7 @@ class Votes:
         rows.add_vote(session, row, now, account=ballot.actor.account, **vote)  # who has voted before may still do it
         voter = Voter(id=person.id, name=person.name, verb=GLASS)
         outcome = outcome_of(row)
-        update = {"votes": (*outcome.votes, voter), "by": person.name, "reason": ballot.reason}
+        update = {"votes": (*outcome.votes, voter), "by": person.name, "reason": ballot.reason, "offer": None}
         outcome = outcome.model_copy(update={**update, "broke_glass": known.emergency})
         told = {"person": person.id, "account": ballot.actor.account, "role": known.emergency, "reason": ballot.reason}
         broke = writing.record("approval.break_glass", row, **told)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from kernel.store import approvals as rows
@@ -9,14 +10,16 @@ from kernel.types import Frozen, Labelled, ToolResult
 from rules.engine import stages
 from rules.engine.policy import in_words
 from rules.engine.record import outcome_of, policy_of, preview_of
+from rules.engine.words import in_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from kernel.store.approvals import ApprovalState
-    from kernel.types import Actor, Person
+    from kernel.types import Actor, Json, Person
     from rules.engine.policy import Policy
+    from rules.engine.record import Offer
 
 NO_SUCH = "There is no approval with this reference."
 
@@ -102,6 +105,27 @@ def broke_glass(row: ApprovalState) -> str:
         f"without {in_words(policy_of(row))}. "
         f"Asked by {preview.requester} through {row.agent}; {row.ref}.\n\nTheir reason: {reason}"
     )
+
+
+def offered(offer: Offer) -> str:
+    """What a standing permission lets through, in words."""
+    times = f"{offer.calls} times" if offer.calls != 1 else "once"
+    return f"{times} within {in_time(offer.lasts)}, {scope_in_words(offer.scope)}"
+
+
+def scope_in_words(scope: Mapping[str, Mapping[str, Json]]) -> str:
+    """ "payee ACME, amount at most 420"."""
+    parts = []
+    for name, bound in scope.items():
+        word, value = next(iter(bound.items()))
+        shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        parts.append(f"{name.replace('_', ' ')} {'at most ' if word == 'at_most' else ''}{shown[:120]}")
+    return ", ".join(parts) or "whatever the arguments"
+
+
+def given(offer: Offer) -> str:
+    """That the standing permission is in force."""
+    return f"From now on it is allowed without asking as {offer.ref}: {offered(offer)}. `revoke {offer.ref}` ends it."
 
 
 def plain_markdown(text: str) -> str:

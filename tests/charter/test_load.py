@@ -147,7 +147,7 @@ def test_ids_of_discord_may_be_written_without_quotes(folder: Path, change: Chan
     assert charter.people["ann"].accounts() == [("web", "ann"), ("discord", "1300000000000000001")]
 
 
-@pytest.mark.parametrize("word", ["batchable: true", "grant: {calls: 5, for: 7d}"])
+@pytest.mark.parametrize("word", ["batchable: true"])
 def test_a_word_that_is_not_carried_out_yet_is_refused_and_not_ignored(folder: Path, change: Change, word: str) -> None:
     change("rules/money.yaml", "approval: {", f"approval: {{{word}, ")
     [problem] = problems(folder)

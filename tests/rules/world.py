@@ -18,6 +18,7 @@ from rules.engine.absences import Absences
 from rules.engine.approvals import Approvals
 from rules.engine.autonomy.autonomy import Autonomy
 from rules.engine.door import Door
+from rules.engine.grants import Granting
 from rules.engine.known import Known, KnownTool
 from rules.engine.outcome import Finished, Outcome, Parked
 from rules.engine.rulebook import RuleBook
@@ -123,7 +124,7 @@ class World:
             directory=self.team,
             rules=self.book,
             tools=catalogue(),
-            sources=(self.autonomy,),
+            sources=(self.autonomy, Granting()),
             watchers=(self.autonomy,),
             absences=Absences(self.store, self.clock, self.ids, self.team),
             fallback_channel="#approvals",

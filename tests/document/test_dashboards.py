@@ -29,7 +29,7 @@ def components_of(value: Dashboard) -> Json:
 
 
 @given(dashboards)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_every_platform_takes_any_dashboard(value: Dashboard) -> None:
     made = slack.shown(value, "http://127.0.0.1:1")
     blocks.check_message(made, "Home")

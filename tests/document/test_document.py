@@ -31,7 +31,7 @@ def open_code(text: str) -> bool:
 
 
 @given(texts)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_a_document_holds_every_word_of_its_text(text: str) -> None:
     seen = re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u2028\u2029\x85]", "", text)
     held = str(parse(text))
@@ -39,7 +39,7 @@ def test_a_document_holds_every_word_of_its_text(text: str) -> None:
 
 
 @given(texts)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_written_again_it_says_the_same(text: str) -> None:
     document = parse(text)
     again = parse(WRITER.blocks(document.blocks))
@@ -47,7 +47,7 @@ def test_written_again_it_says_the_same(text: str) -> None:
 
 
 @given(long_texts)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_discord_shows_all_of_it_within_its_limits_and_pings_nobody(text: str) -> None:
     messages, files = discord.shown(text)
     assert len(messages) <= discord.MESSAGES
@@ -60,7 +60,7 @@ def test_discord_shows_all_of_it_within_its_limits_and_pings_nobody(text: str) -
 
 
 @given(long_texts)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_slack_shows_all_of_it(text: str) -> None:
     blocks, files = slack.shown(text)
     said = "\n".join([str(blocks), *(file.content for file in files)])
@@ -68,7 +68,7 @@ def test_slack_shows_all_of_it(text: str) -> None:
 
 
 @given(texts)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_the_web_page_shows_all_of_it(text: str) -> None:
     html = to_html(text)
     assert set(marked(plain.words(parse(text)))) <= set(marked(html))
@@ -76,7 +76,7 @@ def test_the_web_page_shows_all_of_it(text: str) -> None:
 
 
 @given(long_texts)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_pieces_are_within_the_limit_and_hold_everything(text: str) -> None:
     document = parse(text)
     pieces = list(pack(document.blocks, slack.write, 400))

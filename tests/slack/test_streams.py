@@ -200,7 +200,7 @@ def test_all_that_happens_in_a_minute_counts_together() -> None:
 
 
 @given(GROWING)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_of_a_growing_text_nothing_is_shown_that_pings_or_that_was_not_said(text: str) -> None:
     said = set(marked(text))
     for end in range(0, len(text), 7):

@@ -54,6 +54,7 @@ def channel_problems(located: Located, team: BosunFile, people: PeopleFile | Non
     if people is not None and "freeze" in team.model_fields_set:
         problems += _unknown(located, ("freeze",), "role", team.freeze, people.roles)
     problems += _unknown(located, ("workspaces",), "platform", team.workspaces, PLATFORMS)
+    problems += _unknown(located, ("bots",), "platform", team.bots, PLATFORMS[1:])
     owners: dict[tuple[str, str], str] = {}
     for name, channel in team.channels.items():
         at: Loc = ("channels", name)

@@ -106,6 +106,7 @@ class BosunFile(Frozen):
         default_factory=dict
     )  # platform -> id of its workspace or server, to pin it: {slack: T0123}
     checkpoints: ChannelName | None = None  # gets a signed checkpoint of the ledger every hour; none: none are made
+    bots: dict[str, Ids] = Field(default_factory=dict)  # platform -> ids of other bots that may mention Bosun
     freeze: Names = ("admin",)  # roles that may freeze and thaw
     decisions: Decisions = Decisions()
     quiet_hours: Hours | None = None  # "20:00-08:00" of each person's day: no reminders, no digests

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
+from bot.engine.loop_guard import LoopGuard
 from bot.engine.reception import AtOnce
 from bot.engine.uploads import in_words
 from kernel.errors import BosunError, StoreError
@@ -68,6 +69,7 @@ class Desk:
         self.uploads = uploads
         self.listeners = listeners
         self.home_tabs = home_tabs
+        self.guard = LoopGuard(clock)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
@@ -82,6 +84,7 @@ class Desk:
         if (
             not (plain and opens)
             or inbound.actor.is_external
+            or inbound.actor.is_bot
             or inbound.caught_up
             or self.commands.recognise(inbound.text)
         ):
@@ -142,6 +145,9 @@ class Desk:
         person = self.directory.person(inbound.actor)
         if not inbound.addressed and not await self._for_us(inbound, place):
             await self._overheard(row_id, inbound, person)
+            return
+        if inbound.actor.is_bot and not self.guard.lets(inbound.actor, place):
+            await self.store.write(lambda session: inbox.settle(session, row_id))
             return
         if inbound.actor.is_external and not inbound.actor.is_bot:
             await self._refuse_external(row_id, inbound, place)

@@ -39,7 +39,7 @@ class Outside:
         from bot.slack.adapter import SlackAdapter
         from bot.slack.settings import SlackSettings
 
-        settings = SlackSettings.of(self.settings, console_url=self._console)
+        settings = SlackSettings.of(self.settings, console_url=self._console, bots=self._bots("slack"))
         return SlackAdapter(settings, self.store, self.clock, self.engaged, self._suggestions)
 
     def _suggestions(self) -> list[Suggestion]:
@@ -54,7 +54,8 @@ class Outside:
         from bot.discord.adapter import DiscordAdapter
         from bot.discord.settings import DiscordSettings
 
-        settings = DiscordSettings.of(self.settings, guild=guild, console_url=self._console)
+        bots = self._bots("discord")
+        settings = DiscordSettings.of(self.settings, guild=guild, console_url=self._console, bots=bots)
         side = PlatformSide(
             "discord",
             store=self.store,
@@ -65,6 +66,9 @@ class Outside:
             commands=self.commands,
         )
         return DiscordAdapter(settings, self.store, self.clock, side, executor_id)
+
+    def _bots(self, platform: str) -> frozenset[str]:
+        return frozenset(self.directory.charter().team.bots.get(platform, ()))
 
     @property
     def _console(self) -> str:

@@ -12,6 +12,7 @@ from tests.behaviours.outside import Outside
 from tests.behaviours.team import (
     DISCORD_CHANNELS,
     DISCORD_GUEST,
+    DISCORD_HELPER,
     DISCORD_OUTSIDER,
     DISCORD_ROBOT,
     DISCORD_STRANGER,
@@ -35,6 +36,7 @@ class DiscordChat(Outside):
         "guest": DISCORD_GUEST,
         "outsider": DISCORD_OUTSIDER,
         "robot": DISCORD_ROBOT,
+        "helper": DISCORD_HELPER,
     }
     posting, editing = "post", "edit"
 

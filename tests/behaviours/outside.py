@@ -12,9 +12,7 @@ from tests.behaviours.chat import Chat, Spot
 class Outside(Chat):
     """Slack or Discord in the hands of the team."""
 
-    strangers: ClassVar[
-        dict[str, str]
-    ]  # "stranger", "guest", "outsider", "robot" -> account, none of them in people.yaml
+    strangers: ClassVar[dict[str, str]]  # stranger, guest, outsider, robot, helper: accounts that are in no file
     posting: str  # what the fake calls a post
     editing: str  # what it calls an edit
 

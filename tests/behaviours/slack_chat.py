@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from tests.behaviours.chat import Said, Spot
 from tests.behaviours.outside import Outside
-from tests.behaviours.team import GUEST, OUTSIDER, ROBOT, SLACK_CHANNELS, SLACK_USERS, STRANGER
+from tests.behaviours.team import GUEST, HELPER, OUTSIDER, ROBOT, SLACK_CHANNELS, SLACK_USERS, STRANGER
 from tests.fakes.slack import BOT, BOT_ID
 from tests.fakes.slack.blocks import buttons, visible
 from tests.fakes.slack.delivery import Envelope
@@ -21,15 +21,15 @@ class SlackChat(Outside):
     """The team in Slack."""
 
     platform = "slack"
-    strangers: ClassVar = {"stranger": STRANGER, "guest": GUEST, "outsider": OUTSIDER, "robot": ROBOT}
+    strangers: ClassVar = {"stranger": STRANGER, "guest": GUEST, "outsider": OUTSIDER, "robot": ROBOT, "helper": HELPER}
     posting, editing = "chat.postMessage", "chat.update"
 
     async def say(
         self, person: str, text: str, at: Spot, *, files: Sequence[tuple[str, bytes]] = (), size: int | None = None
     ) -> str:
-        more: dict[str, object] = {}
+        more: dict[str, object] = {"bot_id": "B0HELPER"} if person == HELPER else {}
         if files:
-            more = {"subtype": "file_share", "files": [self._file(name, content, size) for name, content in files]}
+            more |= {"subtype": "file_share", "files": [self._file(name, content, size) for name, content in files]}
         written = MENTION.sub(self._mention, text)
         return await self.world.slack.say(self.channel(at), self.user(person), written, at.root or None, **more)
 

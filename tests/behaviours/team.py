@@ -27,8 +27,9 @@ DISCORD_CHANNELS = {
     name: f"12000000000000000{number:02}" for number, name in enumerate(("general", "finance", "approvals", "bosun"), 1)
 }
 STRANGER, GUEST, OUTSIDER, ROBOT = "U0STRANGE", "U0GUEST", "U0OUT", "U0ROBOT"  # not in people.yaml
-DISCORD_STRANGER, DISCORD_GUEST, DISCORD_OUTSIDER, DISCORD_ROBOT = (
-    f"13000000000000000{number}" for number in range(91, 95)
+HELPER = "U0HELPER"  # a bot that the charter lets mention Bosun
+DISCORD_STRANGER, DISCORD_GUEST, DISCORD_OUTSIDER, DISCORD_ROBOT, DISCORD_HELPER = (
+    f"13000000000000000{number}" for number in range(91, 96)
 )
 
 ROLES = {"bo": ["finance"], "cy": ["finance"], "dee": ["admin"], "gil": ["finance"]}
@@ -59,6 +60,7 @@ def write_charter(folder: Path) -> None:
     for name, channel in SLACK_CHANNELS.items():
         team["channels"][f"#{name}"] |= {"slack": channel, "discord": DISCORD_CHANNELS[name]}
     team["decisions"] = {"cards_per_hour": 100}  # the tests of a module share a team and an hour
+    team["bots"] = {"slack": [HELPER], "discord": [DISCORD_HELPER]}
     path.write_text(yaml.safe_dump(team, sort_keys=False))
 
 
@@ -71,6 +73,7 @@ def populate_discord(discord: FakeDiscord) -> None:
     world.add_member(DISCORD_GUEST, "Gus").pending = True
     world.add_member(DISCORD_OUTSIDER, "Olga", here=False)
     world.add_member(DISCORD_ROBOT, "Robot", bot=True)
+    world.add_member(DISCORD_HELPER, "Helper", bot=True)
     for name, channel in DISCORD_CHANNELS.items():
         world.add_channel(channel, name)
 
@@ -85,6 +88,7 @@ def populate(slack: FakeSlack) -> None:
     world.add_user(GUEST, "Gus", guest=True)
     world.add_user(OUTSIDER, "Olga", team="T0ELSE")
     world.add_user(ROBOT, "Robot", bot=True)
+    world.add_user(HELPER, "Helper", bot=True)
     everybody = list(world.users)
     for name, channel in SLACK_CHANNELS.items():
         world.add_channel(channel, name, *everybody)

@@ -208,6 +208,22 @@ async def test_other_bots_and_bosun_itself_are_left_alone(world: World, slack: S
     assert len(await slack.answers(spot)) == 1
 
 
+@pytest.mark.behaviour(7)
+async def test_a_bot_that_the_charter_allows_is_answered_when_it_mentions_bosun_and_never_without_end(
+    world: World, outside: Outside
+) -> None:
+    helper, name, guard = outside.strangers["helper"], outside.platform, world.app.desk.guard
+    guard.pair = 2
+    spots = [await outside.ask(helper, f"a bot asks on {name}, time {number}") for number in range(3)]
+    for spot in spots[:2]:
+        await outside.answer(spot, f"a bot asks on {name}")
+    await outside.say(helper, f"and without a mention on {name}", spots[0])
+    await world.quiet()
+    assert len(await world.runs(f"a bot asks on {name}")) == 2
+    assert [len(await outside.answers(spot)) for spot in spots] == [1, 1, 0]
+    assert await world.events(f"without a mention on {name}") == []
+
+
 async def test_a_colleague_whom_the_charter_does_not_know_may_ask(outside: Outside) -> None:
     spot = await outside.ask(outside.strangers["stranger"], "may I ask?")
     await outside.answer(spot, "may I ask?")

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from bot.slack import blocks, dashboard, render, streams
 from bot.slack.files import Files
-from bot.slack.sessions import Sessions
+from bot.slack.sessions import STATUS, Sessions
+from bot.slack.tiers import Tier
 from bot.slack.web import GoneError, SlackError, reason_of
 from kernel.errors import OutcomeUnknown, PlatformError
 from kernel.store import outbox
@@ -48,6 +49,8 @@ class Outgoing:
         self.files = Files(web, settings.api_url)
         self.sessions = sessions
         self.streams = streams.Streams(web, sessions, messages.me.team)
+        self.tier = Tier()
+        self._not_shown: set[tuple[str, str]] = set()  # threads whose work was not shown, for want of room
         self.second_look = SECOND_LOOK
 
     async def post(self, row: OutboxRow) -> str:
@@ -190,6 +193,8 @@ class Outgoing:
         method, fine = (
             ("reactions.remove", "no_reaction") if extra.get("remove") else ("reactions.add", "already_reacted")
         )
+        if not self.tier.spare(method):
+            raise PlatformError("There is no room for signs at the moment.")
         try:
             await self.web.repeatable(method, channel=sign.where.channel, timestamp=extra["target"], name=extra["name"])
         except SlackError as error:
@@ -199,8 +204,19 @@ class Outgoing:
     async def status(self, sign: Sign) -> None:
         """Show the thread's working state; silently nothing where the workspace has no such thing."""
         place = sign.where
-        if place.thread:
-            await self.sessions.show(place.channel, place.thread, sign.extra)
+        if not place.thread:
+            return
+        thread, state = (place.channel, place.thread), sign.extra.get("state")
+        if state == "processing" and not self.tier.spare(STATUS, keep=0.5):
+            self._not_shown.add(thread)
+            raise PlatformError("There is no room for signs at the moment.")
+        if state != "processing" and thread in self._not_shown:
+            self._not_shown.discard(thread)
+            if state == "active":
+                return
+        if state != "processing":  # it has to come, or the thread says for an hour that there is work
+            await asyncio.sleep(self.tier.wait(STATUS))
+        await self.sessions.show(place.channel, place.thread, sign.extra)
 
     async def upload(self, row: OutboxRow) -> str:
         """Post a file and return its id."""

@@ -21,6 +21,7 @@ async def home_of(chat: Chat, person: str) -> str:
     return await chat.notice(person, "Recent decisions", after=before)
 
 
+@pytest.mark.behaviour(24)
 async def test_home_shows_each_person_what_is_theirs_and_nobody_else_sees_it(world: World, chat: Chat) -> None:
     asked = await ask_for_payment(chat)
     decides = await home_of(chat, "bo")
@@ -40,6 +41,7 @@ async def test_home_shows_each_person_what_is_theirs_and_nobody_else_sees_it(wor
     assert "not now" in (await home_of(chat, "ann")).split("Recent decisions")[1]
 
 
+@pytest.mark.behaviour(29)
 async def test_a_request_in_a_direct_message_stands_on_nobody_elses_dashboard(world: World, chat: Chat) -> None:
     world.model.queue(Reply("As you wish.", hold_after=1))
     await chat.say("ann", "our secret project", chat.home("ann"))
@@ -57,6 +59,7 @@ async def _holding(chat: Chat, person: str, words: str) -> str | None:
     return shown if words in shown else None
 
 
+@pytest.mark.behaviour(24)
 async def test_slack_has_it_in_the_home_tab_where_it_is_worked_with_and_kept_up_to_date(
     world: World, slack: SlackChat
 ) -> None:

@@ -70,13 +70,7 @@ _PROMISES: tuple[tuple[str, dict[str, str]], ...] = (
     ("What a model writes pings nobody, runs no link and leaves no markup open", {}),
     ("Files are read, or refused with the reason", {}),
     ("A digest comes when it is due and once; an empty one does not come", {}),
-    (
-        "Everybody sees on their dashboard what is theirs",
-        {
-            "slack": "the command `approvals`, seen by one person",
-            "discord": "the command `/bosun approvals`, seen by one person",
-        },
-    ),
+    ("Everybody sees on their dashboard what is theirs", {}),
     (
         "After downtime everything is caught up once, in order; old requests are asked about first",
         {"web": "no downtime of its own: the chat is served by Bosun itself"},

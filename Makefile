@@ -3,6 +3,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help up test check conformance bench bench-agentdojo bench-retrieval lock clean FORCE
+.PHONY: help up test check conformance bench bench-chat bench-retrieval lock clean FORCE
 
 PY := .venv/bin/python
 LOCKS := requirements.lock requirements-dev.lock requirements-model.lock
@@ -28,6 +29,9 @@ conformance: .venv/ready ## what each platform does: passed, or another way by d
 
 bench: .venv/ready ## measure speed, CPU and memory beside two yardsticks; ARGS=--quick: in a minute
 	@$(PY) -m benchmarks $(ARGS)
+
+bench-chat: .venv/ready ## a thousand mentions in a minute, and chatter, on Slack and Discord; five minutes
+	@$(PY) -m benchmarks.chat $(ARGS)
 
 bench-retrieval: .venv/ready ## how well searches find; COLLECTION=folder in BEIR's layout, or our own documentation
 	@$(PY) -m benchmarks.retrieval $(COLLECTION) $(ARGS)

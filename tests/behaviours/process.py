@@ -76,6 +76,12 @@ class Process:
         self._link = found[0]
 
     @property
+    def pid(self) -> int:
+        """Its number in the operating system."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
     def stand_in(self) -> App:
         """The part of an App that people see, for those who look at the process from outside."""
         url = self._link.partition("/login")[0]

@@ -17,6 +17,7 @@ from sqlmodel import col, select
 from bot.discord.adapter import DiscordAdapter
 from bot.engine.app import App
 from bot.slack.adapter import SlackAdapter
+from bot.slack.tiers import Tier
 from kernel.config import Address, Secret, Settings
 from kernel.store import Session, approvals, inbox, outbox, payments, runs, web
 from tests.behaviours.team import CHARTER, populate, populate_discord, write_charter
@@ -124,6 +125,7 @@ class World:
         await self.app.start()
         if not self.alone:
             self.adapter.outgoing.second_look = 0
+            self.adapter.outgoing.tier = Tier(per_minute=1_000_000, at_once=1_000)
         self.running = True
 
     @property

@@ -12,6 +12,22 @@ if TYPE_CHECKING:
 # "drop" and "500_after" do the work and lose the answer; "drop_before" and "500" do nothing.
 KINDS = frozenset({"429", "500", "500_after", "drop", "drop_before", "html"})
 
+# Calls a minute (docs.slack.dev, rate limits: tier 2 is 20+, tier 3 50+, tier 4 100+).
+TIERS = {
+    "agents.sessions.rename": 50,
+    "agents.sessions.setStatus": 50,
+    "chat.appendStream": 100,
+    "chat.postEphemeral": 100,
+    "chat.startStream": 20,
+    "chat.update": 50,
+    "conversations.history": 50,
+    "conversations.open": 50,
+    "conversations.replies": 50,
+    "reactions.add": 50,
+    "users.info": 100,
+    "views.publish": 100,
+}
+
 
 class Faults:
     """Faults to come, by method; `*` is any method."""
@@ -22,6 +38,7 @@ class Faults:
         self._next: defaultdict[str, deque[str]] = defaultdict(deque)
         self._storm: tuple[Random, float] | None = None
         self._limits: dict[str, tuple[int, float]] = {}
+        self._everywhere: dict[str, int] = {}  # method -> calls a minute in the whole workspace
         self._spent: defaultdict[tuple[str, str], deque[float]] = defaultdict(deque)
 
     def fail(self, method: str, kind: str, times: int = 1) -> None:
@@ -36,6 +53,12 @@ class Faults:
         """Allow `calls` of the method per `seconds` in each channel."""
         self._limits[method] = (calls, seconds)
 
+    def as_the_real_one(self) -> None:
+        """The rates that Slack documents: tiers by method and workspace, posts by channel with short bursts."""
+        self.limit("chat.postMessage", 10, 5.0)
+        for method, calls in TIERS.items():
+            self._everywhere[method] = calls
+
     def heal(self) -> None:
         """Nothing fails any more."""
         self._next.clear()
@@ -49,12 +72,14 @@ class Faults:
                 return self._next[name].popleft()
         if self._storm is not None and self._storm[0].random() < self._storm[1]:
             return self._storm[0].choice(sorted(KINDS))
-        return "429" if self._limits and self._too_many(method, channel) else ""
+        return "429" if (self._limits or self._everywhere) and self._refused(method, channel) else ""
 
-    def _too_many(self, method: str, channel: str) -> bool:
-        if method not in self._limits:
-            return False
-        calls, seconds = self._limits[method]
+    def _refused(self, method: str, channel: str) -> bool:
+        if method in self._everywhere and self._too_many(method, "", self._everywhere[method], 60.0):
+            return True
+        return method in self._limits and self._too_many(method, channel, *self._limits[method])
+
+    def _too_many(self, method: str, channel: str, calls: int, seconds: float) -> bool:
         spent, now = self._spent[method, channel], self.world.now()
         while spent and spent[0] <= now - seconds:
             spent.popleft()

@@ -1,0 +1,62 @@
+"""A team with fifty more channels on both platforms, whose services keep the real rates, and Bosun as a process."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from benchmarks import machine
+from tests.behaviours.process import Process
+from tests.behaviours.world import World
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BOSUN_CORE, WORLD_CORE = 0, 1
+KEPT_ANYHOW = frozenset({"cursor", "executor", "lease", "mark"})  # tables that hold where reading stands, not what
+
+
+class Town(World):
+    """The world of the behaviours, with Bosun on a core of its own."""
+
+    def __init__(self, folder: Path, channels: int) -> None:
+        super().__init__(folder)
+        self.names = [f"crowd-{number}" for number in range(channels)]
+        self.slack_channels = [f"C0CROWD{number:02}" for number in range(channels)]
+        self.discord_channels = [f"12100000000000000{number:02}" for number in range(channels)]
+        self.process = Process(self)
+
+    async def open(self) -> None:
+        """Everything that Bosun needs, and Bosun."""
+        for slack, discord, name in zip(self.slack_channels, self.discord_channels, self.names, strict=True):
+            self.slack.world.add_channel(slack, name)
+            self.discord.world.add_channel(discord, name)
+        self.slack.faults.as_the_real_one()
+        self.discord.limits.as_the_real_one()
+        await super().open()
+
+    async def start(self) -> None:
+        """Start the process."""
+        await self.process.start()
+        machine.pin(self.process.pid, BOSUN_CORE)
+        self.running = True
+
+    async def stop(self) -> None:
+        """End it, as a crash would."""
+        self.running = False
+        await self.process.kill()
+
+    def cpu(self) -> float:
+        """CPU seconds of the process so far."""
+        return machine.cpu_seconds(self.process.pid)
+
+    def stored(self) -> Counter[str]:
+        """How many rows each table holds."""
+        path = self.folder / "data" / "bosun.sqlite3"
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
+            names = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+            counted = (name for name in names if name not in KEPT_ANYHOW and not name.startswith("sqlite_"))
+            count = 'SELECT count(*) FROM "{}"'.format  # the names are the database's own
+            return Counter({name: database.execute(count(name)).fetchone()[0] for name in counted})

@@ -105,7 +105,8 @@ class Consuming:
             wanted = reachable(verdict.policy, attended=attended)
             if approved is None or not _still_enough(wanted, approved, outcome):
                 return self._ask_again(session, row, call, verdict, run)
-        judged = {**verdict.record(), "context": facts.context()} if row.digest != call.digest else call.verdict
+        now_judged = {**verdict.record(), "context": facts.context()}
+        judged = now_judged if row.digest != call.digest else {**call.verdict, recording.BEGUN: now_judged}
         metering.take(session, self.services, call.id, verdict, facts, run.place)
         started = writing.consume(session, row) and calls.move(
             session,

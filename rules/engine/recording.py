@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from kernel.types import Json, RunFacts, ToolCall, ToolResult
     from rules.engine.judging import Judged
 
+BEGUN = "begun"  # in a stored verdict: what the rules said when an approved call began
+
 
 @dataclass(frozen=True, kw_only=True)
 class Proposed:

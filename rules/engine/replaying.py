@@ -11,9 +11,11 @@ from kernel.store import leases, past_calls, rule_sets
 from kernel.types import Frozen
 from rules.engine.decide import decide
 from rules.engine.facts import restored
+from rules.engine.recording import BEGUN
 from rules.engine.ruleset import digest_of, from_content
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
     from kernel.store import Session
@@ -69,22 +71,31 @@ def replay(session: Session, begin: datetime) -> Replay:
     sets: dict[str, RuleSet | None] = {}
     decisions = unknown = 0
     differing: list[str] = []
-    for call in past_calls.since(session, begin):
+    for call, verdict in _decisions(session, begin):
         decisions += 1
-        version = call.verdict["version"]
+        version = verdict["version"]
         if version not in sets:
             sets[version] = kept(session, version)
         rules = sets[version]
         if rules is None:
             unknown += 1
             continue
-        again = decide(rules, facts_of(call)).record()
-        recorded = {name: value for name, value in call.verdict.items() if name != "context"}
+        facts = restored(call.agent, call.tool, call.arguments, call.origins, verdict["context"])
+        again = decide(rules, facts).record()
+        recorded = {name: value for name, value in verdict.items() if name not in {"context", BEGUN}}
         if canonical(again) != canonical(recorded):
             differing.append(
                 f"{call.run} `{call.tool}` was {recorded['decision']}, and comes out as {again['decision']}"
             )
     return Replay(decisions=decisions, differing=tuple(differing), unknown=unknown)
+
+
+def _decisions(session: Session, begin: datetime) -> Iterator[tuple[PastCall, Json]]:
+    """Every decision from then on: when the call was proposed, and again when it began with people's approval."""
+    for call in past_calls.since(session, begin):
+        yield call, call.verdict
+        if BEGUN in call.verdict:
+            yield call, call.verdict[BEGUN]
 
 
 def _changed(session: Session, before: str | None, rules: RuleSet) -> Json:

@@ -69,6 +69,20 @@ async def test_a_call_that_was_edited_keeps_the_decision_about_what_was_done(wor
     assert replayed(world).differing == ()
 
 
+async def test_what_the_rules_said_when_an_approved_call_began_is_repeated_as_well(world: World) -> None:
+    keep(world)
+    facts = world.run("pay B2 300")
+    ref = await world.park(facts, "pay", account="B2", amount=300)
+    world.clock.advance(hours=1)
+    await world.vote("bo", ref)
+    await world.vote("cy", ref)
+    await world.go_on(facts, "pay", account="B2", amount=300)
+    found = replayed(world)
+    assert (found.decisions, found.differing) == (2, ())
+    stored = world.call(facts).verdict
+    assert stored["context"]["now"] != stored["begun"]["context"]["now"]
+
+
 async def test_a_decision_that_was_tampered_with_is_found(world: World) -> None:
     keep(world)
     await some_history(world)

@@ -152,6 +152,9 @@ class Desk:
         if inbound.actor.is_external and not inbound.actor.is_bot:
             await self._refuse_external(row_id, inbound, place)
             return
+        if inbound.caught_up and await self._answered_as_edit(inbound):
+            await self.store.write(lambda session: inbox.settle(session, row_id))
+            return
         if self.commands.recognise(inbound.text) is not None:
             await self._command(row_id, inbound, private=False)
             return
@@ -170,6 +173,10 @@ class Desk:
         if run is not None:
             title = run.request if place.thread == inbound.message else ""
             self.signs.working(run.id, place, title, inbound.actor)
+
+    async def _answered_as_edit(self, inbound: Inbound) -> bool:
+        """Our mention was edited in while we listened: we said then that it takes a new message."""
+        return await self.store.read(lambda session: inbox.was_edited(session, inbound.place, inbound.message))
 
     async def _overheard(self, row_id: str, inbound: Inbound, person: Person) -> None:
         """What was said and is no request: it may begin a workflow."""

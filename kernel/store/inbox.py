@@ -130,6 +130,14 @@ def of_message(session: Session, platform: str, message: str) -> InboxRow | None
     ).first()
 
 
+def was_edited(session: Session, place: Place, message: str | None) -> bool:
+    """Whether somebody changed this message while we listened."""
+    edits = select(InboxRow.id).where(
+        col(InboxRow.platform) == place.platform, col(InboxRow.message) == message, col(InboxRow.lane) == place.lane
+    )
+    return session.exec(edits.where(col(InboxRow.kind) == "edit").limit(1)).first() is not None
+
+
 def conversations_waiting(session: Session) -> list[str]:
     """Ids of the conversations in which messages wait though no run is busy there."""
     return [

@@ -86,6 +86,20 @@ async def test_old_requests_can_be_skipped(world: World, outside: Outside) -> No
     assert await world.runs("stale") == []
 
 
+@pytest.mark.behaviour(26)
+async def test_a_mention_that_was_edited_in_is_not_answered_after_a_restart_either(
+    world: World, outside: Outside
+) -> None:
+    ts = await outside.say("ann", "count the medlars", GENERAL)
+    await outside.edit(ts, f"@bosun count the medlars on {outside.platform}", GENERAL)
+    await outside.notice("ann", "Mention me in a new message")
+    await world.quiet()
+    await world.restart()
+    await outside.caught_up()
+    await world.quiet()
+    assert await world.runs(f"medlars on {outside.platform}") == []
+
+
 @pytest.mark.behaviour(4)
 async def test_what_cannot_be_stored_is_not_acknowledged_and_is_answered_once_later(
     world: World, slack: SlackChat

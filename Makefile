@@ -2,8 +2,7 @@
 # 3.13. Packages come from whatever index pip is configured with; versions and hashes from the lock files.
 
 .DEFAULT_GOAL := help
-.PHONY: help up test check conformance bench bench-agentdojo bench-retrieval lock clean FORCE
-.PHONY: help up test check conformance bench bench-chat bench-retrieval lock clean FORCE
+.PHONY: help up test check conformance bench bench-chat bench-retrieval bench-agentdojo lock clean FORCE
 
 PY := .venv/bin/python
 LOCKS := requirements.lock requirements-dev.lock requirements-model.lock
@@ -15,7 +14,7 @@ up: .venv/ready ## start Bosun: web chat, and Slack and Discord where tokens are
 	@$(PY) -m bot up
 
 test: .venv/ready ## the whole test suite, on two workers
-	@$(PY) -m pytest -n 2 $(ARGS)
+	@$(PY) -m pytest -n 2 --dist loadfile $(ARGS)
 
 check: .venv/ready ## lint, format, types, import contracts, documentation
 	@$(PY) -m ruff check .

@@ -8,6 +8,7 @@ import pytest
 
 from bot.slack.adapter import SlackAdapter
 from bot.slack.settings import SlackSettings
+from bot.slack.tiers import Tier
 from kernel.clock import SystemClock
 from kernel.errors import StoreError
 from kernel.store import Store, open_store
@@ -82,6 +83,7 @@ class Bench:
         adapter = SlackAdapter(settings, self.store, self.clock, self.threads)
         await adapter.start(inbox or self.inbox)
         adapter.outgoing.second_look = 0
+        adapter.outgoing.tier = Tier(per_minute=60_000, at_once=1_000)  # how signs give way has its own tests
         self.adapters.append(adapter)
         return adapter
 

@@ -13,8 +13,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 import orjson
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from pydantic import ValidationError
 
 from kernel.canonical import canonical
@@ -42,6 +40,9 @@ class Checkpoint(Frozen):
     @property
     def holds(self) -> bool:
         """The signature is that of the key."""
+        from cryptography.exceptions import InvalidSignature  # megabytes; only checkpoints need it
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
         try:
             key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(self.key))
             key.verify(bytes.fromhex(self.signature), self.signed)
@@ -74,6 +75,8 @@ class Signer:
     """Signs with the key of this installation."""
 
     def __init__(self, private: bytes) -> None:
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
         self._key = Ed25519PrivateKey.from_private_bytes(private)
         self.key = self._key.public_key().public_bytes_raw().hex()  # public, hexadecimal
 

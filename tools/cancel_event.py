@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from kernel.types import Fact, Json, ToolResult
-from tools.engine import Arguments, CannotDo, Preview, ToolContext, said, tool
+from tools.engine import Arguments, Preview, ToolContext, said, tool
 from tools.engine.calendar import agenda, events
 from tools.engine.calendar.changing import changed, found, occurrence_of, put_back
 from tools.engine.calendar.shown import done, in_words
@@ -64,9 +64,7 @@ async def _undo(args: CancelEvent, data: Json, ctx: ToolContext) -> ToolResult:
 async def cancel_event(args: CancelEvent, ctx: ToolContext) -> ToolResult:
     """Cancel an event, or one time of a recurring one. People who were invited are not told by this."""
     calendars, at = agenda.agenda_of(ctx), occurrence_of(agenda.known(args.calendar, ctx), args.occurrence, ctx)
-    before = await calendars.get(args.calendar, args.event)
-    if before is None:
-        raise CannotDo("There is no such event in this calendar. Look it up with list_events.")
+    before = await found(args.calendar, args.event, ctx)
     title, after = events.first(before).title, ""
     if at is None:
         await calendars.remove(args.calendar, args.event)

@@ -9,7 +9,6 @@ from pydantic import Field
 from kernel.types import Labelled, ToolResult
 from tools.engine import Arguments, ToolContext, tool
 from tools.engine.data import databases, reading
-from tools.engine.data.statement import understood
 
 if TYPE_CHECKING:
     from tools.engine.data.reading import Table
@@ -35,6 +34,8 @@ async def query_database(args: QueryDatabase, ctx: ToolContext) -> ToolResult:
 
     Aggregate in the statement rather than reading many rows: their number and the time are limited.
     """
+    from tools.engine.data.statement import understood  # a parser of megabytes
+
     setup, database = databases.database_of(args.database, ctx)
     statement = understood(args.sql, database.dialect, setup.tables)
     found = await reading.run(database, statement.sql, setup.rows, setup.seconds)

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
-import signal
 from typing import TYPE_CHECKING
-
-import uvloop
 
 from agents.engine.loop import Loop
 from bot.engine import bridges, dashboard
@@ -84,9 +80,6 @@ if TYPE_CHECKING:
     from kernel.types import Place, RunFacts
 
 log = logging.getLogger(__name__)
-
-
-YOUNG = 10_000  # new objects between two looks of the garbage collector; Python's own 700 suits short programs
 
 
 class App:
@@ -318,7 +311,36 @@ class App:
         chooser = bridges.AgentChooser(lambda: self.charter, thinks=self.model.thinks)
         self.requests = Requests(self.clock, self.ids, self.directory, chooser)
         held = Held(self.store, self.clock, self.directory, self.requests)
-        office = Office(
+        self.desk = Desk(
+            store=self.store,
+            clock=self.clock,
+            ids=self.ids,
+            directory=self.directory,
+            adapters=self.adapters,
+            requests=self.requests,
+            commands=Commands(self._office(), self.text_commands),
+            presses=self._presses(held),
+            signs=self.signs,
+            held=held,
+            uploads=Uploads(self.knowledge, self.adapters),
+            listeners=self.workflows.listeners,
+            home_tabs=self.home_tabs,
+        )
+        self.reception = Reception(self.store, self.clock, self.ids, self.desk)
+        self.sender = Sender(self.store, self.clock, self.executor_id, self.adapters)
+        self.deadlines = Deadlines(self.approvals, self.clock)
+        self.checkpoints = Checkpoints(
+            store=self.store,
+            clock=self.clock,
+            ids=self.ids,
+            signer=lambda: signer(self.settings.signing_key, self.settings.data / "checkpoint.key"),
+            channel=lambda: self._channel(self.charter.team.checkpoints),
+        )
+        jobs = (self.autonomy.settle, self.door.freezes.refresh, self.linked.refresh, self.checkpoints.take_due)
+        self.ticker = Ticker([*self.deadlines.jobs, *jobs])
+
+    def _office(self) -> Office:
+        return Office(
             store=self.store,
             clock=self.clock,
             directory=self.directory,
@@ -351,47 +373,23 @@ class App:
             knowledge=KnowledgeAnswers(self.knowledge, self.store, self.clock, self.directory),
             overview=self.overview,
         )
-        self.desk = Desk(
-            store=self.store,
-            clock=self.clock,
-            ids=self.ids,
-            directory=self.directory,
-            adapters=self.adapters,
-            requests=self.requests,
-            commands=Commands(office, self.text_commands),
-            presses=Presses(
-                decider=self.approvals,
-                stops=self.stops,
-                held=held,
-                adapters=self.adapters,
-                take_up=self._take_up,
-                home=self.home,
-                others={
-                    forms.PREFIX: self.workflows.forms,
-                    buttons.PREFIX: self.workflows.buttons,
-                    REVIEWS: self.reviews,
-                    POLLS: Polls(self.store, self.clock, self.directory),
-                    dashboard.WORKFLOW: WorkflowButtons(self.workflows.control),
-                },
-            ),
-            signs=self.signs,
+
+    def _presses(self, held: Held) -> Presses:
+        return Presses(
+            decider=self.approvals,
+            stops=self.stops,
             held=held,
-            uploads=Uploads(self.knowledge, self.adapters),
-            listeners=self.workflows.listeners,
-            home_tabs=self.home_tabs,
+            adapters=self.adapters,
+            take_up=self._take_up,
+            home=self.home,
+            others={
+                forms.PREFIX: self.workflows.forms,
+                buttons.PREFIX: self.workflows.buttons,
+                REVIEWS: self.reviews,
+                POLLS: Polls(self.store, self.clock, self.directory),
+                dashboard.WORKFLOW: WorkflowButtons(self.workflows.control),
+            },
         )
-        self.reception = Reception(self.store, self.clock, self.ids, self.desk)
-        self.sender = Sender(self.store, self.clock, self.executor_id, self.adapters)
-        self.deadlines = Deadlines(self.approvals, self.clock)
-        self.checkpoints = Checkpoints(
-            store=self.store,
-            clock=self.clock,
-            ids=self.ids,
-            signer=lambda: signer(self.settings.signing_key, self.settings.data / "checkpoint.key"),
-            channel=lambda: self._channel(self.charter.team.checkpoints),
-        )
-        jobs = (self.autonomy.settle, self.door.freezes.refresh, self.linked.refresh, self.checkpoints.take_due)
-        self.ticker = Ticker([*self.deadlines.jobs, *jobs])
 
     # -- life cycle -------------------------------------------------------------------------------
 
@@ -524,38 +522,3 @@ def _model(settings: Settings) -> Model:
 
     model = AnthropicModel(api_key=settings.anthropic_api_key.reveal(), base_url=settings.anthropic_base_url)
     return AsWritten(model)
-
-
-async def serve(settings: Settings) -> None:
-    """Run until SIGINT or SIGTERM."""
-    app = App(settings)
-    stopping = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    await app.start()
-    try:
-        _greet(app)
-        _settle_memory()
-        await stopping.wait()
-    finally:
-        await app.stop()
-
-
-def _settle_memory() -> None:
-    """What is loaded by now stays: the collector need not look at it again and again."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(YOUNG)
-
-
-def run(settings: Settings) -> None:
-    """The main job: serve until told to stop."""
-    uvloop.run(serve(settings))
-
-
-def _greet(app: App) -> None:
-    platforms = ", ".join(sorted(app.adapters))
-    model = (
-        "no model is configured: answers quote the documents" if not app.model.thinks else f"model: {app.model.name}"
-    )
-    print(f"Bosun is ready on {platforms}; {model}.\nOpen {app.web.login_link()}", flush=True)  # noqa: T201  the link

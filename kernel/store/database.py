@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
-import psycopg
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
@@ -322,6 +321,8 @@ def _sqlite_engine(url: str) -> Engine:
 
 def _mark_lost_connection(context: ExceptionContext) -> None:
     """A psycopg error without SQLSTATE (DNS failure, missing socket) is a lost connection, not a statement's fault."""
+    import psycopg  # megabytes; SQLite needs none of it
+
     error = context.original_exception
     if isinstance(error, psycopg.OperationalError) and error.sqlstate is None:
         context.is_disconnect = True

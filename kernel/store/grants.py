@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Index, update
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from kernel.store.columns import JsonText, Moment
 from kernel.types import Json
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
 
 ACTIVE, REVOKED = "active", "revoked"
 
@@ -37,18 +41,17 @@ class Grant(SQLModel, table=True):
     revoked_by: str = ""  # name
 
 
+def _holds(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """What is true of a grant that still holds."""
+    return col(Grant.state) == ACTIVE, col(Grant.expires_at) > now, col(Grant.used) < col(Grant.calls)
+
+
 def of_tool(session: Session, agent: str, tool: str, now: datetime) -> list[Grant]:
     """What an agent may do with a tool by a grant that still holds, the one that ends first before the others."""
     return list(
         session.exec(
             select(Grant)
-            .where(
-                col(Grant.tool) == tool,
-                col(Grant.agent) == agent,
-                col(Grant.state) == ACTIVE,
-                col(Grant.expires_at) > now,
-                col(Grant.used) < col(Grant.calls),
-            )
+            .where(col(Grant.tool) == tool, col(Grant.agent) == agent, *_holds(now))
             .order_by(col(Grant.expires_at), col(Grant.id))
         )
     )
@@ -60,12 +63,7 @@ def use(session: Session, grant_id: str, now: datetime) -> int | None:
         session.connection()
         .execute(
             update(Grant)
-            .where(
-                col(Grant.id) == grant_id,
-                col(Grant.state) == ACTIVE,
-                col(Grant.expires_at) > now,
-                col(Grant.used) < col(Grant.calls),
-            )
+            .where(col(Grant.id) == grant_id, *_holds(now))
             .values(used=col(Grant.used) + 1)
             .returning(col(Grant.used))
         )
@@ -77,14 +75,7 @@ def use(session: Session, grant_id: str, now: datetime) -> int | None:
 def revoke(session: Session, ref: str, by: str, now: datetime) -> bool:
     """End a grant; False if it was over."""
     changed = session.connection().execute(
-        update(Grant)
-        .where(
-            col(Grant.ref) == ref,
-            col(Grant.state) == ACTIVE,
-            col(Grant.expires_at) > now,
-            col(Grant.used) < col(Grant.calls),
-        )
-        .values(state=REVOKED, revoked_at=now, revoked_by=by)
+        update(Grant).where(col(Grant.ref) == ref, *_holds(now)).values(state=REVOKED, revoked_at=now, revoked_by=by)
     )
     return changed.rowcount == 1
 
@@ -98,9 +89,7 @@ def listing(session: Session, now: datetime, *, over: bool = False, limit: int =
     """Grants that hold, newest first; with `over` also those that have ended."""
     statement = select(Grant).order_by(col(Grant.id).desc()).limit(limit)
     if not over:
-        statement = statement.where(
-            col(Grant.state) == ACTIVE, col(Grant.expires_at) > now, col(Grant.used) < col(Grant.calls)
-        )
+        statement = statement.where(*_holds(now))
     return list(session.exec(statement))
 
 

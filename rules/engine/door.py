@@ -108,9 +108,12 @@ class Door:
 
         UnfitError if there is nothing to judge: no such tool, not the agent's, or arguments that do not fit.
         """
+        return await self._judgement(Judge(replace(self.services, clock=FixedClock(at)), self._grants), call, facts)
+
+    async def _judgement(self, judge: Judge, call: ToolCall, facts: RunFacts) -> Judged:
         if not self._is_offered(facts.agent, call.tool) and self.catalogue.get(call.tool):
             raise UnfitError(f"The agent {facts.agent} does not have the tool {call.tool}.")
-        return await Judge(replace(self.services, clock=FixedClock(at)), self._grants).judge(call, facts)
+        return await judge.judge(call, facts)
 
     async def frozen(self, agent: str, channel: str) -> Freeze | None:
         """The freeze of everything, of the agent or of the channel that is in force; None where there is none."""
@@ -178,9 +181,7 @@ class Door:
     async def _first(self, made: Proposed) -> Outcome | None:
         await self._not_frozen(made.run, made.call.tool)
         try:
-            if not self._is_offered(made.run.agent, made.call.tool) and self.catalogue.get(made.call.tool):
-                raise UnfitError(f"The agent {made.run.agent} does not have the tool {made.call.tool}.")
-            judged = await self._judge.judge(made.call, made.run)
+            judged = await self._judgement(self._judge, made.call, made.run)
         except UnfitError as error:
             return await self._unfit(made, wording.told(str(error)))
         return await self._as_judged(made, judged)

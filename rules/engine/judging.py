@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from rules.engine.decide import Verdict
     from rules.engine.facts import CallFacts
     from rules.engine.grants import Grants
-    from rules.engine.recording import printable
     from rules.engine.services import Services
 from rules.engine.tooling import GovernedTool
 

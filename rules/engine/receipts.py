@@ -117,16 +117,21 @@ def receipt(session: Session, ref: str, name: Callable[[str], str]) -> Receipt |
     )
 
 
+def _known(
+    session: Session,
+    run: runs.Run,
+    call: CallState | None,
+    asked: list[ApprovalState],
+    name: Callable[[str], str],
+) -> Known:
+    approvals = {each.ref: each for each in asked}
+    return Known(run=run, call=call, approvals=approvals, votes=_votes(session, asked), name=name)
+
+
 def _of_run(
     session: Session, run: runs.Run, asked: list[ApprovalState], name: Callable[[str], str]
 ) -> tuple[Line, ...]:
-    known = Known(
-        run=run,
-        call=None,
-        approvals={each.ref: each for each in asked},
-        votes=_votes(session, asked),
-        name=name,
-    )
+    known = _known(session, run, None, asked, name)
     found = _entries(session, (*known.approvals, run.id))
     lines = [line(session, entry, known) for entry in found]
     told = {entry.kind for entry in found if entry.subject == run.id}
@@ -138,13 +143,7 @@ def _of_run(
 def _call(
     session: Session, run: runs.Run, call: CallState, asked: list[ApprovalState], name: Callable[[str], str]
 ) -> CallReceipt:
-    known = Known(
-        run=run,
-        call=call,
-        approvals={each.ref: each for each in asked},
-        votes=_votes(session, asked),
-        name=name,
-    )
+    known = _known(session, run, call, asked, name)
     found = _entries(session, (call.id, *known.approvals))
     verdict = call.verdict or {}
     lines = [line(session, entry, known) for entry in found]

@@ -11,7 +11,7 @@ def command() -> None:
 
     Prints a link that opens the web chat. What is in hand when it stops is continued at the next start.
     """
-    from bot.engine.app import run
+    from bot.engine.serving import run
     from bot.engine.cli.logs import configure
     from kernel.config import read_settings
 

@@ -1,0 +1,52 @@
+"""Running Bosun until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import signal
+from typing import TYPE_CHECKING
+
+import uvloop
+
+from bot.engine.app import App
+
+if TYPE_CHECKING:
+    from kernel.config import Settings
+
+YOUNG = 10_000  # new objects between two looks of the garbage collector; Python's own 700 suits short programs
+
+
+async def serve(settings: Settings) -> None:
+    """Run until SIGINT or SIGTERM."""
+    app = App(settings)
+    stopping = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    await app.start()
+    try:
+        _greet(app)
+        _settle_memory()
+        await stopping.wait()
+    finally:
+        await app.stop()
+
+
+def _settle_memory() -> None:
+    """What is loaded by now stays: the collector need not look at it again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(YOUNG)
+
+
+def run(settings: Settings) -> None:
+    """The main job: serve until told to stop."""
+    uvloop.run(serve(settings))
+
+
+def _greet(app: App) -> None:
+    platforms = ", ".join(sorted(app.adapters))
+    model = (
+        "no model is configured: answers quote the documents" if not app.model.thinks else f"model: {app.model.name}"
+    )
+    print(f"Bosun is ready on {platforms}; {model}.\nOpen {app.web.login_link()}", flush=True)  # noqa: T201  the link

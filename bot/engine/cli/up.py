@@ -11,8 +11,8 @@ def command() -> None:
 
     Prints a link that opens the web chat. What is in hand when it stops is continued at the next start.
     """
-    from bot.engine.serving import run
     from bot.engine.cli.logs import configure
+    from bot.engine.serving import run
     from kernel.config import read_settings
 
     settings = read_settings()

@@ -97,11 +97,12 @@ class Presses:
 
 
 def _typed(components: Any) -> dict[str, str]:
-    """What stands in the fields of a dialog, however deep they are nested."""
+    """What stands in the fields of a dialog, however deep they are nested; picked choices one on each line."""
     found: dict[str, str] = {}
     for component in components:
         if "custom_id" in component:
-            found[str(component["custom_id"])] = str(component.get("value") or "")
+            picked = "\n".join(map(str, component.get("values") or ()))
+            found[str(component["custom_id"])] = str(component.get("value") or picked)
         inner = component.get("component")
         found |= _typed([inner] if inner else component.get("components") or ())
     return found

@@ -126,7 +126,7 @@ class DiscordChat(Outside):
     async def dialog(self, person: str) -> dict[str, str]:
         dialog = await self.world.seen(lambda: self.discord.dialog_of(self.user(person)))
         fields = [item["component"] for item in dialog.modal["components"] if "component" in item]
-        return {field["custom_id"]: field.get("value") or "" for field in fields}
+        return {field["custom_id"]: _standing(field) for field in fields}
 
     def open_dialogs(self, person: str) -> int:
         return sum(one.user == self.user(person) for one in self.discord.interactions.dialogs)
@@ -198,3 +198,8 @@ def _is_reply(message: dict[str, Any], root: str | None = None) -> bool:
 def _is_typed_in(thread: Channel) -> bool:
     said = [message for message in thread.messages.values() if message["author"]["id"] == BOT]
     return bool(thread.typing) and (not said or said[-1]["timestamp"] < thread.typing[-1].isoformat())
+
+
+def _standing(field: dict[str, Any]) -> str:
+    """What stands in a field, or the values to pick from."""
+    return "\n".join(one["value"] for one in field.get("options") or ()) or str(field.get("value") or "")

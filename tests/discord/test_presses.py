@@ -4,7 +4,7 @@ import pytest
 from discord import app_commands
 
 from kernel.errors import PlatformError
-from kernel.types import Action, Card, Confirm, Form, FormField, Place, Text
+from kernel.types import Action, Card, Choice, Confirm, Form, FormField, Place, Text
 from tests.discord.conftest import ANN, BO, FINANCE_ROLE, GENERAL, Bench, actor
 from tests.fakes.discord import BOT
 from tests.fakes.discord.interactions import DEFER_MESSAGE, DEFER_UPDATE, DIALOG, MESSAGE
@@ -102,6 +102,27 @@ async def test_a_dialog_opens_and_its_answer_counts_in_another_process(bench: Be
     press = bench.inbox.only().press
     assert press is not None
     assert (press.subject, press.verb, press.fields) == ("AP-7F3K", "reject", {"reason": "a copy"})
+
+
+async def test_choices_are_picked_and_come_back_as_their_values_one_on_each_line(bench: Bench) -> None:
+    adapter = await bench.connect()
+    place, card = await shown(bench, REJECT)
+    bench.discord.click(place.thread or "", card, BO, "Reject…")
+    (event,) = await bench.heard()
+    assert event.press is not None
+    two = (Choice(value="a", label="The first", hint="of two"), Choice(value="b", label="The second"))
+    fields = (
+        FormField(id="some", label="Some", choices=two, many=True, value="a"),
+        FormField(id="none", label="None", choices=two, many=True, required=False),
+        FormField(id="one", label="One", choices=two, value="b"),
+        FormField(id="only", label="The only one", choices=two[:1]),
+    )
+    await adapter.open_form(event.press.trigger or "", FORM.model_copy(update={"fields": fields}))
+    bench.inbox.events.clear()
+    await bench.discord.submit(BO, {"some": "a\nb", "only": "a"})
+    press = bench.inbox.only().press
+    assert press is not None
+    assert press.fields == {"some": "a\nb", "none": "", "one": "b", "only": "a"}
 
 
 async def test_a_dialog_that_comes_too_late_is_acknowledged_and_refused(bench: Bench) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 from tests.fakes.discord.world import EPHEMERAL, SUPPRESS_EMBEDS, V2, DiscordError, Json
 
-ROW, BUTTON, SELECT, INPUT, SECTION, TEXT, THUMBNAIL, GALLERY, FILE, SEPARATOR, CONTAINER, LABEL = (
-    1, 2, 3, 4, 9, 10, 11, 12, 13, 14, 17, 18,
+ROW, BUTTON, SELECT, INPUT, SECTION, TEXT, THUMBNAIL, GALLERY, FILE, SEPARATOR, CONTAINER, LABEL, RADIOS, CHECKS = (
+    1, 2, 3, 4, 9, 10, 11, 12, 13, 14, 17, 18, 21, 22,
 )  # fmt: skip
 IN_ROW = {BUTTON, SELECT, 5, 6, 7, 8}
 TOP = {ROW, SECTION, TEXT, GALLERY, FILE, SEPARATOR, CONTAINER}
@@ -153,12 +153,32 @@ def check_modal(modal: Json) -> None:
         require(0 < len(item.get("label") or "") <= 45, "label", "Must be between 1 and 45 in length.")
         require(len(item.get("description") or "") <= 100, "description", "Must be 100 or fewer in length.")
         field = item.get("component") or {}
-        require(field.get("type") == INPUT, "component", "only text inputs are known here")
+        require(
+            field.get("type") in {INPUT, RADIOS, CHECKS}, "component", "only text inputs and choices are known here"
+        )
         require(0 < len(field.get("custom_id") or "") <= 100, "custom_id", "Must be between 1 and 100 in length.")
+        if field["type"] != INPUT:
+            _choices(field)
         require(len(field.get("value") or "") <= (field.get("max_length") or 4000) <= 4000, "value", "too long")
         require(len(field.get("placeholder") or "") <= 100, "placeholder", "Must be 100 or fewer in length.")
         ids.append(field["custom_id"])
     require(len(set(ids)) == len(ids), "components", "COMPONENT_CUSTOM_ID_DUPLICATED")
+
+
+def _choices(field: Json) -> None:
+    options, fewest = field.get("options") or [], 2 if field["type"] == RADIOS else 1
+    require(fewest <= len(options) <= 10, "options", f"Must be between {fewest} and 10 in length.")
+    require(len({one["value"] for one in options}) == len(options), "options", "Values must be unique.")
+    for one in options:
+        for name in ("label", "value"):
+            require(0 < len(one.get(name) or "") <= 100, name, "Must be between 1 and 100 in length.")
+        require(len(one.get("description") or "") <= 100, "description", "Must be 100 or fewer in length.")
+    if field["type"] == RADIOS:
+        require(sum(bool(one.get("default")) for one in options) <= 1, "options", "Only one may be the default.")
+        return
+    least, most = field.get("min_values", 1), field.get("max_values", len(options))
+    require(0 <= least <= most <= len(options), "max_values", "Must be within the options.")
+    require(least > 0 or field.get("required") is False, "min_values", "Must be 1 or more where it is required.")
 
 
 def check_commands(commands: list[Json]) -> None:

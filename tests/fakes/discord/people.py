@@ -208,10 +208,7 @@ class People:
                 components.append({"type": checks.TEXT, "id": 1})
                 continue
             field = item["component"]
-            value = values.get(field["custom_id"], field.get("value") or "")
-            assert value or not field.get("required", True), f"{field['custom_id']} is required"
-            assert (field.get("min_length") or 0) <= len(value) <= (field.get("max_length") or 4000)
-            filled = {"type": checks.INPUT, "custom_id": field["custom_id"], "value": value, "id": 2}
+            filled = {"type": field["type"], "custom_id": field["custom_id"], "id": 2, **_filled(field, values)}
             components.append({"type": checks.LABEL, "id": 3, "component": filled})
         data = {"custom_id": dialog.modal["custom_id"], "components": components, "resolved": {}}
         interaction = self.interactions.begin(MODAL, user, dialog.channel, data, dialog.message)
@@ -250,3 +247,21 @@ def mention(user: str = BOT) -> str:
 
 
 __all__ = ["APP", "People", "mention"]
+
+
+def _filled(field: Json, values: dict[str, str]) -> Json:
+    """What a person leaves in a field of a dialog; picked choices are given one on each line."""
+    if field["type"] == checks.INPUT:
+        value = values.get(field["custom_id"], field.get("value") or "")
+        assert value or not field.get("required", True), f"{field['custom_id']} is required"
+        assert (field.get("min_length") or 0) <= len(value) <= (field.get("max_length") or 4000)
+        return {"value": value}
+    standing = [one["value"] for one in field["options"] if one.get("default")]
+    picked = values[field["custom_id"]].splitlines() if field["custom_id"] in values else standing
+    assert set(picked) <= {one["value"] for one in field["options"]}, f"{picked} cannot be picked"
+    assert picked or not field.get("required", True), f"{field['custom_id']} is required"
+    if field["type"] == checks.CHECKS:
+        assert field.get("min_values", 1) <= len(picked) <= field.get("max_values", 10)
+        return {"values": picked}
+    assert len(picked) <= 1, "only one can be picked"
+    return {"value": picked[0] if picked else None}

@@ -1,7 +1,8 @@
 """Who answers: whoever is addressed, else whoever the channel belongs to, else the lead.
 
 With a model the lead hands on to a specialist by itself (`handover.py`). Without one, the specialist whose
-description shares the most words with the request answers.
+description and tools share the most words with the request answers. A call that is written out goes to somebody who
+has that tool, whoever was addressed.
 """
 
 from __future__ import annotations
@@ -11,22 +12,16 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Literal
 
-from kernel.types import Frozen
+from agents.engine.words import words
+from agents.engine.written_call import PREFIX, written_calls
+from kernel.types import Frozen, ToolSchema
 
 if TYPE_CHECKING:
     from agents.engine.definition import AgentDefinition, Roster
 
-How = Literal["addressed", "channel", "thread", "words", "lead"]
+How = Literal["addressed", "channel", "thread", "call", "words", "lead"]
 
 _ADDRESS = re.compile(r"^\s*(?:@|ask\s+)?([\w-]{1,31}(?: [\w-]{1,20})?)\s*[:,]\s+(?=\S)", re.UNICODE)
-_WORD = re.compile(r"[^\W\d_]{3,}", re.UNICODE)
-_COMMON = frozenset(
-    re.findall(
-        r"\w+",
-        "the and for are was were with that this from have has had you your our what which who how when where why can "
-        "could would should will shall not but all any please about into them they their there here its also than then",
-    )
-)
 
 
 class Choice(Frozen):
@@ -45,6 +40,24 @@ def choose(
     `channel` is the charter's name of the channel, `thread_agent` the one that answers in this thread already,
     `thinks` whether a model is configured that can choose.
     """
+    chosen = _chosen(roster, text, channel, thread_agent, thinks=thinks)
+    if thinks and not chosen.text.lstrip().startswith(PREFIX):
+        return chosen
+    called = _called(roster, chosen.text)
+    able = [one.name for one in roster.agents.values() if all(map(one.may_ask_for, called))]
+    if not called or not able or chosen.agent in able:
+        return chosen
+    return Choice(agent=able[0], text=chosen.text, how="call")
+
+
+def _called(roster: Roster, text: str) -> list[str]:
+    """The names of the tools that a request consists of calls of."""
+    listed = {name for agent in roster.agents.values() for name in agent.tools}
+    schemas = (ToolSchema(name=name, description="", arguments={}) for name in listed)
+    return [name for name, _ in written_calls(text, schemas)]
+
+
+def _chosen(roster: Roster, text: str, channel: str, thread_agent: str | None, *, thinks: bool) -> Choice:
     addressed = _addressed(roster, text)
     if addressed is not None:
         return addressed
@@ -71,24 +84,13 @@ def _addressed(roster: Roster, text: str) -> Choice | None:
 
 
 def _closest(roster: Roster, text: str) -> AgentDefinition | None:
-    """The specialist whose description shares the rarest words with the request; None if none shares any."""
-    described = {agent.name: _words(f"{agent.name} {agent.description}") for agent in roster.specialists}
-    spread = Counter(word for words in described.values() for word in words)
-    asked = _words(text)
+    """The specialist who shares the rarest words with the request; None if none shares any."""
+    described = {one.name: words(" ".join((one.name, one.description, *one.tools))) for one in roster.specialists}
+    spread = Counter(word for known in described.values() for word in known)
+    asked = words(text)
     scores = {
-        name: sum(math.log(1 + len(described) / spread[word]) for word in asked & words)
-        for name, words in described.items()
+        name: sum(math.log(1 + len(described) / spread[word]) for word in asked & known)
+        for name, known in described.items()
     }
     best = max(sorted(scores), key=lambda name: scores[name], default=None)
     return roster.agents[best] if best is not None and scores[best] > 0 else None
-
-
-def _words(text: str) -> set[str]:
-    return {_stem(word) for word in _WORD.findall(text.casefold())} - _COMMON
-
-
-def _stem(word: str) -> str:
-    for ending in ("ing", "ies", "es", "ed", "s"):
-        if word.endswith(ending) and len(word) - len(ending) >= 3:
-            return (word[: -len(ending)] + ("y" if ending == "ies" else "")).removesuffix("e")
-    return word.removesuffix("e")

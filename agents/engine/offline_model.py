@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from agents.engine.model import ModelAnswer
 from agents.engine.quoting import read_sources, unfence
+from agents.engine.suggesting import as_call
+from agents.engine.words import is_small_talk
 from agents.engine.written_call import Written, written_calls
 from kernel.types import ToolCall
 
@@ -22,8 +24,13 @@ SEARCH = "search_knowledge"
 QUERY = 400  # characters of a request that are searched for
 SHOWN = 3  # passages quoted
 NO_MODEL = (
-    "_No language model is configured, so this only quotes the knowledge base and runs tool calls that are written "
-    "out. Set `ANTHROPIC_API_KEY` to change that._"
+    "_No language model is configured: I quote documents, do what is written out as a call, and know the commands that "
+    "`help` lists. `ANTHROPIC_API_KEY` changes that._"
+)
+HELLO = (
+    "Hello. Ask me something that stands in the team's documents, and I quote it with its sources. A call that is "
+    "written out I make, or I ask the people who may decide; `tools` lists the calls. `home` shows what waits for you "
+    "and what runs."
 )
 
 
@@ -37,7 +44,7 @@ class OfflineModel:
         """Calls for the first turn, an answer made of their results for the second."""
         last = request.messages[-1]
         results = [block for block in last.content if block["type"] == "tool_result"]
-        answer = _report(request.messages, results) if results else _begin(request, last)
+        answer = _report(request, results) if results else _begin(request, last)
         if on_text and answer.text:
             on_text(answer.text)
         return answer
@@ -51,11 +58,14 @@ class OfflineModel:
 
 def _begin(request: ModelRequest, message: Message) -> ModelAnswer:
     text = message.content[-1]["text"]
+    if is_small_talk(text):
+        return said(f"{HELLO}\n\n{NO_MODEL}")
     written = written_calls(text, request.tools)
     if not written and any(tool.name == SEARCH for tool in request.tools):
         written = [(SEARCH, {"query": " ".join(text.split())[:QUERY]})]
     if not written:
-        return said(f"There is no knowledge base that I could search for this.\n\n{NO_MODEL}")
+        there = as_call(text, request.tools) or "There is no knowledge base that I could search for this."
+        return said(f"{there}\n\n{NO_MODEL}")
     return asked_for(written, len(request.messages))
 
 
@@ -69,8 +79,12 @@ def asked_for(written: list[Written], turn: int) -> ModelAnswer:
     return ModelAnswer(calls=calls, stop="tools", raw=blocks)
 
 
-def _report(messages: tuple[Message, ...], results: list[dict[str, Json]]) -> ModelAnswer:
-    return said("\n\n".join([*results_in_words(messages, results), NO_MODEL]))
+def _report(request: ModelRequest, results: list[dict[str, Json]]) -> ModelAnswer:
+    found = results_in_words(request.messages, results)
+    if len(request.messages) > 2 and request.messages[-2].content[-1].get("name") == SEARCH:
+        others = (tool for tool in request.tools if tool.name != SEARCH)
+        found.append(as_call(request.messages[-3].content[-1].get("text", ""), others))
+    return said("\n\n".join([*filter(None, found), NO_MODEL]))
 
 
 def results_in_words(messages: tuple[Message, ...], results: list[dict[str, Json]]) -> list[str]:

@@ -17,6 +17,7 @@ async def run(asked: Asked, office: Office) -> str:
     return await office.store.read(lambda session: overview(session, rules, now))
 
 
+TOPIC = "rules"
 COMMANDS = (
     TextCommand(
         name="autonomy", shape="autonomy", run=run, place=26, does="see which rules ask every time, and which no longer"

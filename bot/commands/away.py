@@ -83,6 +83,7 @@ def _named(directory: TeamDirectory, name: str) -> Person:
     return found[0]
 
 
+TOPIC = "approvals"
 COMMANDS = (
     TextCommand(
         name="delegate",

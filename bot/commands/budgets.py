@@ -16,6 +16,7 @@ async def run(_asked: Asked, office: Office) -> str:
     return await office.store.read(lambda session: listing(session, office.rules.current, office.clock.now()))
 
 
+TOPIC = "rules"
 COMMANDS = (
     TextCommand(
         name="budgets", shape="budgets", run=run, place=33, personal=True, does="see what is used of budgets and limits"

@@ -48,9 +48,15 @@ async def _decide(verb: str, asked: Asked, office: Office) -> str:
     return await office.decisions.decide(ref.upper(), verb, asked.actor, words)
 
 
+TOPIC = "approvals"
 COMMANDS = (
     TextCommand(
-        name="approvals", shape="approvals", run=waiting, place=20, personal=True, does="see what waits for you"
+        name="approvals",
+        shape=r"approvals|(?:show(?: me)? )?what (?:needs my (?:approval|decision)|(?:waits|is waiting) for me)\??",
+        run=waiting,
+        place=20,
+        personal=True,
+        does="see what waits for you",
     ),
     TextCommand(
         name="approve",

@@ -21,6 +21,7 @@ async def answer(asked: Asked, office: Office) -> str:
     return await office.forms.fill_in(asked.rest, said, asked.person, asked.actor)
 
 
+TOPIC = "approvals"
 COMMANDS = (
     TextCommand(
         name="answer",

@@ -28,6 +28,7 @@ async def listing(_asked: Asked, office: Office) -> str:
     return await office.freezer.listing()
 
 
+TOPIC = "rules"
 COMMANDS = (
     TextCommand(
         name="freeze",

@@ -1,4 +1,4 @@
-"""`help`: what can be said."""
+"""`help`, `help approvals`: what can be said."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ if TYPE_CHECKING:
 
 
 async def run(asked: Asked, office: Office) -> str:
-    """All commands."""
-    return help_text(asked.commands)
+    """What everybody needs, or the commands about one thing."""
+    return help_text(asked.commands, asked.rest.casefold())
 
 
-COMMANDS = (TextCommand(name="help", shape="help", run=run, does="see what I understand", place=0),)
+COMMANDS = (
+    TextCommand(name="help", shape=r"help(?:\s+(?P<rest>\w+))?", run=run, does="see what I understand", place=0),
+)

@@ -47,6 +47,7 @@ async def sources(asked: Asked, office: Office) -> str:
     return (await office.overview.of(asked.person)).in_words()
 
 
+TOPIC = "knowledge"
 COMMANDS = (
     TextCommand(
         name="what",

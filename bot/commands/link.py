@@ -30,6 +30,7 @@ async def listing(asked: Asked, office: Office) -> str:
     return await office.linking.listing(asked.person, asked.actor)
 
 
+TOPIC = "accounts"
 COMMANDS = (
     TextCommand(
         name="link",

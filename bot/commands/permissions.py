@@ -26,6 +26,7 @@ async def revoke(asked: Asked, office: Office) -> str:
     return await office.permissions.revoke(asked.rest, asked.person, asked.actor)
 
 
+TOPIC = "approvals"
 COMMANDS = (
     TextCommand(
         name="grant",

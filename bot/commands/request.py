@@ -24,6 +24,7 @@ async def withdraw(asked: Asked, office: Office) -> str:
     return await office.decisions.withdraw_one(asked.rest, reason, asked.actor)
 
 
+TOPIC = "approvals"
 COMMANDS = (
     TextCommand(
         name="question",

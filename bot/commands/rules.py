@@ -115,6 +115,7 @@ PARTS = {
     "replay": _replay,
     "log-only": _log_only,
 }
+TOPIC = "rules"
 COMMANDS = (
     TextCommand(
         name="rules",

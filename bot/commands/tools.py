@@ -15,6 +15,7 @@ async def run(asked: Asked, office: Office) -> str:
     return office.tools.markdown(asked.rest.lower())
 
 
+TOPIC = "rules"
 COMMANDS = (
     TextCommand(
         name="tools",

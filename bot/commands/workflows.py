@@ -69,6 +69,7 @@ async def uncorrect(asked: Asked, office: Office) -> str:
     return await office.workflows.control.withdraw(asked.rest, number, asked.person, asked.actor)
 
 
+TOPIC = "workflows"
 COMMANDS = (
     TextCommand(
         name="schedules",

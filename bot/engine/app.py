@@ -478,7 +478,6 @@ class App:
             workspace=team.name,
             demo=self.charter.demo,
             commands=bridges.command_hints(self.text_commands),
-            prompts=tuple(views.Prompt(**prompt.model_dump()) for prompt in team.prompts),
         )
 
     def _web_sources(self) -> views.Sources:
@@ -486,6 +485,7 @@ class App:
             people=self.directory.everybody,
             channels=lambda: bridges.web_channels(self.charter, self.directory),
             agents=lambda: bridges.agent_hints(self.charter),
+            prompts=lambda: bridges.web_prompts(self.charter, self.directory),
             home=self.home.of,
             document=bridges.DocumentPages(self.knowledge, self.directory).document,
             knowledge=self.overview.of,

@@ -177,6 +177,16 @@ def web_channels(charter: Charter, directory: TeamDirectory) -> list[views.Chann
     return shown
 
 
+def web_prompts(charter: Charter, directory: TeamDirectory) -> list[views.Prompt]:
+    """What the charter offers to say; with the web chat's own id of the channel where one is named."""
+    found = []
+    for prompt in charter.team.prompts:
+        place = directory.channel(prompt.channel, "web", "local") if prompt.channel else None
+        channel = place.channel if place is not None else None
+        found.append(views.Prompt(title=prompt.title, message=prompt.message, channel=channel))
+    return found
+
+
 def agent_hints(charter: Charter) -> list[views.AgentHint]:
     """The agents as the @-picker offers them."""
     return [views.AgentHint(name=agent.name, description=agent.description) for agent in charter.roster.agents.values()]

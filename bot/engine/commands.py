@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import bot.commands
@@ -39,14 +40,24 @@ def discover() -> tuple[TextCommand, ...]:
         for command in loaded.COMMANDS:
             if command.name in found:
                 raise ConfigError(f"Two text commands are named '{command.name}'; one is in {loaded.__file__}.")
-            found[command.name] = command
+            found[command.name] = replace(command, topic=getattr(loaded, "TOPIC", ""))
     return tuple(sorted(found.values(), key=lambda command: (command.place, command.name)))
 
 
-def help_text(commands: Iterable[TextCommand]) -> str:
-    """What can be said, as Markdown."""
-    lines = [f"- `{command.example}` {command.does}" for command in commands if command.does]
-    return "\n".join([INTRODUCTION, "You can say:", "", *lines, ""])
+def help_text(commands: Iterable[TextCommand], topic: str = "") -> str:
+    """What can be said, as Markdown: about a topic, or what everybody needs and the first of each topic."""
+    known = [command for command in commands if command.does]
+    topics = list(dict.fromkeys(command.topic for command in known if command.topic))
+    if topic in topics:
+        return "\n".join([f"About {topic} you can say:", "", *_lines(one for one in known if one.topic == topic)])
+    first = [next(one for one in known if one.topic == name) for name in topics]
+    shown = [one for one in known if not one.topic or one in first]
+    more = " · ".join(f"`help {name}`" for name in topics)
+    return "\n".join([INTRODUCTION, "You can say:", "", *_lines(shown), "", f"There is more: {more}"])
+
+
+def _lines(commands: Iterable[TextCommand]) -> list[str]:
+    return [f"- `{command.example}` {command.does}" for command in commands]
 
 
 class Commands:

@@ -139,6 +139,7 @@ class TextCommand:
     usage: str = ""  # what may stand behind the name, as an example
     does: str = ""  # a short phrase for `help` and for the composer: "see who works here"
     place: int = 50  # position in `help`; equal ones by name
+    topic: str = ""  # `help TOPIC` lists it; filled from the TOPIC of its file, empty for what everybody needs
     acting: bool = False  # it changes something, so it is not run from history after downtime; the others only tell
     personal: bool = False  # its answer is for whoever said it alone
 

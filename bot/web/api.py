@@ -170,7 +170,7 @@ class Api:
                 "channels": [_channel(channel) for channel in channels],
                 "agents": [agent.model_dump() for agent in self._sources.agents()],
                 "commands": [command.model_dump() for command in settings.commands],
-                "prompts": [prompt.model_dump() for prompt in settings.prompts],
+                "prompts": [prompt.model_dump() for prompt in self._sources.prompts()],
                 "limits": {"bytes": settings.upload_limit, "files": settings.files_per_message},
             }
         )

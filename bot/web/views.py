@@ -40,7 +40,7 @@ class Prompt(Frozen):
 
     title: str
     message: str
-    channel: str | None = None  # only in this channel
+    channel: str | None = None  # id of the only channel where it is offered
 
 
 class Settings(Frozen):
@@ -53,7 +53,6 @@ class Settings(Frozen):
     workspace: str = "Bosun"
     demo: bool = False  # demo people with a persona switch
     owner: str = ""  # Person id that the printed login link is for; "": the first person
-    prompts: tuple[Prompt, ...] = ()
     commands: tuple[CommandHint, ...] = ()  # what the composer offers after `/`
     upload_limit: int = 20 * 1024 * 1024  # bytes of one file
     files_per_message: int = 10
@@ -165,6 +164,7 @@ class Sources(Frozen):
     people: Callable[[], Sequence[Person]]
     channels: Callable[[], Sequence[Channel]]
     agents: Callable[[], Sequence[AgentHint]] = tuple
+    prompts: Callable[[], Sequence[Prompt]] = tuple
     home: Callable[[Person], Awaitable[HomeView]] = _no_home
     document: Callable[[str, Person], Awaitable[DocumentView | None]] = _no_document
     knowledge: Callable[[Person], Awaitable[KnowledgeView]] = _no_knowledge

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from agents.engine.definition import Roster
 from agents.engine.dispatch import choose
 from kernel.store import runs
-from tests.agents.bench import ROSTER, Bench
+from tests.agents.bench import ROSTER, Bench, agent
 from tests.fakes.anthropic import FakeAnthropic, Reply
 
 
@@ -41,6 +42,36 @@ def test_without_a_model_the_closest_description_decides() -> None:
     assert choose(ROSTER, "Which invoice is the largest?", thinks=False).agent == "finance"
     assert choose(ROSTER, "Look it up on the web", thinks=False).agent == "research"
     assert choose(ROSTER, "Good morning", thinks=False).agent == "lead"
+    assert choose(ROSTER, "please pay 200 to Acme", thinks=False).agent == "finance"
+
+
+SPECIALISTS = Roster(
+    [agent("lead", tools=("remember",)), agent("finance", tools=("pay",)), agent("ops", tools=("x_*",))]
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "how"),
+    [
+        ("pay amount=5", "finance", "words"),
+        ("ops: pay amount=5", "finance", "call"),
+        ("ops: pay amount=5\npay amount=6", "finance", "call"),
+        ("/tool x_list", "ops", "call"),
+        ("finance: /tool x_list", "ops", "call"),
+        ("finance: pay amount=5", "finance", "addressed"),
+        ("ops: please pay 5", "ops", "addressed"),
+        ("/tool nobody_has_it a=1", "lead", "lead"),
+        ("pay amount=5\nremember fact=x", "finance", "words"),  # nobody has both
+    ],
+)
+def test_a_call_that_is_written_out_goes_to_somebody_who_has_the_tool(text: str, name: str, how: str) -> None:
+    choice = choose(SPECIALISTS, text, thinks=False)
+    assert (choice.agent, choice.how) == (name, how)
+
+
+def test_a_model_is_asked_about_everything_that_is_not_marked_as_a_call() -> None:
+    assert choose(SPECIALISTS, "/tool pay amount=5").how == "call"
+    assert choose(SPECIALISTS, "pay amount=5").how == "lead"
 
 
 async def test_the_lead_hands_on_and_the_specialist_answers(bench: Bench, fake: FakeAnthropic) -> None:

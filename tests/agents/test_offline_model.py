@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from agents.engine.offline_model import NO_MODEL, OfflineModel
+from agents.engine.offline_model import HELLO, NO_MODEL, OfflineModel
+from agents.engine.suggesting import as_call
 from agents.engine.written_call import written_calls
 from kernel.store import Store
 from kernel.types import Source, ToolResult, ToolSchema
@@ -123,6 +124,37 @@ async def test_a_question_is_answered_with_passages_and_their_numbers(store: Sto
     assert said.markdown.endswith(NO_MODEL)
     assert [source.number for source in said.sources] == [1, 2]
     assert "Forged" not in said.markdown.split("Old handbook")[0]
+
+
+PAY = ToolSchema(
+    name="queue_payment",
+    description="Put a payment on the list. Use it once.",
+    arguments={
+        "type": "object",
+        "properties": {"payee": {"type": "string", "description": "Who"}, "amount": {"type": "number"}},
+        "required": ["payee", "amount"],
+    },
+)
+LIST = ToolSchema(name="list_payments", description="The payments.", arguments={"type": "object", "properties": {}})
+
+
+def test_a_request_in_plain_words_is_written_out_as_the_call_that_fits() -> None:
+    shown = as_call("Please pay 200 to Acme", [LIST, PAY])
+    assert '```\nqueue_payment payee="..." amount=...\n```' in shown
+    assert "- `payee`: Who" in shown
+    assert written_calls('queue_payment payee="..." amount=...', [PAY]) == [
+        ("queue_payment", {"payee": "...", "amount": "..."})  # sent as it is, the tool refuses the amount
+    ]
+    assert as_call("How long does a payment take?", [LIST, PAY]) == ""
+    assert as_call("water the plants", [LIST, PAY]) == ""
+
+
+async def test_a_greeting_is_not_looked_up(store: Store) -> None:
+    bench = Bench(store)
+    bench.model = OfflineModel()
+    for text in ("Hi!", "Good morning", "What can you do?"):
+        assert (await bench.ask(text)).answer == f"{HELLO}\n\n{NO_MODEL}"
+    assert (await bench.ask("HR?")).answer != f"{HELLO}\n\n{NO_MODEL}"
 
 
 async def test_nothing_found_is_said(store: Store) -> None:

@@ -48,13 +48,41 @@ async def test_the_prompts_of_the_charter_lead_to_a_card_that_another_persona_ap
     boot = await browser.get("/api/boot")
     assert boot["demo"] is True
     message = next(one["message"] for one in boot["prompts"] if "queue_payment" in one["message"])
-    spot = Spot(channel="general", root=await web.say("ann", message, GENERAL))
+    spot = Spot(channel="general", root=await web.say("ann", f"@bosun {message}", GENERAL))
     card = await web.card(spot, "Queue a payment")
     await browser.post("/api/persona", {"person": "bo"})
     await web.click("ann", card, "Approve")  # in the browser that ann began in: it is Bo's now
     await web.answer(spot, "420.00 EUR to ACME is on finance's payment list")
     await browser.post("/api/persona", {"person": "ann"})
     await web.answer(spot, "Approved by Bo")
+
+
+async def test_a_payment_asked_for_in_plain_words_is_shown_as_a_call_that_leads_to_a_card(web: WebChat) -> None:
+    spot = await web.ask("ann", "please pay 200 to Acme")
+    shown = await web.answer(spot, "No language model is configured", "queue_payment payee=")
+    assert shown.raw["author"]["agent"] == "Finance"
+    await web.say("ann", 'queue_payment payee="Acme" amount=200 currency=EUR reference="Order 5" why="Desks"', spot)
+    await web.click("bo", await web.card(spot, "Queue a payment of 200.00 EUR to Acme"), "Approve")
+    await web.answer(spot, "200.00 EUR to Acme is on finance's payment list")
+
+
+async def test_a_call_that_is_written_out_is_made_whoever_is_addressed(web: WebChat) -> None:
+    spot = await web.ask(
+        "ann", 'writer: queue_payment payee="Acme" amount=5 currency=EUR reference="Order 6" why="Pens"'
+    )
+    await web.click("bo", await web.card(spot, "Queue a payment of 5.00 EUR to Acme"), "Approve")
+    await web.answer(spot, "5.00 EUR to Acme is on finance's payment list")
+
+
+async def test_what_newcomers_say_first_tells_them_what_can_be_said(web: WebChat) -> None:
+    for said, known in (("hi", "`home`"), ("What can you do?", "`tools`"), ("help", "help approvals")):
+        spot = await web.ask("ann", said)
+        answer = await web.answer(spot, known.strip("`"))
+        assert "What I found" not in answer.text
+    spot = await web.ask("ann", "help workflows")
+    await web.answer(spot, "dry-run digest")
+    await web.ask("ann", "What needs my approval?")
+    await web.notice("ann", "Nothing waits for you")
 
 
 async def test_the_digest_can_be_run_and_says_what_was_done(web: WebChat) -> None:

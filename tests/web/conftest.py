@@ -73,6 +73,7 @@ class Chat:
             people=self.team.people,
             channels=lambda: CHANNELS,
             agents=lambda: AGENTS,
+            prompts=lambda: PROMPTS,
             home=self.desk.home,
             document=document,
         )
@@ -81,9 +82,7 @@ class Chat:
             clock=self.clock,
             ids=SystemIds(),
             directory=self.team,
-            settings=Settings(
-                folder=folder, port=port, workspace="Harbour", demo=demo, prompts=PROMPTS, commands=COMMANDS
-            ),
+            settings=Settings(folder=folder, port=port, workspace="Harbour", demo=demo, commands=COMMANDS),
             sources=self.sources,
         )
         self.desk.adapter = self.server.adapter

@@ -25,7 +25,7 @@ export class HomePane {
         h("button.icon-button.to-rail", { type: "button", "aria-label": "Channels", onclick: openRail }, icon("menu")),
         h("div.pane-title", {}, h("h1", {}, only ? "Waiting for me" : "Home")),
       ),
-      h("div.scroller", { tabindex: "-1" }, this.content),
+      h("div.scroller", { tabindex: "0" }, this.content),
     );
   }
 
@@ -69,7 +69,7 @@ export class HomePane {
     );
     const empty = h("div.all-clear", {}, icon("check"), h("p", {}, "Nothing waits for you."));
     const list = cards.length ? h("ol.waiting-list", {}, cards) : empty;
-    return headed ? h("section", {}, heading("Waiting for you", waiting.length), list) : list;
+    return headed ? h("section", {}, heading("Waiting for you", waiting.length), list) : [h("h2.unseen", {}, "Approvals"), list];
   }
 
   close() {

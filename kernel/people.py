@@ -25,10 +25,14 @@ class Role(Frozen):
 
 
 class GroupSource(Protocol):
-    """A platform that can say who is in one of its groups."""
+    """A platform that can say who is in one of its groups, and who reads one of its channels."""
 
     async def group_members(self, group: str) -> frozenset[str]:
         """Account keys (`platform:tenant:user`) of the members; raises PlatformError where it cannot be told."""
+        ...
+
+    async def may_read(self, place: Place, user: str) -> bool:
+        """Whether the platform shows the channel to this account; raises PlatformError where it cannot be told."""
         ...
 
 
@@ -84,6 +88,13 @@ class Directory(Protocol):
 
     def channel_name(self, place: Place) -> str:
         """What the charter calls this channel ("#finance"); the platform's id where it does not name it."""
+        ...
+
+    async def open_to(self, place: Place, person: Person) -> frozenset[str]:
+        """Lanes of the charter's channels that everybody reads who will read an answer in `place`.
+
+        In a direct message that is the person alone. A channel of which it cannot be told now is left out.
+        """
         ...
 
 

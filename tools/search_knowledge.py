@@ -11,6 +11,7 @@ from kernel.store import personal as marks
 from kernel.types import Labelled, Source, ToolResult
 from tools.engine import Arguments, ToolContext, tool
 from tools.engine.preview import one_line
+from tools.engine.recall import audience_of
 
 TEAM = "team"
 
@@ -34,11 +35,7 @@ async def search_knowledge(args: SearchKnowledge, ctx: ToolContext) -> ToolResul
 
     The passages follow as numbered sources. Cite them; where none answers the question, say so.
     """
-    from knowledge.engine.audience import Audience
-
-    facts = ctx.facts
-    audience = Audience.of(facts.place, facts.requester, facts.roles)
-    found = await ctx.knowledge.search(args.query, audience, args.limit)
+    found = await ctx.knowledge.search(args.query, await audience_of(ctx), args.limit)
     withheld = " Something fits that not everybody here may read; it is left out." if found.withheld else ""
     if not found.passages:
         sentence = f"Nothing was found. {found.searched}{withheld}"

@@ -300,6 +300,10 @@ class DiscordAdapter:
         """Account keys of the people of the charter who hold a server role; PlatformError where it cannot be told."""
         return await self.members.with_role(group)
 
+    async def may_read(self, place: Place, user: str) -> bool:
+        """Whether the account sees the channel and its history; PlatformError where it cannot be told."""
+        return await self.history.is_open_to(place, user)
+
     async def direct(self, actor: Actor) -> Place:
         """The DM with this account."""
         return await self.outgoing.direct(actor)

@@ -1,4 +1,4 @@
-"""Threads as they stand on Discord, for context."""
+"""Threads as they stand on Discord, for context, and who reads a channel."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import discord
 
-from bot.discord.api import CHANNEL_GONE, calling, number_of
+from bot.discord.api import CHANNEL_GONE, MEMBER_GONE, USER_GONE, calling, number_of
 from bot.discord.messages import SPOKEN
 from bot.engine.adapter import Heard
 from kernel.errors import PlatformError
@@ -40,6 +40,25 @@ class History:
                 raise
             said = []  # nobody has said anything below the message yet
         return root + said
+
+    async def is_open_to(self, place: Place, user: str) -> bool:
+        """Whether the account sees the channel and what was said in it before; False for who is no member."""
+        for _ in range(3):
+            await self.pace.take()
+        try:
+            with calling("say who reads a channel"):
+                guild = await self.client().fetch_guild(int(place.tenant), with_counts=False)
+                member = await guild.fetch_member(int(user))
+                there = {str(channel.id): channel for channel in await guild.fetch_channels()}
+        except PlatformError as error:
+            if number_of(error) in {MEMBER_GONE, USER_GONE}:
+                return False
+            raise
+        channel = there.get(place.channel)
+        if channel is None:
+            return False
+        allowed = channel.permissions_for(member)
+        return allowed.view_channel and allowed.read_message_history
 
     async def _last(self, channel: str, limit: int) -> list[Heard]:
         await self.pace.take()

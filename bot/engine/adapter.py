@@ -128,6 +128,10 @@ class Adapter(Protocol):
         """Account keys of the members of a user group or server role; PlatformError where it cannot be told."""
         ...
 
+    async def may_read(self, place: Place, user: str) -> bool:
+        """Whether the platform shows the channel to this account; PlatformError where it cannot be told."""
+        ...
+
     async def direct(self, actor: Actor) -> Place:
         """The DM with this account."""
         ...

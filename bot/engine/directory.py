@@ -54,6 +54,7 @@ class TeamDirectory:
         self.groups: dict[str, GroupSource] = dict(groups or {})
         self.tenants: dict[str, str] = {"web": "local"} if tenants is None else dict(tenants)
         self._members: dict[Account, tuple[datetime, frozenset[Account]]] = {}
+        self._shown: dict[Account, tuple[datetime, bool]] = {}  # lane and the platform's own id
         self._asking: defaultdict[Account, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._index: tuple[str, dict[Account, str]] = ("", {})
 
@@ -234,6 +235,49 @@ class TeamDirectory:
             return True
         narrow, wide = self.readers(name), self.readers(other_name)
         return narrow is not None and (wide is None or not wide <= narrow)
+
+    async def open_to(self, place: Place, person: Person) -> frozenset[str]:
+        """Lanes of the charter's channels that everybody reads who will read an answer in `place`.
+
+        Platforms say who reads a channel of theirs, person by person: so in a channel there are no others of them.
+        """
+        found = [
+            channel
+            for name in self.charter().channels
+            for platform, tenant in self.tenants.items()
+            if (channel := self.channel(name, platform, tenant)) is not None
+        ]
+        if place.kind == "dm":
+            return frozenset([channel.lane for channel in found if await self._reads(person, channel)])
+        if place.platform != "web" or place.external:
+            return frozenset()
+        return frozenset(each.lane for each in found if each.platform == "web" and not self.wider(each, place))
+
+    async def _reads(self, person: Person, channel: Place) -> bool:
+        """Whether the person reads the channel; where it cannot be told, not."""
+        if channel.platform == "web":
+            readers = self.readers(self.channel_name(channel))
+            return person.listed and person.can_decide and (readers is None or person.id in readers)
+        users = [user for platform, user in self._accounts(person) if platform == channel.platform]
+        return any([await self._shows(channel, user) for user in users])
+
+    async def _shows(self, channel: Place, user: str) -> bool:
+        """Whether the platform shows the channel to an account, as it said at most a minute ago."""
+        key, now = (channel.lane, user), self.clock.now()
+        known = self._shown.get(key)
+        if known is not None and now - known[0] < FRESH:
+            return known[1]
+        source = self.groups.get(channel.platform)
+        if source is None:
+            return False
+        try:
+            async with asyncio.timeout(PATIENCE):
+                shows = await source.may_read(channel, user)
+        except (PlatformError, TimeoutError) as error:
+            log.warning("%s does not say who reads %s: %s", channel.platform, channel.lane, error)
+            return False
+        self._shown[key] = (now, shows)
+        return shows
 
     # -- inside ---------------------------------------------------------------------------------
 

@@ -263,6 +263,10 @@ class SlackAdapter:
         """Account keys of the members of a user group; PlatformError where Slack does not say."""
         return await self.groups.members(group)
 
+    async def may_read(self, place: Place, user: str) -> bool:
+        """Whether the account is in the channel; PlatformError where Slack does not say."""
+        return await self.history.has_member(place, user)
+
     async def direct(self, actor: Actor) -> Place:
         """The DM with this account."""
         return await self.outgoing.direct(actor)

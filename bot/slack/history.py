@@ -1,4 +1,4 @@
-"""Threads as they stand on Slack, for context."""
+"""Threads as they stand on Slack, for context, and who is in a channel."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.engine.adapter import Heard
 from bot.slack.messages import moment
+from kernel.errors import PlatformError
 
 if TYPE_CHECKING:
     from bot.slack.messages import Messages
@@ -43,6 +44,18 @@ class History:
             if cursor is None:
                 break
         return messages if len(messages) <= limit else [messages[0], *messages[len(messages) - limit + 1 :]]
+
+    async def has_member(self, place: Place, user: str) -> bool:
+        """Whether the account is in the channel. Of one with more than 5,000 people the rest counts as not told."""
+        cursor: str | None = None
+        for _ in range(PAGES):
+            page = await self.web.read("conversations.members", channel=place.channel, limit=1000, cursor=cursor)
+            if user in (page.get("members") or []):
+                return True
+            cursor = (page.get("response_metadata") or {}).get("next_cursor") or None
+            if cursor is None:
+                return False
+        raise PlatformError("The channel has too many members to look through.")
 
     async def _heard(self, message: dict[str, Any]) -> Heard:
         return Heard(

@@ -248,6 +248,10 @@ class WebAdapter:
         """There are no groups here: roles name their people."""
         raise PlatformError("The web chat has no groups.", hint="Name the people of the role in people.yaml.")
 
+    async def may_read(self, place: Place, user: str) -> bool:
+        """The charter says who reads a channel of the web chat, so nobody asks here."""
+        raise PlatformError("The web chat has no members of its own.", hint="bosun.yaml says who reads its channels.")
+
     async def direct(self, actor: Actor) -> Place:
         """The DM with this person."""
         return self.place(DM + actor.user)

@@ -117,23 +117,23 @@ def rebuild(session: Session) -> None:
 
 def matches(session: Session, terms: Sequence[str], limit: int) -> list[Match]:
     """The chunks with the highest BM25 for any of `terms`, best first. A term of several words is a phrase."""
-    return _best(session, terms, limit, [], "")
+    return matches_among(session, terms, limit, "")
 
 
 def readable_matches(session: Session, terms: Sequence[str], limit: int, grants: list[str]) -> list[Match]:
     """The same among the chunks that an audience with `grants` may read: for when the best of all are not."""
-    return _best(session, terms, limit, grants, _READABLE)
+    return matches_among(session, terms, limit, _READABLE, grants=grants)
 
 
-def _best(session: Session, terms: Sequence[str], limit: int, grants: list[str], readable: str) -> list[Match]:
+def matches_among(session: Session, terms: Sequence[str], limit: int, chosen: str, **values: object) -> list[Match]:
+    """The same among the chunks of which `chosen`, a constant piece of SQL, says "IN (SELECT ...)"; empty: all."""
     if not terms:
         return []
-    values: dict[str, object] = {"grants": grants} if readable else {}
     if session.get_bind().dialect.name != "sqlite":
-        return _postgres_matches(session, terms, limit, f"AND chunk_id {readable}" if readable else "", values)
+        return _postgres_matches(session, terms, limit, f"AND chunk_id {chosen}" if chosen else "", values)
     # Measured: "ORDER BY rank" takes twice as long, and without the + SQLite runs the query once per readable chunk.
     sql = "SELECT rowid, bm25(chunk_words) AS score FROM chunk_words WHERE chunk_words MATCH :query"
-    sql += f" AND +rowid {readable}" if readable else ""
+    sql += f" AND +rowid {chosen}" if chosen else ""
     found = run(session, f"{sql} ORDER BY score LIMIT :limit", query=_fts5(terms), limit=limit, **values)
     return [Match(row[0], -row[1]) for row in found]
 

@@ -69,8 +69,13 @@ class Audience(Frozen):
 
     @classmethod
     def of(cls, place: Place, who: Person, roles: Iterable[str] = (), channels: Iterable[str] = ()) -> Audience:
-        """The audience of an answer in `place` to `who`: the asker in a DM, else everybody in the channel."""
-        return cls.of_person(who, roles, channels) if place.kind == "dm" else cls.of_channel(place)
+        """The audience of an answer in `place` to `who`: the asker in a DM, else everybody in the channel.
+
+        `channels` (lanes) are those that all of them are in now.
+        """
+        if place.kind == "dm":
+            return cls.of_person(who, roles, channels)
+        return cls(grants=cls.of_channel(place).grants.union(f"channel:{lane}" for lane in channels))
 
     @property
     def readers(self) -> list[str]:

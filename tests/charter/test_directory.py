@@ -27,6 +27,12 @@ class Slack:
             raise PlatformError
         return self.members if group == "S1" else frozenset()
 
+    async def may_read(self, place: Place, user: str) -> bool:
+        self.asked += 1
+        if self.broken:
+            raise PlatformError
+        return f"slack:T1:{user}" in self.members
+
 
 @pytest.fixture
 def slack() -> Slack:
@@ -194,3 +200,37 @@ def test_a_channel_is_wider_where_more_people_may_read_it(team: TeamDirectory) -
     assert not team.wider(general, finance)
     assert team.wider(general.model_copy(update={"channel": "D1", "kind": "dm"}), finance)
     assert team.wider(general.model_copy(update={"channel": "C-UNKNOWN"}), finance)
+
+
+async def test_an_answer_draws_on_channels_that_all_its_readers_read(team: TeamDirectory, slack: Slack) -> None:
+    ann, bo = team.person(actor("U1")), team.person(actor("U2"))
+    dm = Place(platform="web", tenant="local", channel="dm-x", kind="dm")
+    stranger = team.person(actor("U99"))
+    finance = team.channel("#finance", "web", "local")
+    general = team.channel("#general", "web", "local")
+    assert finance is not None
+    assert general is not None
+    assert general.lane in await team.open_to(dm, bo)
+    assert await team.open_to(dm, stranger) == frozenset()
+    assert general.lane in await team.open_to(finance, bo)  # who reads the narrower one reads the wider one
+    assert finance.lane not in await team.open_to(general, bo)
+    lanes = await team.open_to(dm, ann)
+    assert {lane for lane in lanes if lane.startswith("slack:")} == {"slack:T1:C1", "slack:T1:C2"}  # Slack says so
+    assert "slack:T1:C1" not in await team.open_to(dm, bo)
+    assert await team.open_to(Place(platform="slack", tenant="T1", channel="C1"), ann) == frozenset()
+
+
+async def test_a_platform_that_does_not_say_who_reads_a_channel_opens_none(
+    team: TeamDirectory, slack: Slack, clock: FixedClock
+) -> None:
+    dm, ann = Place(platform="web", tenant="local", channel="dm-x", kind="dm"), team.person(actor("U1"))
+    slack.broken = True
+    assert not any(lane.startswith("slack:") for lane in await team.open_to(dm, ann))
+    slack.broken = False
+    assert "slack:T1:C1" in await team.open_to(dm, ann)  # no answer is not kept
+    asked = slack.asked
+    assert "slack:T1:C1" in await team.open_to(dm, ann)
+    assert slack.asked == asked  # an answer counts for a minute
+    slack.members = frozenset()
+    clock.advance(minutes=1)
+    assert "slack:T1:C1" not in await team.open_to(dm, ann)

@@ -3,8 +3,10 @@
 import pytest
 
 from kernel.errors import PlatformError
-from tests.discord.conftest import ANN, BO, FINANCE_ROLE, GENERAL, OTHER_BOT, OUTSIDER, Bench
+from kernel.types import Place
+from tests.discord.conftest import ANN, BO, FINANCE, FINANCE_ROLE, GENERAL, OTHER_BOT, OUTSIDER, Bench
 from tests.fakes.discord import BOT, BOT_ROLE, GUILD
+from tests.fakes.discord.world import HISTORY, VIEW
 
 
 async def test_a_mention_arrives_with_readable_names_and_without_our_own(bench: Bench) -> None:
@@ -39,6 +41,21 @@ async def test_who_has_a_role_is_an_error_where_discord_cannot_be_asked(bench: B
         await adapter.group_members(FINANCE_ROLE)
     bench.discord.faults.heal()
     assert await adapter.group_members(FINANCE_ROLE) == {f"discord:{GUILD}:{BO}"}
+
+
+async def test_who_reads_a_channel_follows_from_the_permissions_of_their_roles(bench: Bench) -> None:
+    world = bench.discord.world
+    world.add_role(GUILD, "@everyone", VIEW | HISTORY)
+    world.channels[FINANCE].private_to = (FINANCE_ROLE,)
+    adapter = await bench.connect()
+    general, finance = (Place(platform="discord", tenant=GUILD, channel=each) for each in (GENERAL, FINANCE))
+    assert await adapter.may_read(general, ANN)
+    assert await adapter.may_read(finance, BO)
+    assert not await adapter.may_read(finance, ANN)
+    assert not await adapter.may_read(general, OUTSIDER)
+    bench.discord.faults.fail("member", "50001", times=5)
+    with pytest.raises(PlatformError):
+        await adapter.may_read(general, ANN)
 
 
 @pytest.mark.behaviour(7)

@@ -93,6 +93,9 @@ class FakePlatform:
     async def group_members(self, group: str) -> frozenset[str]:
         raise PlatformError(f"There is no group {group}.")
 
+    async def may_read(self, place: Place, user: str) -> bool:
+        raise PlatformError(f"Nobody knows who reads {place.channel}.")
+
     async def direct(self, actor: Actor) -> Place:
         return Place(platform=self.platform, tenant=actor.tenant, channel=f"dm-{actor.user}", kind="dm")
 

@@ -70,6 +70,9 @@ class Team:
     def channel(self, name: str, platform: str, tenant: str) -> Place | None:
         return self.channels.get(name)
 
+    async def open_to(self, place: Place, person: Person) -> frozenset[str]:
+        return frozenset()
+
     def channel_name(self, place: Place) -> str:
         return next((name for name, known in self.channels.items() if known.lane == place.lane), "")
 

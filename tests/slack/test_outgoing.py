@@ -315,6 +315,15 @@ async def test_group_members_are_accounts_and_a_change_is_seen_at_once(bench: Be
         await slack.group_members("S2")
 
 
+async def test_who_reads_a_channel_is_who_is_in_it(bench: Bench) -> None:
+    slack = await bench.connect()
+    general = Place(platform="slack", tenant=TEAM, channel=GENERAL)
+    assert await slack.may_read(general, ANN)
+    assert not await slack.may_read(general, OUTSIDER)
+    with pytest.raises(PlatformError):
+        await slack.may_read(Place(platform="slack", tenant=TEAM, channel="C0NOWHERE"), ANN)
+
+
 async def test_links_and_direct_messages(bench: Bench) -> None:
     slack = await bench.connect()
     who = await bench.connect()

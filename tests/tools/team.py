@@ -54,6 +54,9 @@ class Team:
         place = CHANNELS.get(name)
         return place if place is not None and (place.platform, place.tenant) == (platform, tenant) else None
 
+    async def open_to(self, place: Place, person: Person) -> frozenset[str]:
+        return frozenset({CHANNELS["#finance"].lane}) if place.kind == "dm" and person.id == MIA.id else frozenset()
+
     def channel_name(self, place: Place) -> str:
         return next((name for name, known in CHANNELS.items() if known.lane == place.lane), place.channel)
 

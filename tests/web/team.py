@@ -51,5 +51,8 @@ class Team:
     def channel(self, name: str, platform: str, tenant: str) -> Place | None:
         return Place(platform=platform, tenant=tenant, channel=name.lstrip("#"))
 
+    async def open_to(self, place: Place, person: Person) -> frozenset[str]:
+        return frozenset()
+
     def channel_name(self, place: Place) -> str:
         return f"#{place.channel}"

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from knowledge.engine.documents import AddResult, Document, SearchResult
     from knowledge.engine.memories import Remembered
     from knowledge.memory import Fact
+    from tools.engine.context import ToolContext
 
 
 class Recall(Protocol):
@@ -25,3 +26,12 @@ class Recall(Protocol):
     async def remember(self, fact: Fact, *, instead: str = "") -> Remembered:
         """Store a fact; it replaces an older one about the same with the same readers."""
         ...
+
+
+async def audience_of(ctx: ToolContext) -> Audience:
+    """Everybody who will read the answer: in a direct message the requester, else all who are in the channel."""
+    from knowledge.engine.audience import Audience
+
+    facts = ctx.facts
+    lanes = await ctx.directory.open_to(facts.place, facts.requester)
+    return Audience.of(facts.place, facts.requester, facts.roles, lanes)

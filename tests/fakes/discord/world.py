@@ -98,6 +98,7 @@ class Channel:
     archived: bool = False
     locked: bool = False
     denied: int = 0  # permissions that the bot's role lacks here
+    private_to: tuple[str, ...] = ()  # roles that alone see it; none: everybody does
     messages: dict[str, Json] = field(default_factory=dict)
     typing: list[datetime] = field(default_factory=list)
 
@@ -249,6 +250,9 @@ class World:
                 },
             }
         denied = [{"id": BOT_ROLE, "type": 0, "allow": "0", "deny": str(channel.denied)}] if channel.denied else []
+        if channel.private_to:
+            seen = [{"id": role, "type": 0, "allow": str(VIEW), "deny": "0"} for role in channel.private_to]
+            denied += [{"id": GUILD, "type": 0, "allow": "0", "deny": str(VIEW)}, *seen]
         return shown | {"position": 0, "topic": None, "nsfw": False, "permission_overwrites": denied}
 
     def shown_guild(self) -> Json:

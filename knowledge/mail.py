@@ -11,8 +11,8 @@ from pydantic import Field
 from knowledge.engine.documents import Document
 from knowledge.engine.html_text import html_to_markdown
 from knowledge.engine.mailbox import Mailbox
-from knowledge.engine.readable import NotReadable, check_length
-from knowledge.engine.source import Item, SourceAway
+from knowledge.engine.readable import check_length
+from knowledge.engine.source import Item, Missing, SourceAway
 from knowledge.engine.source_settings import SourceSettings
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Mail:
     async def _load(self, key: str, folder: str, uid: str) -> Document:
         message = await asyncio.to_thread(self._box().message, folder, uid)
         if message is None:
-            raise NotReadable("The message is gone.")
+            raise Missing("The message is gone.")
         body = message.text or html_to_markdown(message.html or "").markdown
         names = [attachment.filename for attachment in message.attachments if attachment.filename]
         attached = [f"Attached: {', '.join(names)}"] if names else []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urljoin, urlsplit
 from xml.etree import ElementTree
@@ -11,11 +10,11 @@ from xml.etree import ElementTree
 from pydantic import Field, model_validator
 
 from knowledge.engine.documents import Document
+from knowledge.engine.media_types import suffix_for
 from knowledge.engine.readable import NotReadable
 from knowledge.engine.reading import suffix_of
-from knowledge.engine.source import Item, SourceAway, SourceCutOff
+from knowledge.engine.source import Item, Missing, SourceAway, SourceCutOff
 from knowledge.engine.source_settings import SourceSettings
-from knowledge.engine.web_client import Missing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -24,15 +23,6 @@ if TYPE_CHECKING:
     from knowledge.engine.source_settings import Surroundings
     from knowledge.engine.web_client import Fetched
 
-TYPES = {
-    "text/html": ".html",
-    "application/xhtml+xml": ".html",
-    "application/pdf": ".pdf",
-    "text/plain": ".txt",
-    "text/markdown": ".md",
-    "text/csv": ".csv",
-    "application/json": ".json",
-}
 MOST_SITEMAPS = 50  # that one sitemap may lead to
 HUGE = 5_000_000  # bytes of one sitemap
 
@@ -102,8 +92,7 @@ class Web:
     async def _document(self, url: str, fetched: Fetched) -> Document | None:
         if fetched.unchanged:
             return None
-        suffix = TYPES.get(fetched.media_type) or PurePosixPath(urlsplit(url).path).suffix
-        name = f"page{suffix_of(f'x{suffix}')}"
+        name = f"page{suffix_of(f'x{suffix_for(fetched.media_type, url)}')}"
         parsed = await self._around.files.read(name, fetched.content)
         return Document(
             source=self.name,

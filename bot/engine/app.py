@@ -169,6 +169,7 @@ class App:
             directory=self.directory,
             secrets=self.secrets,
             charter=lambda: self.charter,
+            server=self.toolbox.resources,
         )
         self.absences = Absences(self.store, self.clock, self.ids, self.directory)
         self.autonomy = Autonomy(

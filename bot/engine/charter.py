@@ -140,7 +140,7 @@ def load(
     )
     rules = reader.rules(known)
     reader.cross_check(team, people, tools_file)
-    sources = reader.sources(people, channels)
+    sources = reader.sources(people, channels, tools_file)
     if reader.problems or team is None or people is None or roster is None:
         raise CharterError(reader.problems)
     return Charter(
@@ -200,13 +200,14 @@ class _Reader:
         self.problems += [self.located[TOOLS].problem(*problem) for problem in found.problems]
         return found.tools
 
-    def sources(self, people: PeopleFile | None, channels: frozenset[str]) -> SourcesFile:
+    def sources(self, people: PeopleFile | None, channels: frozenset[str], tools: ToolsFile | None) -> SourcesFile:
         try:
             return sources_file.load(
                 self._text(sources_file.PATH) if sources_file.PATH in self.files else "",
                 roles=frozenset(people.roles) if people else None,
                 channels=channels,
                 people=frozenset(people.people) if people else frozenset(),
+                servers=frozenset(tools.mcp) if tools else None,
             )
         except CharterError as error:
             self.problems += error.problems

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from kernel.store import Store
     from kernel.types import Place
     from knowledge.engine.archives import Archive, Listener
+    from knowledge.engine.resources import Resources
 
 
 def open_knowledge(
@@ -60,7 +61,10 @@ class Knowing:
         directory: TeamDirectory,
         secrets: Mapping[str, str],
         charter: Callable[[], Charter],
+        server: Callable[[str], Resources | None] = lambda _name: None,
     ) -> None:
+        """`server` is how an MCP server of tools.yaml is asked for what it offers to read."""
+        self._server = server
         self._knowledge, self._store, self._clock = knowledge, store, clock
         self._settings, self._directory, self._secrets, self._charter = settings, directory, secrets, charter
         self._web = WebClient()
@@ -83,9 +87,13 @@ class Knowing:
         await self._web.close()
 
     def left_to_a_running_one(self) -> set[str]:
-        """Names of the sources that need a connected platform: it alone says which channels are meant."""
+        """Names of the sources that need what it alone is connected to: channels and servers."""
         named = self._charter().sources.sources
-        return {f"{one.kind}:{one.name}" for one in named if one.kind == "chat" or any("#" in r for r in one.readers)}
+        return {
+            f"{one.kind}:{one.name}"
+            for one in named
+            if one.kind in {"chat", "mcp"} or any("#" in reader for reader in one.readers)
+        }
 
     def readers(self) -> dict[str, tuple[str, ...]]:
         """Source -> who reads it; empty for one whose documents each have readers of their own."""
@@ -104,6 +112,7 @@ class Knowing:
             places=self._places,
             chats=self._knowledge.chats,
             archives={name: one.archive for name, one in self._adapters.items() if isinstance(one, Remembers)},
+            server=self._server,
             work=self._settings.data / "knowledge" / "clones",
         )
 

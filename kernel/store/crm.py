@@ -47,6 +47,11 @@ def by_ref(session: Session, ref: str) -> CrmRecord | None:
     return session.exec(select(CrmRecord).where(col(CrmRecord.ref) == ref)).first()
 
 
+def everything(session: Session) -> list[CrmRecord]:
+    """All records that are there, in order of their refs."""
+    return list(session.exec(select(CrmRecord).where(col(CrmRecord.deleted_at).is_(None)).order_by(col(CrmRecord.ref))))
+
+
 def search(session: Session, kind: str | None, words: list[str], limit: int, about: str = "") -> list[CrmRecord]:
     """Records that contain every word, last changed first."""
     statement = select(CrmRecord).where(col(CrmRecord.deleted_at).is_(None))

@@ -174,6 +174,23 @@ def version_of(session: Session, source: str, key: str) -> str:
     return run(session, sql, source=source, key=key).scalar() or ""
 
 
+def forget_version(session: Session, document_id: str) -> None:
+    """Have a document read again."""
+    run(session, "UPDATE document SET version = '' WHERE id = :id", id=document_id)
+
+
+def readers_of(session: Session, source: str) -> dict[str, frozenset[str]]:
+    """Document -> its readers, also where they are suspended, of all documents of a source."""
+    sql = (
+        "SELECT r.document_id, r.reader FROM document_reader r JOIN document d ON d.id = r.document_id"
+        " WHERE d.source = :source"
+    )
+    found: dict[str, frozenset[str]] = {}
+    for document, reader in run(session, sql, source=source):
+        found[document] = found.get(document, frozenset()) | {reader.removeprefix(OFF)}
+    return found
+
+
 def holding(session: Session, prefix: str, message: str) -> list[tuple[str, str]]:
     """(source, key) of the conversations of sources whose name begins with `prefix` that hold a message."""
     find = "instr" if session.get_bind().dialect.name == "sqlite" else "strpos"

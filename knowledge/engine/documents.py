@@ -27,6 +27,7 @@ class Document(Frozen):
     format: Format = "markdown"
     readers: tuple[str, ...] = ()  # "team", "channel:...", "person:...", "role:..."; anything else, or none: nobody
     origin: Origin = "outside_text"  # member_text only where a member of the team wrote all of it
+    personal: bool = False  # personal data stands in it: whoever reads it has read such data
     author: str = ""  # for people
     written_at: datetime | None = None  # shown, and put in front of a memory
     url: str = ""  # opens the original

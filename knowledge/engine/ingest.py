@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from kernel.store import knowledge as rows
+from kernel.store import personal
 from knowledge.engine.audience import is_reader
 from knowledge.engine.chunking import VERSION, cut
 from knowledge.engine.conversation import amended
@@ -56,6 +57,8 @@ class Ingest:
             row.url, row.version = document.url, document.version
             session.add(row)
             session.flush()
+            if document.personal:
+                personal.mark(session, personal.of_document(row.id))
             if also is not None:
                 also(session, row.id)
             return AddResult(

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kernel.errors import BosunError
 from kernel.store import knowledge_sources as sources
@@ -34,6 +34,13 @@ CHARTER_EVERY = timedelta(minutes=5)  # the charter's own folder, where nothing 
 LEASE = timedelta(minutes=2)  # a reader that has not been heard of for so long is gone
 
 
+class _SetUp(NamedTuple):
+    """How a source is set up."""
+
+    readers: tuple[str, ...]
+    settings: SourceSettings | None  # None: of the charter's own folder, and of channels
+
+
 class Keeper:
     """Reads sources in the background, each in a task of its own: a slow one keeps nobody waiting.
 
@@ -55,6 +62,7 @@ class Keeper:
         self._tasks: list[asyncio.Task[None]] = []
         self._reading: dict[str, asyncio.Task[None]] = {}  # by name of the source
         self._due = asyncio.Event()
+        self._known: dict[str, _SetUp] = {}  # by name of the source
         self._watched: set[Path] = set()
         self._watching = asyncio.Event()
 
@@ -119,6 +127,7 @@ class Keeper:
     async def _look(self) -> None:
         opened = self.opened()
         await self._drop_others({source.name for source, _every in opened})
+        await self._take_changes(opened)
         self._around().chats.listen_to(
             {source.place.lane: source.title for source, _every in opened if isinstance(source, Chat)}
         )
@@ -172,12 +181,32 @@ class Keeper:
         for name in known:
             if name in names or self._keeps(name):
                 continue
-            reading = self._reading.pop(name, None)
-            if reading is not None:
-                reading.cancel()
-                await asyncio.gather(reading, return_exceptions=True)
+            await self._give_up(name)
             count = await self._knowledge.drop_source(name)
             log.info("Source %s is no longer named: %d documents forgotten", name, count)
+
+    async def _take_changes(self, opened: Sequence[tuple[Source | Stream, timedelta]]) -> None:
+        """A source that is set up otherwise than before has its new readers at once, and is read at once."""
+        settings = {f"{each.kind}:{each.name}": each for each in self._settings()}
+        changed: set[str] = set()
+        for source, _every in opened:
+            before, now = self._known.get(source.name), _SetUp(source.readers, settings.get(source.name))
+            if before == now:
+                continue
+            if before is not None:
+                await self._give_up(source.name)
+            if await self._knowledge.regrant(source.name, source.readers) or before is not None:
+                changed.add(source.name)
+            self._known[source.name] = now
+        if changed:
+            await self._make_due(lambda row: row.name in changed)
+
+    async def _give_up(self, name: str) -> None:
+        """Read a source no further."""
+        reading = self._reading.pop(name, None)
+        if reading is not None:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
 
     async def _watch(self) -> None:
         """Have a folder read when something in it changes, and once after it is watched: nothing falls in between."""

@@ -25,7 +25,7 @@ from knowledge.engine.vector_lines import ProcessLine
 from knowledge.folder import Folder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from kernel.clock import Clock, Ids
@@ -133,6 +133,10 @@ class Knowledge:
         report = await self._syncing.sync(source)
         self._indexer.poke()
         return report
+
+    async def regrant(self, source: str, readers: Sequence[str]) -> bool:
+        """From now on a source is read by others; whether that changes anything. Documents' own readers stay."""
+        return await self._syncing.regrant(source, readers)
 
     async def sync_folder(self, path: Path, name: str = "charter") -> SyncReport:
         """Bring what is known of a folder to the files in it. `name` tells folders apart and stays when one moves."""

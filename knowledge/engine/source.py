@@ -8,6 +8,7 @@ from typing import Protocol, runtime_checkable
 
 from kernel.errors import BosunError
 from knowledge.engine.documents import Document
+from knowledge.engine.readable import NotReadable
 
 VERSION = "1"  # of the formats: a better way to read them reads everything again
 
@@ -24,6 +25,12 @@ class SourceCutOff(BosunError):
     code = "source_cut_off"
 
 
+class Missing(NotReadable):
+    """There is nothing any more where it was read before."""
+
+    code = "missing"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Item:
     """Something that a source offers."""
@@ -36,6 +43,12 @@ class Item:
 def marked(version: str, readers: Sequence[str]) -> str:
     """A version as it is stored: for other readers a document is read again. Empty stays empty."""
     return f"{version}\n{','.join(readers)}\n{VERSION}" if version else ""
+
+
+def readers_of(marked_version: str) -> tuple[str, ...] | None:
+    """For whom a version was read; None where nothing says it."""
+    parts = marked_version.split("\n")
+    return tuple(filter(None, parts[1].split(","))) if len(parts) > 1 else None
 
 
 @dataclass(frozen=True, kw_only=True)

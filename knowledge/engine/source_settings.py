@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from knowledge.engine.archives import Archive
     from knowledge.engine.chats import Chats
     from knowledge.engine.reading import Reader
+    from knowledge.engine.resources import Resources
     from knowledge.engine.web_client import WebClient
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -62,6 +63,7 @@ class Surroundings:
     resolve: Callable[[Sequence[str]], tuple[str, ...]]  # readers as the charter writes them -> as they are stored
     places: Callable[[str], Sequence[Place]]  # a channel of the charter -> where it is, on each connected platform
     chats: Chats
+    server: Callable[[str], Resources | None] = lambda _name: None  # an MCP server of tools.yaml
     archives: Mapping[str, Archive] = field(default_factory=dict)  # platform -> the history of its channels
     work: Path | None = None  # a folder that a source may write to
 

@@ -44,9 +44,17 @@ class SourcesFile(Frozen):
 
 
 def load(
-    text: str, *, roles: Collection[str] | None, channels: Collection[str], people: Collection[str]
+    text: str,
+    *,
+    roles: Collection[str] | None,
+    channels: Collection[str],
+    people: Collection[str],
+    servers: Collection[str] | None = None,
 ) -> SourcesFile:
-    """The file. CharterError with every problem: unknown words, kinds, roles, channels, people, each with its line."""
+    """The file. CharterError with every problem, each with its line: unknown words, kinds, roles, channels, people.
+
+    `servers` are the MCP servers of tools.yaml; None where nobody can tell.
+    """
     if not any(line.strip() and not line.strip().startswith("#") for line in text.splitlines()):
         return SourcesFile()
     located = yaml_lines.load(PATH, text)
@@ -62,6 +70,10 @@ def load(
             problems.append(located.problem(("sources", number, "name"), f"there is a source '{found.name}' already"))
         names.add(found.name)
         problems += _reader_problems(located, number, found, roles=roles, channels=channels, people=people)
+        server = getattr(found, "server", "") if found.kind == "mcp" else ""
+        if server and servers is not None and server not in servers:
+            at = ("sources", number, "server")
+            problems.append(located.problem(at, f"tools.yaml has no MCP server '{server}'", server, servers))
         sources.append(found)
     if problems:
         raise CharterError(problems)

@@ -7,12 +7,15 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from kernel.errors import BosunError
+from kernel.store import knowledge as rows
 from kernel.store import knowledge_sources as sources
 from knowledge.engine.documents import Refused, SyncReport
 from knowledge.engine.readable import NotReadable
-from knowledge.engine.source import SourceCutOff, Stream, marked
+from knowledge.engine.source import SourceCutOff, Stream, marked, readers_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from kernel.clock import Clock
     from kernel.store import Session, Store
     from knowledge.engine.ingest import Ingest
@@ -29,6 +32,7 @@ class _Piece(NamedTuple):
 
     kind: str  # added, changed, unchanged, or UNREAD
     refused: sources.Failure | None = None
+    is_gone: bool = False  # what was known of it is not what the source has: it answers no more
 
 
 class Syncing:
@@ -70,6 +74,7 @@ class Syncing:
         before = await self._store.read(lambda session: sources.held(session, source.name))
         failed = await self._failed(source)
         counted: Counter[str] = Counter()
+        keys = {item.key for item in items} if source.complete else {*before, *(item.key for item in items)}
         broken: list[sources.Failure] = []
         for number, item in enumerate(items):
             if number % SAY_EVERY == 0:
@@ -78,9 +83,10 @@ class Syncing:
             counted[piece.kind] += 1
             if piece.refused is not None:
                 broken.append(piece.refused)
+            if piece.is_gone:
+                keys.discard(item.key)
         await self._say(source, len(items), len(items))
-        keys = {item.key for item in items}
-        gone = [held.id for key, held in before.items() if key not in keys] if source.complete else []
+        gone = [held.id for key, held in before.items() if key not in keys]
         for document_id in gone:
             await self._ingest.forget(document_id)
         still = {failure.key for failure in broken}
@@ -93,6 +99,25 @@ class Syncing:
             forgotten=len(gone),
             refused=tuple(Refused(key=each.key, reason=each.reason, hint=each.hint) for each in broken),
         )
+
+    async def regrant(self, source: str, readers: Sequence[str]) -> bool:
+        """From now on the documents of a source are read by these, but for those that name readers of their own.
+
+        Whether that changes anything. What was read for others is read again when the source is.
+        """
+
+        def change(session: Session) -> bool:
+            held = sources.held(session, source).values()
+            known = sources.readers_of(session, source)
+            wanted = [each for each in held if _follows(each.version, known.get(each.id, frozenset()), readers)]
+            for each in wanted:
+                rows.set_readers(session, each.id, readers)
+                sources.forget_version(session, each.id)
+            if wanted and (row := sources.row(session, source)) is not None and row.state == sources.CUT_OFF:
+                sources.suspend(session, source)
+            return bool(wanted)
+
+        return await self._store.write(change)
 
     async def _failed(self, source: Source) -> dict[str, sources.Failure]:
         found = await self._store.read(lambda session: sources.failures(session, source.name))
@@ -122,7 +147,8 @@ class Syncing:
         except (BosunError, OSError) as error:
             if not isinstance(error, NotReadable):
                 log.warning("%s of %s was not read: %s", item.key, source.name, error)
-            return _Piece("refused", self._failure(source, item, error))
+            is_gone = isinstance(error, NotReadable | SourceCutOff)
+            return _Piece("refused", self._failure(source, item, error), is_gone)
         except Exception as error:  # one bad document must not stop the others
             log.exception("Reading %s of %s failed", item.key, source.name)
             return _Piece("refused", self._failure(source, item, error))
@@ -139,6 +165,12 @@ class Syncing:
             hint=said.hint,
             failed_at=self._clock.now(),
         )
+
+
+def _follows(version: str, known: frozenset[str], readers: Sequence[str]) -> bool:
+    """Whether a document has the readers of its source, and these were others when it was read."""
+    before = readers_of(version)
+    return known != frozenset(readers) and (before is None or known == frozenset(before))
 
 
 def _refused(key: str, error: Exception) -> Refused:

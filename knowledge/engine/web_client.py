@@ -9,7 +9,7 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 
 from knowledge.engine.readable import MAX_BYTES, NotReadable
-from knowledge.engine.source import SourceAway, SourceCutOff
+from knowledge.engine.source import Missing, SourceAway, SourceCutOff
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,12 +30,6 @@ class Fetched:
     media_type: str  # "text/html"
     version: str = ""  # the server's mark of it: its ETag, or when it was changed
     unchanged: bool = False  # the server says that it is as it was; there is no content
-
-
-class Missing(NotReadable):
-    """The page is gone."""
-
-    code = "missing"
 
 
 class WebClient:

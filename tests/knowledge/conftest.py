@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,10 @@ from kernel.store import Store, open_store
 from knowledge.engine.embedding import WORDS
 from knowledge.engine.indexer import Pace
 from knowledge.engine.knowledge import Knowledge
+from knowledge.engine.source_settings import Surroundings
 from knowledge.engine.vector_lines import ThreadLine
+from knowledge.engine.web_client import WebClient
+from tests.knowledge.team import FINANCE, channel
 
 QUICK = Pace(settle=0.0)
 
@@ -63,3 +66,28 @@ async def open_knowledge(tmp_path: Path, clock: FixedClock) -> AsyncIterator[Ope
 @pytest.fixture
 async def knowledge(store: Store, open_knowledge: Opened) -> Knowledge:
     return await open_knowledge(store)
+
+
+@pytest.fixture
+async def around(
+    knowledge: Knowledge, sqlite_store: Store, clock: FixedClock, tmp_path: Path
+) -> AsyncIterator[Surroundings]:
+    """What sources are opened with; #finance is a channel. For modules whose `knowledge` is on SQLite."""
+    client = WebClient()
+
+    def resolve(readers: Sequence[str]) -> tuple[str, ...]:
+        return tuple(channel(FINANCE) if reader == "#finance" else reader for reader in readers)
+
+    yield Surroundings(
+        charter=tmp_path / "charter",
+        files=knowledge.files,
+        web=client,
+        clock=clock,
+        store=sqlite_store,
+        secret={"TOKEN": "hidden-word"}.get,
+        resolve=resolve,
+        places=lambda _name: [FINANCE],
+        chats=knowledge.chats,
+        work=tmp_path / "clones",
+    )
+    await client.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import subprocess
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,40 +20,15 @@ from knowledge.engine.kinds import discover
 from knowledge.engine.knowledge import Knowledge
 from knowledge.engine.source_settings import SourceSettings, Surroundings
 from knowledge.engine.sources_file import load
-from knowledge.engine.web_client import WebClient
 from tests.knowledge.conftest import Opened
 from tests.knowledge.git_server import GitServer
 from tests.knowledge.site import Site
-from tests.knowledge.team import ADA, FINANCE, IN_GENERAL, Audience, channel
+from tests.knowledge.team import ADA, FINANCE, IN_GENERAL, Audience
 
 
 @pytest.fixture
 async def knowledge(sqlite_store: Store, open_knowledge: Opened) -> Knowledge:
     return await open_knowledge(sqlite_store)
-
-
-@pytest.fixture
-async def around(
-    knowledge: Knowledge, sqlite_store: Store, clock: FixedClock, tmp_path: Path
-) -> AsyncIterator[Surroundings]:
-    client = WebClient()
-
-    def resolve(readers: Sequence[str]) -> tuple[str, ...]:
-        return tuple(channel(FINANCE) if reader == "#finance" else reader for reader in readers)
-
-    yield Surroundings(
-        charter=tmp_path / "charter",
-        files=knowledge.files,
-        web=client,
-        clock=clock,
-        store=sqlite_store,
-        secret={"TOKEN": "hidden-word"}.get,
-        resolve=resolve,
-        places=lambda _name: [FINANCE],
-        chats=knowledge.chats,
-        work=tmp_path / "clones",
-    )
-    await client.close()
 
 
 async def words(knowledge: Knowledge, query: str, audience: Audience = IN_GENERAL) -> list[str]:
@@ -133,6 +108,23 @@ async def test_a_source_that_is_cut_off_answers_no_more_and_comes_back_without_e
         back = await knowledge.sync(web.open_source(settings, around))
         assert (back.unchanged, back.changed, back.added) == (1, 0, 0)
         assert await words(knowledge, "refunds") == ["Refunds take ten days."]
+
+
+async def test_a_page_of_a_sitemap_that_is_refused_answers_no_more(knowledge: Knowledge, around: Surroundings) -> None:
+    async with Site() as site:
+        urls = "".join(f"<url><loc>{site.url}/{name}</loc></url>" for name in "ab")
+        site.pages = {
+            "/sitemap.xml": ("application/xml", f"<urlset>{urls}</urlset>"),
+            "/a": page("Refunds take ten days."),
+            "/b": page("Parking is free."),
+        }
+        settings = web.Settings(name="wiki", kind="web", sitemap=f"{site.url}/sitemap.xml")
+        await knowledge.sync(web.open_source(settings, around))
+        site.pages["/a"] = 403
+        report = await knowledge.sync(web.open_source(settings, around))
+        assert (report.forgotten, [each.key for each in report.refused]) == (1, [f"{site.url}/a"])
+        assert "Refunds take ten days." not in await words(knowledge, "refunds")
+        assert await words(knowledge, "parking") == ["Parking is free."]
 
 
 async def test_a_source_that_is_away_goes_on_answering(knowledge: Knowledge, around: Surroundings) -> None:
@@ -292,11 +284,13 @@ def test_every_kind_of_source_is_one_file() -> None:
     assert set(discover()) == {
         "calendar",
         "chat",
+        "crm",
         "decisions",
         "feed",
         "folder",
         "git",
         "mail",
+        "mcp",
         "outputs",
         "web",
     }
@@ -347,6 +341,58 @@ async def test_a_folder_in_a_folder_that_is_a_source_is_read_for_its_own_readers
     await keeper.look()
     assert await words(knowledge, "buy the harbour") == []
     assert await words(knowledge, "buy the harbour", Audience.of_channel(FINANCE)) == ["We buy the harbour."]
+
+
+async def test_other_readers_count_at_once_also_for_what_is_not_read_again(
+    knowledge: Knowledge, around: Surroundings, sqlite_store: Store
+) -> None:
+    folder_path = around.charter / "knowledge"
+    folder_path.mkdir(parents=True)
+    async with Site() as site:
+        item = "<item><guid>{0}</guid><title>{0}</title><description>{1}</description></item>"
+        rss = "<rss><channel>{}</channel></rss>"
+        site.pages = {"/f": ("application/xml", rss.format(item.format(1, "We launch in May.")))}
+        named: list[SourceSettings] = [feed.Settings(name="news", kind="feed", url=f"{site.url}/f")]
+        keeper = Keeper(knowledge, sqlite_store, lambda: around, lambda: named)
+        await keeper.look()
+        assert await words(knowledge, "launch in May")
+        site.pages["/f"] = 503
+        named[0] = named[0].model_copy(update={"readers": ("#finance",), "every": timedelta(days=1)})
+        await keeper.look()
+        assert await words(knowledge, "launch in May") == []
+        assert await words(knowledge, "launch in May", Audience.of_channel(FINANCE)) == ["We launch in May."]
+        site.pages["/f"] = ("application/xml", rss.format(item.format(2, "We hire.")))
+        named[0] = named[0].model_copy(update={"readers": ("person:ada",)})
+        again = Keeper(knowledge, sqlite_store, lambda: around, lambda: named)  # after a restart
+        await again.look()
+        assert await words(knowledge, "launch in May", Audience.of_channel(FINANCE)) == []
+        found = await words(knowledge, "we", Audience.of_person(ADA))
+        assert {"We launch in May.", "We hire."} <= set(found)
+
+
+async def test_other_readers_open_nothing_that_is_cut_off_or_names_its_own(
+    knowledge: Knowledge, around: Surroundings, sqlite_store: Store
+) -> None:
+    vault = around.charter / "knowledge" / "vault"
+    vault.mkdir(parents=True)
+    (vault / "plan.md").write_text("---\nreaders: [role:board]\n---\n# Plan\n\nWe buy the harbour.\n", "utf-8")
+    async with Site() as site:
+        site.pages = {"/a": page("Refunds take ten days.")}
+        named: list[SourceSettings] = [
+            folder.Settings(name="vault", kind="folder", path="vault", readers=("#finance",)),
+            web.Settings(name="wiki", kind="web", pages=(f"{site.url}/a",), readers=("#finance",)),
+        ]
+        keeper = Keeper(knowledge, sqlite_store, lambda: around, lambda: named)
+        await keeper.look()
+        assert await words(knowledge, "refunds", Audience.of_channel(FINANCE))
+        site.pages["/a"] = 403
+        await keeper.read_now("wiki")
+        await keeper.look()
+        named[:] = [each.model_copy(update={"readers": ("team",)}) for each in named]
+        await Keeper(knowledge, sqlite_store, lambda: around, lambda: named).look()
+        assert await words(knowledge, "refunds") == []
+        assert await words(knowledge, "buy the harbour") == []
+        assert await words(knowledge, "buy the harbour", Audience.of_person(ADA, ["board"])) == ["We buy the harbour."]
 
 
 async def test_a_slow_source_keeps_nobody_waiting_and_is_read_again_where_that_was_asked_meanwhile(

@@ -13,3 +13,9 @@ class CannotDo(ToolError):
     """
 
     code = "cannot_do"
+
+
+class NotLetIn(CannotDo):
+    """The service does not let us in: a password or a permission is gone."""
+
+    code = "not_let_in"

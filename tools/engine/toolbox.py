@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from kernel.people import Directory
     from kernel.store import Store
     from kernel.types import Effect, Json, Place
+    from knowledge.engine.resources import Resources
     from tools.engine.catalogue import Catalogue
     from tools.engine.mcp.reviews import Reviews
     from tools.engine.mcp.servers import McpServers
@@ -90,6 +91,10 @@ class Toolbox:
         """Hang up."""
         if self.mcp is not None:
             await self.mcp.stop()
+
+    def resources(self, server: str) -> Resources | None:
+        """What an MCP server offers to read; None where there is no such server."""
+        return self.mcp.resources(server) if self.mcp is not None else None
 
     def notes(self) -> list[str]:
         """What else is to be known of the tools: what waits for a review, and servers that cannot be asked."""

@@ -28,7 +28,7 @@ def command(ctx: click.Context, source: str) -> None:
     """Read what is new or changed in the charter's knowledge folder and its sources, and forget what is gone.
 
     With SOURCE, only that one. A running Bosun does all of this by itself; beside one, it is asked to do so at once.
-    Channels, and sources that only a channel reads, are left to a running Bosun, which knows who is in them.
+    Channels, sources that only a channel reads, and MCP servers are left to a running Bosun: it is connected to them.
     Exit code 1 if a source or a document could not be read.
     """
     from bot.engine.cli.logs import configure
@@ -100,7 +100,7 @@ async def _read(knowledge: Knowledge, knowing: Knowing, wanted: str) -> int:
                 click.echo(f"Not read: {refused.key}: {refused.reason}", err=True)
             broken = broken or bool(report.refused)
         if left:
-            click.echo(f"Left to a running Bosun, which knows who is in the channels: {', '.join(sorted(left))}.")
+            click.echo(f"Left to a running Bosun, which knows the channels and servers: {', '.join(sorted(left))}.")
         await show_embedding(knowledge)
         _tell(await knowledge.status())
     finally:

@@ -26,10 +26,11 @@ from mcp.types import (
 )
 
 from kernel.errors import ToolError
-from tools.engine.failure import CannotDo
+from tools.engine.failure import CannotDo, NotLetIn
 from tools.engine.mcp import leash, transport
 from tools.engine.mcp.answer import Answer, answer_of
 from tools.engine.mcp.offer import Offer, offer
+from tools.engine.mcp.readable import parts_of, resource_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from mcp.client.session import IncomingMessage
 
     from kernel.types import Json
+    from knowledge.engine.resources import Part, Resource
     from tools.engine.setup.servers import McpSetup
 
 log = logging.getLogger(__name__)
@@ -44,8 +46,9 @@ log = logging.getLogger(__name__)
 LARGEST = 4_000_000  # bytes of one message
 WINDOW = 64_000_000  # bytes that a program may write within ten seconds
 FAREWELL = 10.0  # seconds until a closed connection is given up; a program is killed after six
-MOST_PAGES = 20  # of a listing
+MOST_PAGES = 100  # of a listing
 MOST_TOOLS = 500
+MOST_RESOURCES = 20_000
 FRESH = 30.0  # seconds for which a listing is taken to hold
 
 LOST = frozenset({CONNECTION_CLOSED, INTERNAL_ERROR, REQUEST_TIMEOUT})  # errors that say nothing of what was done
@@ -66,6 +69,7 @@ class Link:
         self.name = name
         self.setup = setup
         self.broken = False
+        self.refused = False  # the server did not let us in
         self._secrets = secrets
         self._folder = folder
         self._client: Client | None = None
@@ -91,7 +95,7 @@ class Link:
             raise
         except Exception as error:
             self.broken = True
-            raise CannotDo(f"The MCP server {self.name} cannot be reached ({_kind(error)}).") from error
+            raise self._fault(f"cannot be reached ({_kind(error)})") from error
 
     async def close(self) -> None:
         """Hang up; a program is ended."""
@@ -127,7 +131,7 @@ class Link:
                 over = stdio_client(self._program())
             else:
                 headers = {name: self._secrets[secret] for name, secret in self.setup.headers.items()}
-                http = transport.client(headers, self.setup.timeout, LARGEST)
+                http = transport.client(headers, self.setup.timeout, LARGEST, self._refuse)
                 await stack.enter_async_context(http)
                 over = streamable_http_client(self.setup.url, http_client=http, max_sse_event_size=LARGEST)
             client = Client(over, message_handler=self._heard, client_info=about, cache=None)
@@ -141,6 +145,14 @@ class Link:
             cwd=self._folder,
         )
 
+    def _refuse(self) -> None:
+        self.refused = True
+
+    def _fault(self, said: str) -> CannotDo:
+        if self.refused:
+            return NotLetIn(f"The MCP server {self.name} does not let us in.")
+        return CannotDo(f"The MCP server {self.name} {said}.")
+
     async def _heard(self, message: IncomingMessage) -> None:
         if isinstance(message, ToolListChangedNotification):
             self._listed_at = None
@@ -151,19 +163,26 @@ class Link:
         """What the server says of its tools, by name; at most FRESH seconds old, or asked now."""
         now = asyncio.get_running_loop().time()
         if fresh or self._listed_at is None or now - self._listed_at > FRESH:
-            try:
-                async with asyncio.timeout(self.patience):
-                    self._offers = await self._list()
-            except CannotDo:
-                raise
-            except TimeoutError as error:
-                self.broken = True
-                raise CannotDo(f"The MCP server {self.name} did not answer in time.") from error
-            except Exception as error:
-                self.broken = True
-                raise CannotDo(f"The MCP server {self.name} gave no proper answer ({_kind(error)}).") from error
+            async with self._asking():
+                self._offers = await self._list()
             self._listed_at = now
         return self._offers
+
+    @contextlib.asynccontextmanager
+    async def _asking(self) -> AsyncIterator[None]:
+        """Something that can be asked again: CannotDo where it fails, and the connection is broken."""
+        self.refused = False
+        try:
+            async with asyncio.timeout(self.patience):
+                yield
+        except CannotDo:
+            raise
+        except TimeoutError as error:
+            self.broken = True
+            raise self._fault("did not answer in time") from error
+        except Exception as error:
+            self.broken = True
+            raise self._fault(f"gave no proper answer ({_kind(error)})") from error
 
     async def _list(self) -> dict[str, Offer]:
         found: dict[str, Offer] = {}
@@ -178,6 +197,36 @@ class Link:
             if not cursor:
                 return found
         raise CannotDo(f"The MCP server {self.name} lists more than {MOST_TOOLS} tools.")
+
+    async def resources(self) -> list[Resource]:
+        """What the server offers to read."""
+        found: dict[str, Resource] = {}
+        cursor: str | None = None
+        async with self._asking():
+            for _ in range(MOST_PAGES):
+                try:
+                    page = await self._open_client().list_resources(cursor=cursor)
+                except MCPError as error:
+                    if error.code in LOST:
+                        raise
+                    raise CannotDo(f"The MCP server {self.name} offers no resources.") from error
+                found.update((one.uri, resource_of(one)) for one in page.resources)
+                cursor = page.next_cursor
+                if not cursor or len(found) > MOST_RESOURCES:
+                    break
+        if cursor or len(found) > MOST_RESOURCES:
+            raise CannotDo(f"The MCP server {self.name} lists more than {MOST_RESOURCES:,} resources.")
+        return list(found.values())
+
+    async def read(self, uri: str) -> list[Part] | None:
+        """What a resource holds; None where the server does not give it."""
+        async with self._asking():
+            try:
+                return parts_of(await self._open_client().read_resource(uri))
+            except MCPError as error:
+                if error.code in LOST:
+                    raise
+                return None
 
     async def call(self, tool: str, arguments: dict[str, Json]) -> Answer:
         """Have the server do it.

@@ -13,6 +13,7 @@ from tools.engine.failure import CannotDo
 from tools.engine.given_schema import SchemaUnusable
 from tools.engine.mcp.made import made
 from tools.engine.mcp.reviews import TOPIC
+from tools.engine.mcp.server_resources import ServerResources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from kernel.clock import Clock
     from kernel.store import Session, Store
     from kernel.types import Json
+    from knowledge.engine.resources import Resources
     from tools.engine.mcp.answer import Answer
     from tools.engine.mcp.link import Link
     from tools.engine.mcp.offer import Offer
@@ -150,7 +152,7 @@ class McpServers:
 
     async def _look(self, name: str) -> None:
         try:
-            link = await self._link(name)
+            link = await self.link(name)
             found = await link.offers(fresh=True)
         except CannotDo as error:
             self.faults[name] = error.message
@@ -194,7 +196,7 @@ class McpServers:
 
     async def call(self, server: str, tool: str, arguments: dict[str, Json], accepted: str) -> Answer:
         """Have a server do it; CannotDo where what it says of the tool is not what was `accepted`."""
-        link = await self._link(server)
+        link = await self.link(server)
         found = await link.offers()
         offer = found.get(tool)
         if offer is None:
@@ -208,7 +210,11 @@ class McpServers:
             )
         return await link.call(tool, arguments)
 
-    async def _link(self, name: str) -> Link:
+    def resources(self, server: str) -> Resources | None:
+        """What a server offers to read; None where tools.yaml names no such server."""
+        return ServerResources(server, self.link) if server in self._setup else None
+
+    async def link(self, name: str) -> Link:
         """The connection to a server, opened where there is none. CannotDo if it cannot be had."""
         from tools.engine.mcp.link import Link  # its library takes long to import
 

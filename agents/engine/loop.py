@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from kernel.store.run_steps import PastRun, Row, RunState
     from kernel.types import Place
 
+    Found = tuple[RunState, list[Row], list[PastRun]]  # all that a segment starts from
+
 log = logging.getLogger(__name__)
 
 LOOKS = 5  # times that a segment is read anew because another process was faster
@@ -57,6 +59,7 @@ class Loop:
         self._charter = charter
         self._thinking: dict[str, asyncio.Task[ModelAnswer]] = {}
         self._working: set[str] = set()
+        self._ready: dict[str, Found | None] = {}  # by "run:segment": what a segment that is about to start needs
         self._stopping: set[str] = set()
         self._kit = Kit(
             store=store,
@@ -72,8 +75,20 @@ class Loop:
         )
 
     def listen(self) -> None:
-        """Stop at once what people want stopped, whichever way they say it."""
+        """Stop at once what people want stopped, whichever way they say it.
+
+        On SQLite the transaction that makes a segment ready also reads what it starts from: only this process will
+        run it, and at once. Called before the engine starts, which listens to the same topic.
+        """
         self._store.on(runs.STOP, self.stop)
+        if self._store.is_sqlite:
+            self._store.on(runs.READY, self._expect, prepare=_look_ahead)
+
+    def _expect(self, key: str, found: Found | None) -> None:
+        self._ready[key] = found
+
+    def _is_expected(self, run_id: str) -> bool:
+        return any(key.rpartition(":")[0] == run_id for key in self._ready)
 
     async def segment(self, run_id: str, segment: int) -> None:
         """Run the segment to its end. Doing it twice, here or elsewhere, has the effect of doing it once.
@@ -81,9 +96,12 @@ class Loop:
         StoreError and errors of our own making pass through: the engine tries again.
         """
         self._working.add(run_id)
+        key = f"{run_id}:{segment}"
         try:
             for _ in range(LOOKS):
-                found = await self._store.read(lambda session: _load(session, run_id, segment))
+                found = self._ready.pop(key, None) or await self._store.read(
+                    lambda session: _load(session, run_id, segment)
+                )
                 if found is None:
                     return
                 if self._workflows is not None and run_steps.is_workflow(found[0]):
@@ -95,8 +113,10 @@ class Loop:
                     continue
                 return
         finally:
+            self._ready.pop(key, None)
             self._working.discard(run_id)
-            self._stopping.discard(run_id)
+            if not self._is_expected(run_id):
+                self._stopping.discard(run_id)
 
     async def broken(self, run_id: str, segment: int, error: Exception) -> None:
         """The segment fails again and again for an unknown reason: end the run and tell the person."""
@@ -126,7 +146,7 @@ class Loop:
 
         Who wants it stopped stands in the run's row already. A run that does not work here is not touched.
         """
-        if run_id not in self._working:
+        if run_id not in self._working and not self._is_expected(run_id):
             return
         self._stopping.add(run_id)
         task = self._thinking.get(run_id)
@@ -147,8 +167,13 @@ class Loop:
             self._thinking.pop(run_id, None)
 
 
-def _load(session: Session, run_id: str, segment: int) -> tuple[RunState, list[Row], list[PastRun]] | None:
-    """All that a segment starts from; None if it is no longer the run's segment to run."""
+def _look_ahead(session: Session, key: str) -> Found | None:
+    run_id, _, segment = key.rpartition(":")
+    return _load(session, run_id, int(segment))
+
+
+def _load(session: Session, run_id: str, segment: int) -> Found | None:
+    """What the segment starts from; None if it is no longer the run's segment to run."""
     run = run_steps.load(session, run_id)
     if run is None or run.segment != segment or run.state not in OPEN:
         return None

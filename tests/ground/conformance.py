@@ -8,6 +8,7 @@ know none. `make conformance` runs them all and prints the table.
 from __future__ import annotations
 
 import ast
+import functools
 import itertools
 from collections import defaultdict
 from collections.abc import Iterator
@@ -112,6 +113,7 @@ def platforms_of(fixtures: frozenset[str], folder: str) -> frozenset[str]:
     )  # a room that knows no platform does the same on all of them
 
 
+@functools.cache
 def claimed() -> dict[tuple[int, str], list[str]]:
     """(behaviour, platform) -> names of the tests that are marked to show it, read from their source."""
     found: defaultdict[tuple[int, str], list[str]] = defaultdict(list)

@@ -64,6 +64,11 @@ def append_all(session: Session, now: datetime, records: Iterable[Record]) -> in
     return number
 
 
+def hold(session: Session) -> None:
+    """Wait for whoever is writing entries; whoever writes some later waits until this transaction ends."""
+    rows.end(session)
+
+
 def link(*, number: int, at: datetime, kind: str, subject: str, body: Json, previous: str) -> str:
     """SHA-256 over the canonical form of an entry and the hash of the one before it."""
     entry = {

@@ -38,7 +38,7 @@ COMMANDS = (
     ),
     TextCommand(
         name="withdraw",
-        shape=rf"withdraw\s+(?P<rest>{REF})(?:\s+(?P<said>.+))?",
+        shape=rf"withdraw\s+(?P<rest>{REF}|BA-[0-9A-Za-z]{{4,26}})(?:\s+(?P<said>.+))?",
         run=withdraw,
         usage="AP-7F3K",
         place=26,

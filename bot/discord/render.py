@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 
 AGENT = 120  # characters kept free for the name of who says it
 URL = 512  # of a button; a longer address is not linked
-FACTS = 1_400  # characters of a card's labelled lines
+FACTS, FEWEST_FACTS = 1_400, 300  # characters of a card's labelled lines, and how many there is room for at least
 CARD = 3_600  # characters of a card, of the 4,000 that Discord takes
 PREVIEW = 1_200  # characters of a payload that a card shows
-PAYLOADS, SOURCES, STEPS, ROW, BUTTONS = 6, 8, 12, 5, 25
+PAYLOADS, SOURCES, STEPS, ROW, BUTTONS = 10, 8, 12, 5, 25
+NOTE, WORTH = 160, 60  # characters around a payload, and fewest of it that are worth showing
 WORDS = {
     "pending": "not started",
     "running": "running",
@@ -169,10 +170,13 @@ def _card(body: Card) -> Shown:
     if body.warning:
         texts.append(f"**Warning:** {prose.line(body.warning, 300)}")
     facts = [f"**{prose.line(fact.label, 60)}:** {prose.line(fact.value, 250, '-')}" for fact in body.facts]
-    texts += [_within(facts, FACTS)] if facts else []
     footer = f"-# {prose.line(body.footer, 300)}" if body.footer.strip() else ""
+    payloads = body.payloads[:PAYLOADS]
     room = CARD - sum(map(len, texts)) - len(footer)
-    shown, attachments = _payloads(body.payloads[:PAYLOADS], room)
+    named = sum(len(_named(payload, _file(payload))) for payload in payloads)
+    texts += [_within(facts, min(FACTS, max(FEWEST_FACTS, room - named)))] if facts else []
+    room = CARD - sum(map(len, texts)) - len(footer)
+    shown, attachments = _payloads(payloads, room)
     room -= sum(map(len, shown))
     if room > 200 and (text := prose.beginning(body.text, min(room, 1_000))):
         texts.append(text)
@@ -190,28 +194,45 @@ def _card(body: Card) -> Shown:
 
 
 def _payloads(payloads: tuple[Payload, ...], room: int) -> tuple[list[str], tuple[Attachment, ...]]:
-    """The literal contents; what does not fit is cut, said to be cut, and attached in full."""
+    """The literal contents; what does not fit into its share is cut, said to be cut, and attached in full."""
+    files = [_file(payload) for payload in payloads]
+    if sum(len(_named(payload, file)) for payload, file in zip(payloads, files, strict=True)) > room:
+        return [f"-# In full in this thread: {', '.join(file.name for file in files)}"], tuple(files)
     made: list[str] = []
     attached: list[Attachment] = []
-    for payload in payloads:
-        digest = f" · SHA-256 {payload.digest[:12]}" if payload.digest else ""
-        title = f"**{prose.line(payload.title, 120, 'Content')}**{digest}"
-        longest = max(0, min(PREVIEW, room - len(title) - 160))
+    for number, (payload, file) in enumerate(zip(payloads, files, strict=True)):
+        title = _title(payload)
+        longest = max(0, min(PREVIEW, room // (len(payloads) - number) - len(title) - NOTE))
         literal = payload.content.replace("```", f"``{JOINER}`")  # it cannot close its block
         language = payload.language if payload.language != "text" else ""
         if len(literal) <= longest:
             made.append(f"{title}\n```{language}\n{literal}\n```")
+        elif longest < WORTH:
+            attached.append(file)
+            made.append(_named(payload, file))
         else:
-            suffix = SUFFIX[payload.language]
-            full = attachment("payload", payload.content, suffix, payload.title, digest=payload.digest)
-            attached.append(full)
+            attached.append(file)
             note = (
                 f"-# The first {longest:,} of {len(payload.content):,} characters; "
-                f"in full in {full.name} in this thread."
+                f"in full in {file.name} in this thread."
             )
             made.append(f"{title}\n```{language}\n{literal[:longest]}\n```\n{note}")
         room -= len(made[-1])
     return made, tuple(attached)
+
+
+def _title(payload: Payload) -> str:
+    digest = f" · SHA-256 {payload.digest[:12]}" if payload.digest else ""
+    return f"**{prose.line(payload.title, 120, 'Content')}**{digest}"
+
+
+def _named(payload: Payload, file: Attachment) -> str:
+    """A payload of which nothing is shown but what it is and where it is found."""
+    return f"{_title(payload)}\n-# In full in {file.name} in this thread."
+
+
+def _file(payload: Payload) -> Attachment:
+    return attachment("payload", payload.content, SUFFIX[payload.language], payload.title, digest=payload.digest)
 
 
 # -- buttons --------------------------------------------------------------------------------------

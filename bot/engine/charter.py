@@ -20,7 +20,6 @@ from kernel.errors import CharterError
 from kernel.people import Role
 from knowledge.engine import sources_file
 from knowledge.engine.sources_file import SourcesFile
-from rules.engine import not_yet
 from rules.engine.known import Known, KnownTool
 from rules.engine.load import load_files
 from tools.engine.setup.file import ToolsFile
@@ -237,7 +236,7 @@ class _Reader:
     def rules(self, known: Known) -> dict[str, str]:
         try:
             texts = {path: self._text(path) for path in self._in("rules")}
-            self.problems += not_yet.problems_of(load_files(texts, known))
+            load_files(texts, known)
         except CharterError as error:
             self.problems += error.problems
             return {}

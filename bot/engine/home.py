@@ -11,6 +11,7 @@ from bot.engine.sight import may_see
 from kernel.errors import BosunError, NotFound
 from kernel.store import approvals as rows
 from kernel.store import runs, schedules, workflows
+from rules.engine import batch_cards
 from rules.engine.cards import card
 from rules.engine.freezing import in_words
 from rules.engine.reach import reach
@@ -62,12 +63,15 @@ class Home:
         return view.model_copy(update={"schedules": readable, "agents": await self._agents(), "budgets": used})
 
     async def review(self, ref: str, person: Person, actor: Actor) -> Card:
-        """The whole card of an approval that waits for this person. NotFound where none does."""
+        """The whole card of an approval, or of several, that waits for this person. NotFound where none does."""
         waiting = await self.approvals.waiting_for(person, actor)
-        if ref not in {one.ref for one in waiting}:
+        if ref not in {one.ref for one in waiting} | {one.batch for one in waiting if one.batch}:
             raise NotFound(f"{ref} does not wait for you any more. `why {ref}` says what became of it.")
 
         def look(session: Session) -> Card:
+            items = rows.of_batch(session, ref)
+            if items:
+                return batch_cards.shown(items)
             row = rows.by_ref(session, ref)
             assert row is not None  # noqa: S101  it has just been listed, and approvals are never deleted
             return card(row)

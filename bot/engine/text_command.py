@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from rules.engine.rulebook import RuleBook
     from workflows.engine.forms import Forms
 
-REF = r"(?:AP|R)-[0-9A-Za-z]{4,26}"  # of an approval or a run
+REF = r"(?:AP|BA|R)-[0-9A-Za-z]{4,26}"  # of an approval, of a card of several, or of a run
 
 
 class Decisions(Protocol):

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 CARD_TEXT = 3_000
 PREVIEW = 2_500  # characters of a payload that a card shows
-PAYLOADS = 6
+FEW = 4  # payloads that are shown so far; of more each has its share
+PAYLOADS = 10
 SOURCES = 8
 STEPS = 12
 WORDS = {
@@ -110,8 +111,9 @@ def _card(body: Card) -> Shown:
         made.append(blocks.markdown(text))
     made += blocks.facts(body.facts)
     attachments = []
+    share = PREVIEW * FEW // max(FEW, len(body.payloads[:PAYLOADS]))
     for payload in body.payloads[:PAYLOADS]:
-        shown, attachment = _payload(payload)
+        shown, attachment = _payload(payload, share)
         made += shown
         attachments += [attachment] if attachment else []
     made += blocks.actions(body.actions)
@@ -120,16 +122,16 @@ def _card(body: Card) -> Shown:
     return Shown(text=headline, blocks=made[: blocks.BLOCKS], attachments=tuple(attachments))
 
 
-def _payload(payload: Payload) -> tuple[list[blocks.Block], Attachment | None]:
+def _payload(payload: Payload, longest: int) -> tuple[list[blocks.Block], Attachment | None]:
     """The literal content; what does not fit is cut, said to be cut, and attached in full."""
     digest = f" · SHA-256 {neutral.mrkdwn(payload.digest[:12])}" if payload.digest else ""
     title = neutral.mrkdwn(plain.one_line(payload.title, 150, "Content"))
-    if len(payload.content) <= PREVIEW:
+    if len(payload.content) <= longest:
         return [blocks.section(f"*{title}*{digest}"), blocks.code(payload.content)], None
     suffix = SUFFIX[payload.language]
     full = attachment("payload", payload.content, suffix, payload.title, digest=payload.digest)
-    note = f"The first {PREVIEW:,} of {len(payload.content):,} characters; in full in {full.name} in this thread."
-    made = [blocks.section(f"*{title}*{digest}"), blocks.code(payload.content[:PREVIEW]), *blocks.context([note])]
+    note = f"The first {longest:,} of {len(payload.content):,} characters; in full in {full.name} in this thread."
+    made = [blocks.section(f"*{title}*{digest}"), blocks.code(payload.content[:longest]), *blocks.context([note])]
     return made, full
 
 

@@ -63,6 +63,7 @@ class Approval(SQLModel, table=True):
     created_at: datetime = Field(sa_type=Moment)
     expires_at: datetime | None = Field(default=None, sa_type=Moment)
     decided_at: datetime | None = Field(default=None, sa_type=Moment)
+    batch: str = Field(default="", index=True)  # "BA-7F3K": shown on one card with others; empty: on a card of its own
 
 
 class Vote(SQLModel, table=True):
@@ -105,6 +106,7 @@ class ApprovalState:
     created_at: datetime
     expires_at: datetime | None = None
     decided_at: datetime | None = None
+    batch: str = ""
     parsed: dict[str, tuple[Json, Any]] = field(default_factory=dict, init=False, repr=False, compare=False)
     """Of a JSON column: what it held, and the typed value that its owner made of that."""
 
@@ -118,6 +120,7 @@ _BY_ID = _ALL.where(col(Approval.id) == bindparam("wanted"))
 _BY_ID_LOCKED = _BY_ID.with_for_update()
 _OF_CALL = _ALL.where(col(Approval.call_id) == bindparam("call")).order_by(col(Approval.id).desc()).limit(1)
 _OF_RUN = _ALL.where(col(Approval.run_id) == bindparam("run")).order_by(col(Approval.id))
+_OF_BATCH = _ALL.where(col(Approval.batch) == bindparam("of_batch")).order_by(col(Approval.id))
 _PENDING = _ALL.where(col(Approval.state) == PENDING).order_by(col(Approval.id)).limit(bindparam("most"))
 _DECIDED = (
     _ALL.where(col(Approval.state) != PENDING)
@@ -191,6 +194,11 @@ def of_call(session: Session, call_id: str) -> ApprovalState | None:
 def of_run(session: Session, run_id: str) -> list[ApprovalState]:
     """All approvals of a run, oldest first."""
     return _rows(session, _OF_RUN, {"run": run_id})
+
+
+def of_batch(session: Session, batch: str) -> list[ApprovalState]:
+    """All approvals on the one card that people know as `batch`, any case, in the order of the card."""
+    return _rows(session, _OF_BATCH, {"of_batch": batch.upper()}) if batch else []
 
 
 def pending(session: Session, limit: int = 200) -> list[ApprovalState]:

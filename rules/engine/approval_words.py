@@ -72,7 +72,7 @@ class Approval(Deciders):
     confirm: Literal["type_target"] | None = None
     remind: Literal[False] | Durations | None = None  # after the request; not said: at half and nine tenths of the time
     delegate: bool = True  # the delegate of somebody who is away counts for them
-    batchable: bool = False  # may be decided together with others, on one card
+    batchable: bool = False  # may be decided together with others of the same run, on one card
     reject: int = Field(default=1, ge=1, le=20)  # people who have to reject before it is rejected
     break_glass: Annotated[BreakGlass | None, BeforeValidator(_bare_roles)] = None
     grant: GrantTerms | None = None  # not said: one call at a time
@@ -83,6 +83,8 @@ class Approval(Deciders):
             raise ValueError("an approval has either 'who' or 'stages'")
         if self.stages and (self.need > 1 or self.not_requester is not None or self.escalate):
             raise ValueError("'need', 'not_requester' and 'escalate' belong to each of the 'stages'")
+        if self.batchable and self.confirm:
+            raise ValueError("a call whose target is typed is decided alone: either 'batchable' or 'confirm'")
         lifetime = seconds(self.expires)
         escalations = [*self.escalate, *(each for stage in self.stages for each in stage.escalate)]
         times = [("escalate", each.after) for each in escalations]

@@ -9,6 +9,8 @@ from kernel.errors import NotFound
 from kernel.store import approvals as rows
 from kernel.store import outbox
 from rules.engine import endings, wording, writing
+from rules.engine.batches import Batches
+from rules.engine.batching import is_batch
 from rules.engine.cards import card
 from rules.engine.clockwork import Clockwork
 from rules.engine.dialogs import OPEN_FORMS, Dialogs
@@ -49,6 +51,7 @@ class Approvals:
         self._explaining = Explaining(services)
         self._inquiries = Inquiries(services)
         self._retiring = Retiring(services)
+        self._batches = Batches(services, self._votes, self._retiring)
         self._dialogs = Dialogs(services, self._votes, self._edits)
         self._clockwork = Clockwork(services)
         self._digests = Digests(services, self._explaining)
@@ -109,6 +112,8 @@ class Approvals:
 
         NotFound, OutOfDate and NotAllowed say why there is no dialog for this person.
         """
+        if is_batch(press.subject):
+            return await self._batches.form(press, actor)
         if press.verb not in OPEN_FORMS:
             return None
         return await self._dialogs.of(await self._looked_up(press.subject), press, actor)
@@ -118,6 +123,8 @@ class Approvals:
 
         NotFound, OutOfDate and NotAllowed say why there is no dialog for this person.
         """
+        if is_batch(press.subject):
+            return await self._batches.answer(press.model_copy(update={"fields": _cleaned(press.fields)}), actor)
         if press.fields or press.verb not in OPEN_FORMS:
             return await self.press(press, actor)
         row = await self._looked_up(press.subject)
@@ -137,6 +144,8 @@ class Approvals:
 
     async def press(self, press: Press, actor: Actor) -> str:
         """Do what a pressed button or a submitted dialog says; returns what to tell the person privately."""
+        if is_batch(press.subject):
+            return await self._batches.press(press.subject, press.revision, press.verb, _cleaned(press.fields), actor)
         own = self._presses.get(press.verb)
         if own is not None:
             return await own(press, actor)
@@ -156,8 +165,10 @@ class Approvals:
     async def decide(self, ref: str, verb: str, actor: Actor, words: str) -> str:
         """`approve AP-7F3K` or `reject AP-7F3K because ...` as text; returns what to tell the person privately.
 
-        Where the policy wants the target typed, it is what stands behind the reference.
+        Where the policy wants the target typed, it is what stands behind the reference. `BA-...` is all on that card.
         """
+        if is_batch(ref):
+            return await self._batches.press(ref, None, verb, _cleaned({"reason": words}), actor)
         reason = "" if verb == "approve" else words
         target = words if verb == "approve" else ""
         return (await self.vote(ref, None, verb, actor, reason=reason, target=target)).text
@@ -190,6 +201,8 @@ class Approvals:
 
     async def withdraw_one(self, ref: str, reason: str, actor: Actor) -> str:
         """Take back what one asked for, before it is done."""
+        if is_batch(ref):
+            return await self._batches.press(ref, None, "withdraw", _cleaned({"reason": reason}), actor)
         if not _is_reference(ref):
             return wording.unknown(ref)
         return (await self._retiring.withdraw(ref.upper(), _storable(reason), actor)).text
@@ -226,6 +239,8 @@ class Approvals:
 
         `reads` says what the person can read. Whoever reads a card of it can read where it was asked.
         """
+        if is_batch(ref):
+            return await self._batches.why(ref, person, reads)
         if not _is_reference(ref):
             return wording.unknown(ref)
         return await self._explaining.why(ref.upper(), person, reads)
@@ -271,3 +286,7 @@ def _is_reference(text: str) -> bool:
 def _storable(text: str) -> str:
     """Text as every database and platform takes it: no zero bytes, no half characters."""
     return text.replace("\x00", "").encode("utf-8", "ignore").decode()
+
+
+def _cleaned(fields: Mapping[str, str]) -> dict[str, str]:
+    return {name: _storable(text) for name, text in fields.items()}

@@ -125,10 +125,10 @@ def _tone(row: ApprovalState, outcome: Outcome) -> Tone:
 
 def _text(preview: Preview, outcome: Outcome) -> str:
     """What people and the agent said about it, marked as theirs and without any markup of their own."""
-    parts = [f"The agent says: “{_quoted(preview.claim)}”"] if preview.claim else []
+    parts = [f"The agent says: “{quoted(preview.claim)}”"] if preview.claim else []
     for question in outcome.questions[-QUESTIONS:]:
-        reply = f"{question.answered_by}: “{_quoted(question.answer)}”" if question.answered_by else "not answered yet"
-        parts.append(f"**{wording.plain_markdown(question.by)} asks:** “{_quoted(question.text)}” — {reply}")
+        reply = f"{question.answered_by}: “{quoted(question.answer)}”" if question.answered_by else "not answered yet"
+        parts.append(f"**{wording.plain_markdown(question.by)} asks:** “{quoted(question.text)}” — {reply}")
     if outcome.offer is not None:
         terms, by = (wording.plain_markdown(text) for text in (wording.offered(outcome.offer), outcome.offer.by))
         said = f"{by} proposes: whoever approves this also allows it"
@@ -136,11 +136,12 @@ def _text(preview: Preview, outcome: Outcome) -> str:
             said = f"Given with it as {outcome.offer.ref}"
         parts.append(f"**{said}** without asking: {terms}.")
     if outcome.result:
-        parts.append(f"{wording.plain_markdown(outcome.by)} found: “{_quoted(outcome.result)}”")
+        parts.append(f"{wording.plain_markdown(outcome.by)} found: “{quoted(outcome.result)}”")
     return "\n\n".join(parts)
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """What somebody said, on one line and without any markup of its own."""
     return wording.plain_markdown(one_line(text, 300))
 
 
@@ -153,14 +154,15 @@ def _facts(row: ApprovalState, preview: Preview, outcome: Outcome) -> tuple[Fact
     ]
     if preview.values:
         facts.append(Fact(label="Values", value=one_line(preview.values, 400)))
-    facts.append(Fact(label="Rule", value=_rule(row)))
+    facts.append(Fact(label="Rule", value=rule_of(row)))
     if outcome.edits:
         last = outcome.edits[-1]
         facts.append(Fact(label="Edited by", value=f"{last.by}: {', '.join(last.changed)}"))
     return tuple(facts[:8])
 
 
-def _rule(row: ApprovalState) -> str:
+def rule_of(row: ApprovalState) -> str:
+    """The rules that decided, and why it is asked."""
     ids = ", ".join(row.rules["ids"]) or "no rule decides this"
     return one_line(f"{ids}: {row.reason}", 400)
 

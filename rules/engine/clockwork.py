@@ -105,9 +105,10 @@ class Clockwork:
         writing.note(session, row, outcome.model_copy(update={"escalated": escalated}))
         writing.tell(session, now, "approval.escalated", row, roles=list(fresh))
         writing.redraw(session, row)
-        text = f"Nobody has decided about {row.ref} yet, so {listed(fresh)} can decide as well: {wording.tally(row)}."
+        name = writing.name(session, row)
+        text = f"Nobody has decided about {name} yet, so {listed(fresh)} can decide as well: {wording.tally(row)}."
         place = preview_of(row).place
-        key = f"{row.id}-escalated-{len(escalated)}"
+        key = f"{row.batch or row.id}-escalated-{len(escalated)}"
         outbox.put(session, key, place, Text(markdown=text), now, run_id=row.run_id)
         self.mailing.invite(session, row, people, now)
 
@@ -116,22 +117,23 @@ class Clockwork:
     ) -> None:
         """One reply in the thread and one direct message to each who has not voted, but not in their quiet hours."""
         late = [each for each in people if self._may_remind(session, row, number, each, now)]
-        thread = told.last(session, THREAD, row.id, told.REMINDER)
+        about, name = row.batch or row.id, writing.name(session, row)
+        thread = told.last(session, THREAD, about, told.REMINDER)
         if people and (thread is None or now - thread >= THROTTLE):
-            told.add(session, THREAD, row.id, told.REMINDER, now, number)
-            body = Text(markdown=_reminder(row, people))
-            outbox.put(session, f"{row.id}-reminder-{number}", preview_of(row).place, body, now, run_id=row.run_id)
+            told.add(session, THREAD, about, told.REMINDER, now, number)
+            body = Text(markdown=_reminder(row, name, people))
+            outbox.put(session, f"{about}-reminder-{number}", preview_of(row).place, body, now, run_id=row.run_id)
         if late:
             writing.tell(session, now, "approval.reminded", row, people=[each.id for each in late])
         for person in late:
             if self.mailing.has_room(session, person, now):
-                told.add(session, person.id, row.id, told.REMINDER, now, number)
-                body = Text(markdown=_personal(row), actions=(review_button(row),))
-                self.mailing.send(session, f"{row.id}-reminder-{number}-{person.id}", row, person, body, now)
+                told.add(session, person.id, about, told.REMINDER, now, number)
+                body = Text(markdown=_personal(row, name), actions=(review_button(row),))
+                self.mailing.send(session, f"{about}-reminder-{number}-{person.id}", row, person, body, now)
 
     def _may_remind(self, session: Session, row: ApprovalState, number: int, person: Person, now: datetime) -> bool:
         """Not twice within four hours, and not at night: then the reminder comes in the morning, if there is one."""
-        last = told.last(session, person.id, row.id, told.REMINDER)
+        last = told.last(session, person.id, row.batch or row.id, told.REMINDER)
         if last is not None and now - last < THROTTLE:
             return False
         until = quiet_until(person, now)
@@ -146,13 +148,13 @@ class Clockwork:
 THREAD = ":thread"  # who is told where a thread is
 
 
-def _personal(row: ApprovalState) -> str:
+def _personal(row: ApprovalState, name: str) -> str:
     headline = wording.plain_markdown(preview_of(row).headline)
     when = wording.clock(row.expires_at)
-    return f"**{row.ref}** still waits for you: “{headline}”. {wording.tally(row)}, until {when}."
+    return f"**{name}** still waits for you: “{headline}”. {wording.tally(row)}, until {when}."
 
 
-def _reminder(row: ApprovalState, people: tuple[Person, ...]) -> str:
+def _reminder(row: ApprovalState, name: str, people: tuple[Person, ...]) -> str:
     names = wording.listed(wording.plain_markdown(person.name) for person in people[:10])
     more = f" and {len(people) - 10} others" if len(people) > 10 else ""
-    return f"{row.ref} still waits for {names}{more}: {wording.tally(row)}, until {wording.clock(row.expires_at)}."
+    return f"{name} still waits for {names}{more}: {wording.tally(row)}, until {wording.clock(row.expires_at)}."

@@ -93,7 +93,10 @@ def body(found: list[Waiting]) -> Text:
         return Text(markdown="Nothing waits for you.")
     lines = [f"- **{one.ref}** {wording.plain_markdown(one.headline)} · {one.state}" for one in found[:SHOWN]]
     more = f"\n\nAnd {len(found) - SHOWN} more; decide some of these first." if len(found) > SHOWN else ""
-    actions = [_review(one) for one in found[:BUTTONS]]
+    cards: dict[str, list[Waiting]] = {}
+    for one in found:
+        cards.setdefault(one.batch or one.ref, []).append(one)
+    actions = [_review(on_card) for on_card in list(cards.values())[:BUTTONS]]
     return Text(
         markdown="Waiting for you:\n\n"
         + "\n".join(lines)
@@ -103,5 +106,8 @@ def body(found: list[Waiting]) -> Text:
     )
 
 
-def _review(one: Waiting) -> Action:
-    return Action(subject=one.ref, revision=one.revision, verb="review", label=f"Review {one.ref}")
+def _review(on_card: list[Waiting]) -> Action:
+    """Shows the card that they stand on; the only one of a card of several, its own."""
+    one = on_card[0]
+    ref = one.batch if len(on_card) > 1 else one.ref
+    return Action(subject=ref, revision=one.revision, verb="review", label=f"Review {ref}")

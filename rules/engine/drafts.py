@@ -6,10 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from kernel.errors import CharterError
 from kernel.yaml_lines import Located, load, parse
-from rules.engine import not_yet
 from rules.engine.checks import problems_of
 from rules.engine.language import Rule, RuleFile, Test
-from rules.engine.load import LoadedFile
 from rules.engine.ruleset import RuleSet
 
 if TYPE_CHECKING:
@@ -33,7 +31,6 @@ def read_draft(text: str, known: Known, *, path: str = NAME) -> Draft:
     located = _as_file(found)
     content = parse(located, RuleFile)
     problems = problems_of(located, content, known)
-    problems += not_yet.problems_of([LoadedFile(located, content)])
     ids = [rule.id for rule in content.rules]
     if not ids:
         problems.append(f"{path}:1: there is no rule in it")

@@ -38,6 +38,7 @@ class Waiting(Frozen):
     """One approval that a person can decide."""
 
     ref: str
+    batch: str  # the card on which it stands with others; empty: it has a card of its own
     revision: int
     headline: str
     state: str
@@ -132,6 +133,7 @@ def _waiting(row: ApprovalState) -> Waiting:
     preview = preview_of(row)
     return Waiting(
         ref=row.ref,
+        batch=row.batch,
         revision=row.revision,
         headline=preview.headline,
         state=wording.tally(row),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kernel.store import outbox, told
 from kernel.types import Action, Place
-from rules.engine.cards import card
+from rules.engine import writing
 from rules.engine.record import preview_of
 
 if TYPE_CHECKING:
@@ -39,10 +39,12 @@ class Mailing:
             if self.services.directory.reach(person, home.platform) is None:
                 continue
             held = not self.has_room(session, person, now)
-            if not told.add(session, person.id, row.id, told.CARD, now, held=held) or held:
+            about = row.batch or row.id
+            if not told.add(session, person.id, about, told.CARD, now, held=held) or held:
                 continue
             sent += 1
-            self.send(session, f"{row.id}-dm-{person.id}", row, person, card(row), now, subject=row.ref)
+            subject, shown = writing.common(session, row)
+            self.send(session, f"{about}-dm-{person.id}", row, person, shown, now, subject=subject)
 
     def has_room(self, session: Session, person: Person, now: datetime) -> bool:
         """Whether the person may be sent another message about approvals in this hour."""

@@ -10,7 +10,7 @@ from kernel.errors import StoreError
 from kernel.store import approvals as rows
 from kernel.store import outbox, wake
 from kernel.store.approvals import ApprovalState
-from rules.engine import planning, writing
+from rules.engine import batching, planning, writing
 from rules.engine.cards import card, stub
 from rules.engine.facts import origins_to_json
 from rules.engine.policy import ADMIN, REQUESTER, Group, Policy
@@ -134,16 +134,20 @@ class Requests:
         wider = [place.lane for place in others if self.services.directory.wider(home, place)]
         if wider:
             row.preview = {**row.preview, "private": True}
-        self._add(session, row)
+        joined = self._add(session, row)
         told = {"rules": row.rules["ids"], "version": row.rules["version"], "about": row.kind, "policy": row.policy}
         writing.tell(session, row.created_at, "approval.requested", row, **told)
         planning.plan(session, row, row.created_at)
-        self._show(session, row, home, card(row), row.ref)
+        if joined:
+            writing.redraw(session, row)
+            return row
+        subject = row.batch or row.ref
+        self._show(session, row, home, card(row), subject)
         for place in others:
             if place.lane in wider:
-                self._show(session, row, place, stub(row), writing.stub_subject(row.ref))
+                self._show(session, row, place, stub(row), writing.stub_subject(subject))
             else:
-                self._show(session, row, place, card(row), row.ref)
+                self._show(session, row, place, card(row), subject)
         wake(session, writing.TOPIC, row.ref)
         return row
 
@@ -160,12 +164,14 @@ class Requests:
         places = {place.lane: place for place in found if place is not None and place.lane != home.lane}
         return list(places.values())
 
-    def _add(self, session: Session, row: ApprovalState) -> None:
-        """Write the row under the first reference that is free."""
+    def _add(self, session: Session, row: ApprovalState) -> bool:
+        """Write the row under the first reference that is free; True where it joins others on their card."""
+        known = batching.joins(session, row)
         for length in (*[REFERENCE] * 8, *range(REFERENCE + 1, REFERENCE + 9)):
             row.ref = f"AP-{self.services.ids.short(length)}"
+            row.batch = known or batching.begun_by(row)
             if rows.add(session, row):
-                return
+                return bool(known)
         raise StoreError("No free reference for an approval was found.")
 
 

@@ -27,8 +27,11 @@ class Retiring:
         self.services = services
         self.standings = Standings(services)
 
-    async def review(self, ref: str, actor: Actor) -> str:
-        """Send a copy of the card to whoever decides, or asked; it follows the approval like every other."""
+    async def review(self, ref: str, actor: Actor, *, of_batch: bool = False) -> str:
+        """Send a copy of the card to whoever decides, or asked; it follows the approval like every other.
+
+        `of_batch`: the card on which it stands together with others.
+        """
         row = await self.services.store.read(lambda session: rows.by_ref(session, ref))
         if row is None:
             return wording.unknown(ref)
@@ -44,12 +47,12 @@ class Retiring:
         now, key = self.services.clock.now(), self.services.ids.new()
 
         def put(session: Session) -> bool:
-            current = rows.by_id(session, row.id)
-            shown = card(current if current is not None else row)
-            return mailing.put(session, key, actor, shown, now, run_id=row.run_id, subject=row.ref)
+            current = rows.by_id(session, row.id) or row
+            subject, shown = writing.common(session, current) if of_batch else (row.ref, card(current))
+            return mailing.put(session, key, actor, shown, now, run_id=row.run_id, subject=subject)
 
         await self.services.store.write(put)
-        return f"{row.ref} is in your direct messages."
+        return f"{row.batch if of_batch else row.ref} is in your direct messages."
 
     async def withdraw(self, ref: str, reason: str, actor: Actor) -> Reply:
         """Take it back; for who asked, and an admin."""

@@ -9,6 +9,7 @@ from kernel.ledger import Record
 from kernel.store import approvals as rows
 from kernel.store import outbox, runs, wake
 from kernel.types import Text
+from rules.engine import batch_cards
 from rules.engine.cards import card, stub
 from rules.engine.record import outcome_of, policy_of, preview_of
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from kernel.store import Session
     from kernel.store.approvals import ApprovalState
-    from kernel.types import Json
+    from kernel.types import Card, Json
     from rules.engine.record import Outcome
     from rules.engine.services import Services
 
@@ -25,11 +26,32 @@ TOPIC = "approvals"  # woken with the reference after every change
 
 
 def redraw(session: Session, row: ApprovalState) -> None:
-    """Bring every copy of the card to the state of the row."""
+    """Bring every copy of the card to the state of the row, and that of the card on which it stands with others."""
     outbox.revise_copies(session, row.ref, card(row))
     if preview_of(row).private:
         outbox.revise_copies(session, stub_subject(row.ref), stub(row))
+    if row.batch:
+        _redraw_batch(session, row)
     wake(session, TOPIC, row.ref)
+
+
+def _redraw_batch(session: Session, row: ApprovalState) -> None:
+    """Two changes of different calls in the same instant draw one after the other: the second sees the first."""
+    ledger.hold(session)
+    items = rows.of_batch(session, row.batch)
+    outbox.revise_copies(session, row.batch, batch_cards.shown(items))
+    if preview_of(row).private:
+        outbox.revise_copies(session, stub_subject(row.batch), batch_cards.stub(items))
+
+
+def common(session: Session, row: ApprovalState) -> tuple[str, Card]:
+    """Under which subject people are sent the approval, and what is shown: its own card, or that of its batch."""
+    return (row.batch, batch_cards.shown(rows.of_batch(session, row.batch))) if row.batch else (row.ref, card(row))
+
+
+def name(session: Session, row: ApprovalState) -> str:
+    """How people are told of it: by its reference, or by that of the card on which it stands with others."""
+    return batch_cards.name_of(rows.of_batch(session, row.batch)) if row.batch else row.ref
 
 
 def stub_subject(ref: str) -> str:
@@ -104,6 +126,9 @@ def consume(session: Session, row: ApprovalState) -> bool:
 
 def under_way(session: Session, ref: str) -> None:
     """Say on the cards that the approved call has begun and takes its time; nothing if it has its result by now."""
+    seen = rows.by_ref(session, ref)
+    if seen is not None and seen.batch:
+        ledger.hold(session)  # before the row, as whoever writes the result does
     row = rows.by_ref(session, ref, lock=True)
     if row is not None and row.state == rows.CONSUMED and outcome_of(row).done_at is None:
         redraw(session, row)

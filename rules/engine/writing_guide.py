@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, get_args
 from kernel.types import Effect, Origin
 from kernel.yaml_lines import did_you_mean
 from rules.engine import schema
-from rules.engine.not_yet import IN_A_RULE, IN_AN_APPROVAL
 from rules.engine.rule_files import as_yaml
 
 if TYPE_CHECKING:
@@ -21,8 +20,11 @@ args: {NAME: {is, not, at_most, at_least, matches: glob, length, from: [origins]
 targets: {from: [origins]} (everything that it acts on), links_from: [origins], time: {days, from, until, zone},
 context: {outside_text_read, personal_data_read}.
 A rule that asks: approval: {who: [roles or requester], need, not_requester, where, expires: 4h, edit,
-confirm: type_target}. A rule that should let something through which another rule asks about has no effect: change
-that rule, so that it asks `otherwise`, or less.
+confirm: type_target, stages: [{who, need, escalate}], escalate: [{after: 2h, to: [roles]}], remind: [2h],
+reject: number, batchable: true (the calls of one answer on one card), grant: {calls, for: 30d, same: [arguments]},
+delegate: false, break_glass: [roles]}. Of a rule: budget: {amount or cost, per, owner: [roles]}, limit: {calls, per}.
+A rule that should let something through which another rule asks about has no effect: change that rule, so that it asks
+`otherwise`, or less.
 """
 
 
@@ -34,10 +36,9 @@ def guide(book: RuleBook, tool: str) -> str:
     shown = [rule for rule in rules if not tool or _concerns(book, rule.id, tool)]
     there = {tool: known.tools[tool]} if tool else known.tools
     tools = [f"- {name} ({each.effect}): {', '.join(schema.names(each.arguments))}" for name, each in there.items()]
-    refused = ", ".join((*IN_A_RULE, *IN_AN_APPROVAL))
     return "\n".join(
         [
-            WORDS + (f"Not there yet: {refused}." if refused else ""),
+            WORDS,
             f"Effects: {', '.join(get_args(Effect))}. Origins: {', '.join(get_args(Origin))}.",
             f"Agents: {_listed(known.agents)}. Roles: {_listed(known.roles)}. Channels: {_listed(known.channels)}.",
             "Tools and their arguments:",

@@ -115,7 +115,7 @@ class Chat(ABC):
         """Wait for a card with open buttons in the thread."""
 
         async def look() -> Said | None:
-            cards = [one for one in await self.answers(spot) if "Reject…" in one.buttons]
+            cards = [one for one in await self.answers(spot) if {"Reject…", "Reject all…"} & set(one.buttons)]
             return next((one for one in reversed(cards) if all(word in one.text for word in words)), None)
 
         return await self.world.until(look)
@@ -151,6 +151,6 @@ class Chat(ABC):
 
 
 def ref_of(message: Said) -> str:
-    """The approval that a card is about."""
-    found = re.search(r"\b(AP-[0-9A-Z]{4,}) · revision", message.text)
+    """The approval, or the batch of several, that a card is about."""
+    found = re.search(r"\b((?:AP|BA)-[0-9A-Z]{4,}) · revision", message.text)
     return found[1] if found else ""

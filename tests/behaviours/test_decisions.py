@@ -1,13 +1,15 @@
 """What needs a person waits for the right one, happens once, and everybody sees who decided."""
 
 import asyncio
+import json
 
 import pytest
 
-from tests.behaviours.chat import Chat, Said, Spot
+from tests.behaviours.chat import Chat, Said, Spot, ref_of
 from tests.behaviours.outside import Outside
-from tests.behaviours.payments import ask_for_payment
+from tests.behaviours.payments import ask_for_payment, new_reference, payment
 from tests.behaviours.world import World
+from tests.fakes.anthropic import Reply
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -238,3 +240,61 @@ async def test_a_deleted_card_can_still_be_decided_and_the_outcome_is_posted_onc
     outcomes = [said for said in await outside.answers(asked.spot) if "Approved by Bo" in said.text]
     assert len(outcomes) == 1
     assert len([said for said in await outside.answers(asked.spot) if said.text.startswith("Done.")]) <= 1
+
+
+async def test_payments_of_one_request_are_chosen_on_one_card_and_each_happens_once(world: World, chat: Chat) -> None:
+    invoices = [new_reference() for _ in range(3)]
+    calls = [("queue_payment", json.loads(payment(reference, amount=10.5))) for reference in invoices]
+    world.model.queue(Reply("All three are due.", calls=calls))
+    spot = await chat.ask("ann", f"finance: pay ACME what {', '.join(invoices)} say")
+    card = await chat.card(spot, "3 times")
+    for words in ("amount 31.5 EUR in all", "3 of 3", *invoices):
+        assert words in card.text, card.text
+    assert card.text.count("0 of 1 approvals") == 3
+    assert card.buttons[:3] == ("Approve all 3", "Choose…", "Reject all…")
+    await world.quiet()
+    assert len(await chat.copies(ref_of(card), spot)) == 2
+    await chat.click("eve", card, "Choose…")
+    await chat.notice("eve", "needs 1 of finance")
+
+    await chat.click("bo", card, "Choose…")
+    refs = (await chat.dialog("bo"))["approve"].splitlines()
+    assert len(refs) == 3
+    await world.restart()
+    await chat.submit("bo", approve="\n".join(refs[:2]), others="reject", reason="paid in May already")
+    await chat.answer(spot, "Done.", "paid in May already")
+    await world.quiet()
+    assert sorted([len(await world.paid(reference)) for reference in invoices]) == [0, 1, 1]
+    cards = await chat.copies(ref_of(card), spot)
+    assert len(cards) == 2
+    for shown in cards:
+        assert "2 done, 1 rejected" in shown.text
+        assert shown.buttons == ()
+
+
+async def test_one_of_several_payments_is_edited_on_its_own_card_and_then_all_are_approved(
+    world: World, chat: Chat
+) -> None:
+    invoices = [new_reference() for _ in range(2)]
+    calls = [("queue_payment", json.loads(payment(reference, amount=2000))) for reference in invoices]
+    world.model.queue(Reply("Both are due.", calls=calls))
+    spot = await chat.ask("ann", f"finance: pay ACME what {', '.join(invoices)} say")
+    card = await chat.card(spot, "2 times", "4000 EUR")
+    await chat.click("bo", card, "One of them…")
+    refs = (await chat.dialog("bo"))["which"].splitlines()
+    await chat.submit("bo", which=refs[0])
+    own = await chat.answer(chat.home("bo"), f"{refs[0]} · revision", reader="bo")
+    await chat.click("bo", own, "Edit…")
+    await chat.dialog("bo")
+    await chat.submit("bo", arg_amount="1999.5")
+    edited = await chat.card(spot, "2 times", "3999.5 EUR")
+    await chat.click("bo", card, "Approve all 2")  # the card as it stood before
+    await chat.notice("bo", "out of date")
+    await chat.click("bo", edited, "Approve all 2")
+    await chat.card(spot, "1 of 2 approvals (Bo)")
+    assert [await world.paid(reference) for reference in invoices] == [[], []]
+    await chat.click("cy", edited, "Approve all 2")
+    await chat.answer(spot, "Done.")
+    await world.quiet()
+    paid = [[one.amount for one in await world.paid(reference)] for reference in invoices]
+    assert sorted(paid) == [["1999.50"], ["2000.00"]]

@@ -192,7 +192,7 @@ def _web_said(message: dict[str, Any]) -> Said:
     parts = [card.get("headline"), card.get("state"), message.get("title")]
     parts += [_plain(source["html"]) for source in (message, card) if source.get("html")]
     parts += [f"{fact['label']} {fact['value']}" for fact in card.get("facts", ())]
-    parts += [payload["content"] for payload in card.get("payloads", ())]
+    parts += [f"{payload['title']}\n{payload['content']}" for payload in card.get("payloads", ())]
     parts += [card.get("warning"), card.get("footer"), message.get("footer")]
     pressable = list(card.get("actions") or message.get("actions") or ())
     if message.get("run"):

@@ -147,14 +147,6 @@ def test_ids_of_discord_may_be_written_without_quotes(folder: Path, change: Chan
     assert charter.people["ann"].accounts() == [("web", "ann"), ("discord", "1300000000000000001")]
 
 
-@pytest.mark.parametrize("word", ["batchable: true"])
-def test_a_word_that_is_not_carried_out_yet_is_refused_and_not_ignored(folder: Path, change: Change, word: str) -> None:
-    change("rules/money.yaml", "approval: {", f"approval: {{{word}, ")
-    [problem] = problems(folder)
-    assert problem.startswith("rules/money.yaml:")
-    assert f"'{word.split(':', maxsplit=1)[0]}' is not carried out by this version yet" in problem
-
-
 @pytest.mark.parametrize("text", ["crm: {provider: hubspot, token: T0}", "code: {enabled: true}"])
 def test_a_tool_setting_that_nothing_acts_on_yet_is_refused(folder: Path, text: str) -> None:
     (folder / "tools.yaml").write_text(f"{text}\n")

@@ -268,6 +268,18 @@ async def test_an_edit_is_a_new_revision_and_voids_votes(world: World) -> None:
     assert world.call(facts).digest == after.digest
 
 
+async def test_an_edit_keeps_what_the_tool_warned_of_and_drops_what_is_no_longer_true(world: World) -> None:
+    facts = world.run("pay the invoice", seen=[Labelled(text="DE66", origin="outside_text")])
+    ref = await world.park(facts, "pay", account="DE66", amount=500.0)
+    row = world.approval(ref)
+    outside = "“account” stands only in text from outside the team."
+    assert row.preview["warning"] == outside
+    row.preview = {**row.preview, "warning": f"{outside} The bank charges for it."}
+    world.store.write_now(lambda session: rows.save(session, row, "preview"))
+    assert (await world.approvals.edit(ref, 1, {"arg_account": "DE77"}, account("bo"))).ok
+    assert world.approval(ref).preview["warning"] == "The bank charges for it."
+
+
 async def test_an_edit_that_the_rules_would_allow_alone_still_needs_the_people(world: World) -> None:
     ref, _ = await asked(world)
     assert (await world.approvals.edit(ref, 1, {"arg_amount": "5"}, account("bo"))).ok

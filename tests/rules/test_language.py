@@ -84,6 +84,10 @@ def rule(words: str) -> str:
             "tool: pay, decision: ask, approval: {who: finance, batchable: maybe}",
             "batchable: should be a valid boolean",
         ),
+        (
+            "tool: pay, decision: ask, approval: {who: finance, batchable: true, confirm: type_target}",
+            "a call whose target is typed is decided alone",
+        ),
         ("tool: pay, decision: ask, approval: {who: finance, reject: 0}", "reject: should be greater"),
         ("tool: pay, decision: ask, approval: {who: finance, grant: {calls: 5}}", "'for' is missing"),
         (

@@ -105,7 +105,7 @@ def test_any_card_is_a_message_within_the_limits(text: str, short: str) -> None:
         text=text,
         warning=text,
         facts=tuple(Fact(label=short, value=text) for _ in range(8)),
-        payloads=tuple(Payload(title=short, content=text, digest="d" * 64) for _ in range(8)),
+        payloads=tuple(Payload(title=short, content=text, digest="d" * 64) for _ in range(12)),
         actions=tuple(Action(subject="AP-1", verb="v", label=short[:34] or "x", confirm=confirm) for _ in range(30)),
         footer=text,
         expires_at=datetime(2026, 3, 2, tzinfo=UTC),

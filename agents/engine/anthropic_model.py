@@ -11,7 +11,10 @@ import asyncio
 import threading
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 from agents.engine.answer_blocks import AnswerBlocks
+from agents.engine.model import Usage
 from agents.engine.prices import PriceTable
 from kernel.errors import ModelBusy, ModelError
 
@@ -28,6 +31,7 @@ PAUSES = (0.5, 1.0)  # seconds before the second and the third try
 LONGEST_PAUSE = 5.0  # seconds; if the service asks for more, the run waits in the database instead
 BUSY = frozenset({408, 409, 429})  # and everything from 500 up
 BUSY_TYPES = frozenset({"overloaded_error", "api_error", "rate_limit_error", "timeout_error"})  # sent in a stream
+BYTES_PER_TOKEN = 2  # of JSON, at least: text in English has about four, other scripts and numbers down to two
 CACHED = {"type": "ephemeral"}
 THINKING = ("thinking", "redacted_thinking")
 
@@ -81,6 +85,12 @@ class AnthropicModel:
                     raise
                 await self._sleep(error.retry_after or pause)
         return self._priced(request, await self._ask(body, on_text))
+
+    def ceiling(self, request: ModelRequest) -> float:
+        """Its whole prompt written to the cache, and an answer as long as it may be."""
+        price, _ = self._prices.of(request.model)
+        size = sum(len(orjson.dumps(part)) for part in request_body(request).values())
+        return price.cost(Usage(cache_write=-(-size // BYTES_PER_TOKEN), output=request.max_tokens))
 
     async def _ask(self, body: dict[str, Any], on_text: Callable[[str], None] | None) -> ModelAnswer:
         if self._client is None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from agents.engine.model import Model, ModelAnswer, ModelRequest
-    from agents.engine.ports import Charter, Closing, Door, Live, Segments
+    from agents.engine.ports import Budgets, Charter, Closing, Door, Live, Segments
     from kernel.clock import Clock
     from kernel.store import Session, Store
     from kernel.store.run_steps import PastRun, Row, RunState
@@ -46,6 +46,7 @@ class Loop:
         door: Door,
         model: Model,
         charter: Callable[[], Charter],  # the one in force, asked once per segment
+        budgets: Budgets,
         timing: Callable[[Place], Timing] = usual_timing,
         live: Live | None = None,
         closing: Closing | None = None,
@@ -71,6 +72,7 @@ class Loop:
             closing=closing,
             ask=self._ask,
             stopping=self._stopping,
+            budgets=budgets,
             max_turns=max_turns,
         )
 
@@ -135,6 +137,7 @@ class Loop:
             known = run_steps.copy(run)
             agent = charter.roster.agents.get(run.agent, charter.roster.lead)
             run.error = BROKEN
+            self._kit.budgets.given_up(session, run_id)
             body = wording.failed(run, agent.shown, BROKEN, None, again=True)
             endings.end(session, run, runs.FAILED, body, now, closing=self._kit.closing)
             run_steps.keep(session, run, known)

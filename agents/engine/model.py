@@ -89,6 +89,10 @@ class Model(Protocol):
         """The answer to `request`, once it is complete. `on_text` gets the whole text so far as it grows."""
         ...
 
+    def ceiling(self, request: ModelRequest) -> float:
+        """What the answer may cost at most, in US dollars; an estimate that is rather too high than too low."""
+        ...
+
     def warm(self) -> None:
         """Load what the first answer would otherwise wait for. Blocks: call it in a thread."""
         ...

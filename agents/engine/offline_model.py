@@ -49,6 +49,10 @@ class OfflineModel:
             on_text(answer.text)
         return answer
 
+    def ceiling(self, request: ModelRequest) -> float:
+        """It costs nothing."""
+        return 0.0
+
     def warm(self) -> None:
         """There is nothing to load."""
 

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from kernel.store import Session
     from kernel.store.run_steps import RunState
     from kernel.types import Place, Progress, RunFacts, ToolCall, ToolSchema
-    from rules.engine.outcome import Freeze, Outcome
+    from rules.engine.model_budgets import Refused, Spender
+    from rules.engine.outcome import Freeze, Outcome, Parked
 
 
 class Door(Protocol):
@@ -32,6 +33,22 @@ class Door(Protocol):
 
         `fresh` promises that the call was never handed in before. SegmentOvertaken: the run has moved on.
         """
+        ...
+
+
+class Budgets(Protocol):
+    """Budgets for what models cost. `rules.engine.model_budgets.ModelBudgets` fulfils it."""
+
+    async def begin(self, run: RunFacts, spender: Spender, turn: int, most: float) -> Parked | Refused | None:
+        """Keep `most` US dollars free for the turn; None where it may begin. SegmentOvertaken: the run has moved on."""
+        ...
+
+    def spent(self, session: Session, spender: Spender, cost: float, place: Place) -> None:
+        """Note what answers of the run have cost; nothing is under way in it any more."""
+        ...
+
+    def given_up(self, session: Session, run_id: str) -> None:
+        """Nothing is under way in the run, and nothing was spent."""
         ...
 
 

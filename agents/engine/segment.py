@@ -19,9 +19,10 @@ from agents.engine.progress import ProgressShow, asking, purpose, steps_so_far, 
 from agents.engine.storable import storable
 from agents.engine.transcript import Transcript, said
 from kernel.errors import ModelBusy, ModelError
-from kernel.store import approvals, meters, personal, run_steps, runs
+from kernel.store import approvals, personal, run_steps, runs
 from kernel.types import Text
 from rules.engine import freezing
+from rules.engine.model_budgets import Spender
 from rules.engine.outcome import Finished, Held, Parked, SegmentOvertaken
 
 if TYPE_CHECKING:
@@ -29,12 +30,13 @@ if TYPE_CHECKING:
 
     from agents.engine.definition import AgentDefinition
     from agents.engine.model import Model, ModelAnswer
-    from agents.engine.ports import Charter, Closing, Door, Live, Timing
+    from agents.engine.ports import Budgets, Charter, Closing, Door, Live, Timing
     from agents.engine.transcript import Line
     from kernel.clock import Clock
     from kernel.store import Session, Store
     from kernel.store.run_steps import PastRun, Row, RunState
     from kernel.types import Place, RunFacts, ToolSchema
+    from rules.engine.model_budgets import Refused
     from rules.engine.outcome import Freeze
 
 T = TypeVar("T")
@@ -50,6 +52,14 @@ class StopAskedError(Exception):
     """Somebody asked this run to stop."""
 
 
+class NoMoneyError(Exception):
+    """A budget does not let the model think on: people are asked, or have said no."""
+
+    def __init__(self, outcome: Parked | Refused) -> None:
+        super().__init__()
+        self.outcome = outcome
+
+
 @dataclass(frozen=True, kw_only=True)
 class Kit:
     """What every segment works with."""
@@ -63,6 +73,7 @@ class Kit:
     closing: Closing | None
     ask: Callable[[str, ModelRequest, Callable[[str], None]], Awaitable[ModelAnswer]]  # an answer that can be stopped
     stopping: set[str]  # runs that are to stop and work in this process
+    budgets: Budgets
     max_turns: int = MAX_TURNS
 
 
@@ -128,8 +139,12 @@ class Segment:
     async def _think(self) -> bool:
         agent = self.agent
         self.show.agent(agent.shown)
-        request, prefix = await self._request(agent)
-        answer = await self._answer(request)
+        facts = await self._facts(agent)
+        request, prefix = self._request(agent, facts)
+        try:
+            answer = await self._answer(request, facts)
+        except NoMoneyError as error:
+            return await self._without_money(error.outcome)
         if answer.stop == "refusal":
             self.transcript.add("note", {"refused": answer.detail})
             await self._fail(wording.refused(answer.detail), again=False)
@@ -148,9 +163,15 @@ class Segment:
         await self._done(agent, answer, request.model)
         return True
 
-    async def _request(self, agent: AgentDefinition) -> tuple[ModelRequest, str]:
+    async def _without_money(self, outcome: Parked | Refused) -> bool:
+        """Wait for those who own the budget, or end. False if they have decided in the meantime."""
+        if isinstance(outcome, Parked):
+            return await self._park(list(outcome.refs))
+        await self._fail(outcome.told, again=True)
+        return True
+
+    def _request(self, agent: AgentDefinition, facts: RunFacts) -> tuple[ModelRequest, str]:
         team, roster = self.charter.team, self.charter.roster
-        facts = await self._facts(agent)
         tools = self._tools(agent, facts)
         model = team.model if agent.model == "default" else agent.model
         system = system_prompt(agent, roster, team)
@@ -176,8 +197,11 @@ class Segment:
             tools.append(handover.schema(roster))
         return tools
 
-    async def _answer(self, request: ModelRequest) -> ModelAnswer:
-        """A complete answer with something in it; ModelError if there is nothing in it twice."""
+    async def _answer(self, request: ModelRequest, facts: RunFacts) -> ModelAnswer:
+        """A complete answer with something in it; ModelError if there is nothing in it twice.
+
+        NoMoneyError where a budget has to be raised first.
+        """
         before = self.transcript.spoken()
 
         def on_text(text: str) -> None:
@@ -186,6 +210,7 @@ class Segment:
 
         for _ in range(2):
             self._check_stop()
+            await self._afford(request, facts)
             answer = storable(await self.kit.ask(self.run.id, request, on_text))
             self.spent.append(answer)
             if not answer.empty or answer.stop == "refusal":
@@ -193,6 +218,14 @@ class Segment:
             if answer.stop == "max_tokens":  # everything went into thinking, or into a call that was cut
                 request = request.model_copy(update={"max_tokens": request.max_tokens * 2})
         raise ModelError("The language model gave an empty answer twice.")
+
+    async def _afford(self, request: ModelRequest, facts: RunFacts) -> None:
+        """Keep room in the budgets for the answer, and for those that are paid and not counted yet."""
+        most = self.kit.model.ceiling(request) + sum(answer.cost_usd for answer in self.spent)
+        spender = self._spender(self.run, facts.agent)
+        outcome = await self.kit.budgets.begin(facts, spender, self.transcript.turns, most)
+        if outcome is not None:
+            raise NoMoneyError(outcome)
 
     # -- acting -------------------------------------------------------------------------------------------------
 
@@ -334,15 +367,15 @@ class Segment:
 
         await self._write(give_back)
 
-    def _account(self, run: RunState, agent: str) -> dict[str, str]:
+    def _spender(self, run: RunState, agent: str) -> Spender:
         """Whom the costs of the model count for."""
-        return {
-            "run_id": run.id,
-            "agent": agent,
-            "person": run.requester,
-            "channel": self.charter.directory.channel_name(run.where),
-            "workflow": run.workflow or "",
-        }
+        return Spender(
+            run_id=run.id,
+            agent=agent,
+            person=run.requester,
+            channel=self.charter.directory.channel_name(run.where),
+            workflow=run.workflow or "",
+        )
 
     # -- writing ------------------------------------------------------------------------------------------------
 
@@ -360,7 +393,10 @@ class Segment:
             if self.personal:
                 personal.mark(session, personal.of_run(run.ref))
             if spent:
-                meters.add_cost(session, now, sum(answer.cost_usd for answer in spent), **self._account(run, agent))
+                cost = sum(answer.cost_usd for answer in spent)
+                self.kit.budgets.spent(session, self._spender(run, agent), cost, run.where)
+            else:
+                self.kit.budgets.given_up(session, run.id)
             result = work(session, run)
             run_steps.keep(session, run, known)
             return run, result

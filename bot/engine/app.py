@@ -54,6 +54,8 @@ from rules.engine.autonomy.autonomy import Autonomy
 from rules.engine.door import Door
 from rules.engine.grants import Granting
 from rules.engine.metering import Metering
+from rules.engine.meters import of_models
+from rules.engine.model_budgets import ModelBudgets
 from rules.engine.rulebook import RuleBook
 from rules.engine.services import Services
 from tools.engine import catalogue
@@ -199,6 +201,9 @@ class App:
         self.rule_changes = RuleChanges(self.store, self.clock, self.keeper, self.rules)
         self.approvals = Approvals(services)
         self.autonomy.questions = self.approvals.questions
+        self.model_budgets = ModelBudgets(
+            services, self.approvals.requests, lambda: of_models(self.charter.team.budgets)
+        )
         self.door = Door(
             services,
             self.approvals,
@@ -252,6 +257,7 @@ class App:
             door=self.door,
             model=self.model,
             charter=lambda: bridges.agent_charter(self.charter, self.directory),
+            budgets=self.model_budgets,
             timing=bridges.timing_of(self.adapters),
             closing=bridges.announce_state,
             workflows=self.workflows.runner,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 from pydantic import BaseModel
 
 from agents.engine.definition import Roster, load_agents
-from bot.engine.charter_checks import channel_problems, people_problems, tools_problems
+from bot.engine.charter_checks import budget_problems, channel_problems, people_problems, tools_problems
 from bot.engine.charter_files import BosunFile, Channel, PeopleFile, PersonFile
 from bot.engine.charter_workflows import read_workflows
 from kernel import yaml_lines
@@ -247,6 +247,7 @@ class _Reader:
             self.problems += people_problems(self.located[PEOPLE], people)
         if team is not None:
             self.problems += channel_problems(self.located[BOSUN], team, people)
+            self.problems += budget_problems(self.located[BOSUN], team, people)
         if tools is not None and people is not None and TOOLS in self.located:
             self.problems += tools_problems(self.located[TOOLS], tools, people)
 

@@ -70,6 +70,19 @@ def channel_problems(located: Located, team: BosunFile, people: PeopleFile | Non
     return problems
 
 
+def budget_problems(located: Located, team: BosunFile, people: PeopleFile | None) -> list[str]:
+    """Owners that are no role, and budgets that count the same."""
+    problems: list[str] = []
+    counted = [budget.key for budget in team.budgets]
+    for number, budget in enumerate(team.budgets):
+        at: Loc = ("budgets", number)
+        if people is not None:
+            problems += _unknown(located, (*at, "owner"), "role", budget.owner or (), people.roles)
+        if budget.key in counted[:number]:
+            problems.append(located.problem(at, "there is a budget for the same time and the same people already"))
+    return problems
+
+
 def tools_problems(located: Located, file: ToolsFile, people: PeopleFile) -> list[str]:
     """Roles that decide about the tools of MCP servers and that are no role."""
     return [

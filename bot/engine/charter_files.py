@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from kernel.types import Frozen
+from rules.engine.meter_words import ModelBudget
 from workflows.engine.trigger import span
 
 CHANNEL = r"^#[a-z0-9][a-z0-9_-]{0,79}$"
@@ -107,6 +108,7 @@ class BosunFile(Frozen):
     )  # platform -> id of its workspace or server, to pin it: {slack: T0123}
     checkpoints: ChannelName | None = None  # gets a signed checkpoint of the ledger every hour; none: none are made
     bots: dict[str, Ids] = Field(default_factory=dict)  # platform -> ids of other bots that may mention Bosun
+    budgets: tuple[ModelBudget, ...] = Field(default=(), max_length=8)  # for what models cost, whatever they are asked
     freeze: Names = ("admin",)  # roles that may freeze and thaw
     decisions: Decisions = Decisions()
     quiet_hours: Hours | None = None  # "20:00-08:00" of each person's day: no reminders, no digests

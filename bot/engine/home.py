@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.engine import home_view
-from bot.engine.home_budgets import Eyes, budgets
+from bot.engine.home_budgets import budgets, eyes_of
 from bot.engine.sight import may_see
-from kernel.errors import BosunError, NotFound
+from kernel.errors import NotFound
 from kernel.store import approvals as rows
 from kernel.store import runs, schedules, workflows
 from rules.engine import batch_cards
 from rules.engine.cards import card
 from rules.engine.freezing import in_words
+from rules.engine.meters import in_force
 from rules.engine.reach import reach
 from workflows.engine.overview import became, next_in_words
 
@@ -54,12 +55,13 @@ class Home:
     async def of(self, person: Person, actor: Actor | None = None) -> home_view.HomeView:
         """The dashboard of this person, as things stand. `actor`: the account that looks, where one does."""
         mine = [one.ref for one in await self.approvals.waiting_for(person, actor, limit=WAITING)]
-        admin = ADMIN in await self._roles(person, actor)
+        eyes = await eyes_of(self.directory, person, actor)
+        admin = ADMIN in eyes.roles
         readable = await self._schedules(person, actor)
         view = await self.store.read(lambda session: self._look(session, person, mine, admin=admin))
-        eyes = Eyes(person=person, roles=await self._roles(person, actor), directory=self.directory)
         now = self.workflows.launch.clock.now()
-        used = await self.store.read(lambda session: budgets(session, self.rules.current, now, eyes, BUDGETS))
+        meters = in_force(self.rules.current.rules, self.charter().team.budgets)
+        used = await self.store.read(lambda session: budgets(session, meters, now, eyes, BUDGETS))
         return view.model_copy(update={"schedules": readable, "agents": await self._agents(), "budgets": used})
 
     async def review(self, ref: str, person: Person, actor: Actor) -> Card:
@@ -169,12 +171,6 @@ class Home:
                 )
             )
         return tuple(made)
-
-    async def _roles(self, person: Person, actor: Actor | None) -> frozenset[str]:
-        try:
-            return await self.directory.roles_of(person, actor)
-        except BosunError:  # they cannot be looked up now, so they count for nothing
-            return frozenset()
 
 
 def _decision(row: rows.ApprovalState, link: str) -> home_view.Decision:

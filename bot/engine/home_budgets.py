@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.engine.home_view import BudgetUse
-from kernel.store import meters as rows
-from rules.engine.metering import PERIODS
-from rules.engine.meters import meters_of, number
+from kernel.errors import BosunError
+from rules.engine.budget_text import uses
+from rules.engine.meters import number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
     from datetime import datetime
 
     from bot.engine.directory import TeamDirectory
     from kernel.store import Session
-    from kernel.types import Json, Person
+    from kernel.types import Actor, Person
+    from rules.engine.budget_text import Use
     from rules.engine.meters import Meter
-    from rules.engine.ruleset import RuleSet
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,9 +29,10 @@ class Eyes:
     roles: frozenset[str]  # that the person is known to hold now
     directory: TeamDirectory
 
-    def sees(self, meter: Meter, account: dict[str, Json]) -> bool:
+    def sees(self, use: Use) -> bool:
         """Owners and administrators see all of it; others not what a call was about, nor other people's."""
-        if self.roles & {"admin", *meter.owner}:
+        account = use.account
+        if self.roles & {"admin", *use.meter.owner}:
             return True
         if account["same"]:
             return False
@@ -44,22 +44,23 @@ class Eyes:
         return True
 
 
-def budgets(session: Session, rules: RuleSet, now: datetime, eyes: Eyes, most: int) -> tuple[BudgetUse, ...]:
+async def eyes_of(directory: TeamDirectory, person: Person, actor: Actor | None) -> Eyes:
+    """The person with the roles that can be looked up now; the others count for nothing."""
+    try:
+        roles = await directory.roles_of(person, actor)
+    except BosunError:
+        roles = frozenset()
+    return Eyes(person=person, roles=roles, directory=directory)
+
+
+def budgets(session: Session, meters: Iterable[Meter], now: datetime, eyes: Eyes, most: int) -> tuple[BudgetUse, ...]:
     """What is used in this period, where it is most used first."""
-    found = [use for rule in rules.rules for meter in meters_of(rule) for use in _uses(session, meter, now, eyes)]
+    found = [_shown(use) for use in uses(session, meters, now) if eyes.sees(use)]
     return tuple(sorted(found, key=lambda use: -use.percent)[:most])
 
 
-def _uses(session: Session, meter: Meter, now: datetime, eyes: Eyes) -> Iterator[BudgetUse]:
-    if meter.per == "run" or meter.kind == "cost":
-        return  # counted when it is needed, not kept
-    period = f"{now:{PERIODS[meter.per]}}"
-    for row in rows.in_use(session, meter.key):
-        account = json.loads(row.account)
-        if row.period != period or not eyes.sees(meter, account):
-            continue
-        used, limit = rows.decimal(row.used), meter.limit + rows.decimal(row.raised)
-        percent = int(100 * used / limit) if limit > 0 else 100
-        whose = [str(value) for value in (*[account[name] for name in meter.each], *account["same"].values())]
-        detail = f"{number(used)} of {number(limit)} used, {percent} %" + (f" · {', '.join(whose)}" if whose else "")
-        yield BudgetUse(title=f"{meter.rule}: {meter.in_words()}", detail=detail, percent=percent)
+def _shown(use: Use) -> BudgetUse:
+    whose = f" · {use.whose}" if use.whose else ""
+    detail = f"{number(use.gone.amount)} of {number(use.limit)}{use.unit} used, {use.percent} %{whose}"
+    title = f"{use.meter.rule or 'bosun.yaml'}: {use.meter.in_words()}"
+    return BudgetUse(title=title, detail=detail, percent=use.percent)

@@ -16,7 +16,7 @@ from kernel.store.columns import Moment
 from kernel.store.database import insert_new
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 MILLIONTHS = 1_000_000
 
@@ -61,6 +61,20 @@ class ModelCost(SQLModel, table=True):
     amount: int = Field(sa_type=BigInteger)  # millionths of a US dollar
 
 
+class ModelReservation(SQLModel, table=True):
+    """What the answer of a model that is under way in a run may cost at most. It makes room for the real cost."""
+
+    __tablename__ = "model_reservation"
+
+    run_id: str = Field(primary_key=True)
+    agent: str
+    person: str
+    channel: str
+    workflow: str
+    at: datetime = Field(sa_type=Moment)
+    amount: int = Field(sa_type=BigInteger)
+
+
 _ROW = (
     (col(MeterUse.key) == bindparam("of_key"))
     & (col(MeterUse.account) == bindparam("of_account"))
@@ -72,6 +86,7 @@ _RESERVE = (
     .where(_ROW, col(MeterUse.used) + bindparam("more") <= bindparam("most") + col(MeterUse.raised))
     .values(used=col(MeterUse.used) + bindparam("more"))
 )
+_HOLD = select(col(MeterUse.raised)).where(_ROW).with_for_update()
 _GIVE_BACK = update(MeterUse).where(_ROW).values(used=col(MeterUse.used) - bindparam("less"))
 _CHARGES = select(
     col(MeterCharge.key), col(MeterCharge.account), col(MeterCharge.period), col(MeterCharge.amount)
@@ -155,11 +170,47 @@ def add_cost(session: Session, at: datetime, amount: float, **of: str) -> None:
 
 def cost(session: Session, since: datetime | None, of: Mapping[str, str]) -> Decimal:
     """What models have cost since then, in US dollars, for exactly these (run_id, agent, person, ...)."""
-    statement = select(func.coalesce(func.sum(col(ModelCost.amount)), 0))
+    return _sum(session, ModelCost, since, of)
+
+
+def costs(session: Session, since: datetime, each: Sequence[str]) -> list[tuple[dict[str, str], Decimal]]:
+    """What models have cost since then, for everybody of whom it is counted apart (agent, person, ...)."""
+    apart = [getattr(ModelCost, name) for name in each]
+    statement = select(*apart, func.sum(col(ModelCost.amount))).where(col(ModelCost.at) >= since)
+    found = session.connection().execute(statement.group_by(*apart).order_by(*apart)).all()
+    return [(dict(zip(each, row[:-1], strict=True)), decimal(int(row[-1]))) for row in found if row[-1] is not None]
+
+
+def reserved(session: Session, since: datetime | None, of: Mapping[str, str]) -> Decimal:
+    """What answers that are under way since then may cost, for exactly these."""
+    return _sum(session, ModelReservation, since, of)
+
+
+def reserve_cost(session: Session, at: datetime, amount: Decimal, run_id: str, **of: str) -> None:
+    """Keep so much free for the answer that begins in the run, instead of what was kept for an earlier one."""
+    release_cost(session, run_id)
+    session.connection().execute(insert(ModelReservation), {**of, "run_id": run_id, "at": at, "amount": whole(amount)})
+
+
+def release_cost(session: Session, run_id: str) -> None:
+    """No answer is under way in the run."""
+    session.connection().execute(delete(ModelReservation).where(col(ModelReservation.run_id) == run_id))
+
+
+def hold(session: Session, key: str, account: str, period: str) -> Decimal:
+    """By how much the limit was raised. Whoever asks about the same meter waits until this transaction ends."""
+    open_row(session, key, account, period)
+    return decimal(int(session.connection().execute(_HOLD, _of(key, account, period)).scalar_one()))
+
+
+def _sum(
+    session: Session, table: type[ModelCost | ModelReservation], since: datetime | None, of: Mapping[str, str]
+) -> Decimal:
+    statement = select(func.coalesce(func.sum(col(table.amount)), 0))
     if since is not None:
-        statement = statement.where(col(ModelCost.at) >= since)
+        statement = statement.where(col(table.at) >= since)
     for name, value in of.items():
-        statement = statement.where(getattr(ModelCost, name) == value)
+        statement = statement.where(getattr(table, name) == value)
     return decimal(int(session.connection().execute(statement).scalar_one()))
 
 

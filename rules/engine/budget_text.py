@@ -1,54 +1,102 @@
-"""What is used of every budget and limit now, as people read it."""
+"""What is used of every budget and limit now, and how people read it."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kernel.canonical import canonical
 from kernel.store import meters as rows
-from rules.engine.metering import PERIODS
-from rules.engine.meters import meters_of, number
+from rules.engine.metering import PERIODS, since
+from rules.engine.meters import Used, number
 from rules.engine.policy import listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
+    from decimal import Decimal
 
     from kernel.store import Session
+    from kernel.types import Json
     from rules.engine.meters import Meter
-    from rules.engine.ruleset import RuleSet
 
 LISTED = 30  # rows
 
 
-def listing(session: Session, rules: RuleSet, now: datetime) -> str:
-    """Every budget and limit of the rules in force with what is used of it in this period. Markdown."""
-    meters = [meter for rule in rules.rules for meter in meters_of(rule)]
-    if not meters:
+@dataclass(frozen=True, kw_only=True)
+class Use:
+    """What is gone of a meter in one account, in the period that is now."""
+
+    meter: Meter
+    account: dict[str, Json]  # for whom it is counted: "person", ... and what differs in "same"
+    gone: Used
+
+    @property
+    def limit(self) -> Decimal:
+        """With what people have raised it by."""
+        return self.meter.limit + self.gone.raised
+
+    @property
+    def percent(self) -> int:
+        """Whole percent of the limit."""
+        return int(100 * self.gone.amount / self.limit) if self.limit > 0 else 100
+
+    @property
+    def whose(self) -> str:
+        """ "ann, EUR"; empty where it is the whole team's."""
+        values = [*(self.account[name] for name in self.meter.each), *self.account["same"].values()]
+        return ", ".join(str(value) for value in values if value)
+
+    @property
+    def unit(self) -> str:
+        """Of the amounts."""
+        return " USD" if self.meter.kind == "cost" else ""
+
+
+def uses(session: Session, meters: Iterable[Meter], now: datetime) -> Iterator[Use]:
+    """Everything that is counted over an hour, a day or a month; what is counted for a run is kept nowhere."""
+    for meter in meters:
+        begun = since(meter.per, now)
+        if begun is not None:
+            yield from _cost(session, meter, now, begun) if meter.kind == "cost" else _counted(session, meter, now)
+
+
+def _cost(session: Session, meter: Meter, now: datetime, begun: datetime) -> Iterator[Use]:
+    for parts, amount in rows.costs(session, begun, meter.each):
+        account: dict[str, Json] = {**parts, "same": {}}
+        _, raised = rows.used(session, meter.key, canonical(account).decode(), f"{now:{PERIODS[meter.per]}}")
+        yield Use(meter=meter, account=account, gone=Used(amount=amount, raised=raised))
+
+
+def _counted(session: Session, meter: Meter, now: datetime) -> Iterator[Use]:
+    period = f"{now:{PERIODS[meter.per]}}"
+    for row in rows.in_use(session, meter.key):
+        if row.period == period:
+            gone = Used(amount=rows.decimal(row.used), raised=rows.decimal(row.raised))
+            yield Use(meter=meter, account=json.loads(row.account), gone=gone)
+
+
+def listing(session: Session, meters: Iterable[Meter], now: datetime, sees: Callable[[Use], bool]) -> str:
+    """Every budget and limit in force with what is used of it in this period, as far as `sees` says. Markdown."""
+    known = list(meters)
+    if not known:
         return "No rule has a budget or a limit."
-    lines = [line for meter in meters for line in _lines(session, meter, now)]
+    lines: list[str] = []
+    for meter in known:
+        lines += _lines(meter, [use for use in uses(session, [meter], now) if sees(use)])
     more = [f"- and {len(lines) - LISTED} more"] if len(lines) > LISTED else []
     return "\n".join(["Budgets and limits, in this period:", *lines[:LISTED], *more])
 
 
-def _lines(session: Session, meter: Meter, now: datetime) -> Iterator[str]:
+def _lines(meter: Meter, found: list[Use]) -> list[str]:
     owner = f"; {listed(meter.owner)} may raise it" if meter.owner else ""
-    head = f"- `{meter.rule}`: {meter.in_words()}{owner}"
-    if meter.per == "run" or meter.kind == "cost":
-        yield f"{head}, counted as it is needed"
-        return
-    period = f"{now:{PERIODS[meter.per]}}"
-    found = [row for row in rows.in_use(session, meter.key) if row.period == period]
-    if not found:
-        yield f"{head}: nothing is used"
-    for row in found:
-        limit = meter.limit + rows.decimal(row.raised)
-        yield f"{head}: {number(rows.decimal(row.used))} of {number(limit)} is used{_account(row.account)}"
+    head = f"- `{meter.rule or 'bosun.yaml'}`: {meter.in_words()}{owner}"
+    if meter.per == "run":
+        return [f"{head}, counted as it is needed"]
+    return [f"{head}: {_told(use)}" for use in found] or [f"{head}: nothing is used"]
 
 
-def _account(account: str) -> str:
-    """ " for ann, EUR"."""
-    known = json.loads(account)
-    same = known.pop("same")
-    values = [str(value) for value in (*known.values(), *same.values())]
-    return f" for {', '.join(values)}" if values else ""
+def _told(use: Use) -> str:
+    whose = f" for {use.whose}" if use.whose else ""
+    return f"{number(use.gone.amount)} of {number(use.limit)}{use.unit} is used{whose}"

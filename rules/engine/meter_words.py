@@ -40,6 +40,20 @@ class Budget(Counted):
         return self
 
 
+class ModelBudget(Word):
+    """What models may cost, whatever they are asked: no turn begins that could go beyond it."""
+
+    cost: float = Field(gt=0)  # in USD
+    per: Period
+    each: Annotated[tuple[Scope, ...], *ONE_OR_MANY, DISTINCT] | None = None  # not said: the whole team together
+    owner: Names | None = None  # roles that may raise it; none: admin
+
+    @property
+    def key(self) -> str:
+        """The same as long as it counts the same, whatever it allows."""
+        return f"model:{self.per}:{'+'.join(sorted(self.each or ()))}"
+
+
 class Limit(Counted):
     """How often. A rule that allows holds up to it; a rule that asks denies what goes beyond it."""
 

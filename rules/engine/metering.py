@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from kernel.types import Place
     from rules.engine.decide import Verdict
     from rules.engine.facts import CallFacts
+    from rules.engine.meter_words import Period
     from rules.engine.meters import Meter
     from rules.engine.ruleset import RuleSet
     from rules.engine.services import Services
@@ -69,7 +70,7 @@ def used(session: Session, each: Counted, facts: CallFacts) -> Used:
     """What is gone of the meter there."""
     amount, raised = rows.used(session, each.meter.key, each.account, each.period)
     if each.meter.kind == "cost":
-        amount = rows.cost(session, _since(each.meter, facts), _scopes(each.meter, facts))
+        amount = rows.cost(session, since(each.meter.per, facts.now), scopes(each.meter, facts))
     return Used(amount=amount, raised=raised)
 
 
@@ -98,7 +99,7 @@ def take(  # noqa: PLR0917  what a charge consists of
     for meter in rules.meters(facts.agent, facts.tool, facts.effect):
         each = counted(meter, facts) if meter.rule in verdict.rules else None
         if each is not None:
-            _notice(session, services, each, facts, place)
+            tell_most_is_gone(session, services, each, used(session, each, facts), place)
 
 
 def give_back(session: Session, call_id: str) -> None:
@@ -106,8 +107,8 @@ def give_back(session: Session, call_id: str) -> None:
     rows.give_back(session, call_id)
 
 
-def _notice(session: Session, services: Services, each: Counted, facts: CallFacts, place: Place) -> None:
-    gone = used(session, each, facts)
+def tell_most_is_gone(session: Session, services: Services, each: Counted, gone: Used, place: Place) -> None:
+    """Say once, where it was used and where the team reads of decisions, that most of the meter is gone."""
     limit = each.meter.limit + gone.raised
     if gone.amount < limit * MOST or not rows.notice(session, each.meter.key, each.account, each.period):
         return
@@ -128,7 +129,7 @@ def notice(each: Counted, gone: Used) -> str:
     unit = " USD" if each.meter.kind == "cost" else ""
     return (
         f"**{share} % of {each.meter.in_words(number(limit))} is used**: {number(gone.amount)}{unit} "
-        f"(rule `{each.meter.rule}`). Nothing goes beyond it without a decision."
+        f"({each.meter.stands_in}). Nothing goes beyond it without a decision."
     )
 
 
@@ -138,18 +139,19 @@ def _period(meter: Meter, facts: CallFacts) -> str | None:
     return None if facts.now is None else f"{facts.now:{PERIODS[meter.per]}}"
 
 
-def _since(meter: Meter, facts: CallFacts) -> datetime | None:
-    """When the period began; None for a run."""
-    if meter.per == "run" or facts.now is None:
+def since(per: Period, now: datetime | None) -> datetime | None:
+    """When the period that `now` is in began; None for a run."""
+    if per == "run" or now is None:
         return None
-    hour = facts.now.replace(minute=0, second=0, microsecond=0)
-    if meter.per == "hour":
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    if per == "hour":
         return hour
     day = hour.replace(hour=0)
-    return day if meter.per == "day" else day - timedelta(days=day.day - 1)
+    return day if per == "day" else day - timedelta(days=day.day - 1)
 
 
-def _scopes(meter: Meter, facts: CallFacts) -> dict[str, str]:
+def scopes(meter: Meter, facts: CallFacts) -> dict[str, str]:
+    """Whose model costs are counted."""
     known = {
         "agent": facts.agent,
         "person": facts.requester or "",

@@ -14,12 +14,12 @@ from rules.engine import values
 from rules.engine.conditions import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from kernel.types import Json
     from rules.engine.facts import CallFacts
     from rules.engine.language import Rule
-    from rules.engine.meter_words import Budget, Counted, Limit, Period, Scope
+    from rules.engine.meter_words import Budget, Counted, Limit, ModelBudget, Period, Scope
 
 Kind = Literal["amount", "cost", "calls"]
 NOTHING = Decimal(0)
@@ -30,7 +30,7 @@ class Meter:
     """One budget or limit of one rule."""
 
     key: str  # "small-invoice:budget:0": stays the same when the rule allows more or less
-    rule: str  # id
+    rule: str  # id; empty: it stands in bosun.yaml
     kind: Kind
     limit: Decimal
     per: Period
@@ -38,6 +38,11 @@ class Meter:
     same: tuple[str, ...]  # arguments that are counted apart
     argument: str  # whose amount is counted; empty for the other kinds
     owner: tuple[str, ...]  # roles that may raise it
+
+    @property
+    def stands_in(self) -> str:
+        """Where people find it."""
+        return f"rule `{self.rule}`" if self.rule else "`budgets` in bosun.yaml"
 
     def adds(self, arguments: Mapping[str, Json]) -> Decimal | None:
         """What the call would use of it; None where it cannot be told, and for an amount below zero."""
@@ -125,6 +130,29 @@ def meters_of(rule: Rule) -> tuple[Meter, ...]:
     """The budgets and limits of a rule."""
     found = [_budget(rule.id, number, budget) for number, budget in enumerate(rule.budget or ())]
     return (*found, *(_limit(rule.id, number, limit) for number, limit in enumerate(rule.limit or ())))
+
+
+def in_force(rules: Iterable[Rule], budgets: Iterable[ModelBudget]) -> tuple[Meter, ...]:
+    """Everything that is counted, those of bosun.yaml first."""
+    return (*of_models(budgets), *(meter for rule in rules for meter in meters_of(rule)))
+
+
+def of_models(budgets: Iterable[ModelBudget]) -> tuple[Meter, ...]:
+    """The budgets for whatever models cost, as bosun.yaml has them."""
+    return tuple(
+        Meter(
+            key=each.key,
+            rule="",
+            kind="cost",
+            limit=Decimal(str(each.cost)),
+            per=each.per,
+            each=each.each or (),
+            same=(),
+            argument="",
+            owner=each.owner or (),
+        )
+        for each in budgets
+    )
 
 
 def _budget(rule: str, number: int, budget: Budget) -> Meter:

@@ -14,10 +14,11 @@ from agents.engine.loop import Loop
 from agents.engine.model import Model
 from agents.engine.ports import Charter, Closing, Live, Team, Timing
 from kernel.clock import CountedIds, FixedClock
-from kernel.store import Session, Store, outbox, runs, wake
+from kernel.store import Session, Store, meters, outbox, runs, wake
 from kernel.store.outbox import OutboxRow
 from kernel.store.runs import Conversation, Entry, Run
 from kernel.types import Actor, Body, Json, Labelled, Place, RunFacts, Text, ToolCall, ToolResult, ToolSchema
+from rules.engine.model_budgets import Refused, Spender
 from rules.engine.outcome import Finished, Freeze, Outcome, Parked
 from tests.fakes.anthropic import FakeAnthropic
 from tests.tools.team import GENERAL, MIA
@@ -77,6 +78,25 @@ class ShortDoor:
         return await self.tools[call.tool](call.arguments)
 
 
+@dataclass
+class Purse:
+    """Budgets that say what a test has them say, once for each turn that asks."""
+
+    store: Store
+    says: list[Parked | Refused | None] = field(default_factory=list)
+    asked: list[float] = field(default_factory=list)  # what each turn could have cost
+
+    async def begin(self, run: RunFacts, spender: Spender, turn: int, most: float) -> Parked | Refused | None:
+        self.asked.append(most)
+        return self.says.pop(0) if self.says else None
+
+    def spent(self, session: Session, spender: Spender, cost: float, place: Place) -> None:
+        meters.add_cost(session, FixedClock().now(), cost, **spender.record())
+
+    def given_up(self, session: Session, run_id: str) -> None:
+        """Nothing was kept free."""
+
+
 async def write_file(arguments: dict[str, Json]) -> ToolResult:
     text = f"Wrote {arguments.get('path')}."
     return ToolResult(content=text, pieces=(Labelled(text=text, origin="made_here"),), summary=text)
@@ -102,6 +122,7 @@ class Bench:
         self.roster = ROSTER
         self.max_turns = 30
         self.model: Model | None = None
+        self.purse = Purse(store)
 
     def loop(self, model: Model | None = None) -> Loop:
         """A process: its own loop on the same database."""
@@ -114,6 +135,7 @@ class Bench:
             door=self.door,
             model=chosen,
             charter=lambda: charter,
+            budgets=self.purse,
             timing=lambda _place: self.timing,
             live=self.live,
             closing=self.closing,

@@ -26,6 +26,9 @@ class Thinker:
         self.asked += 1
         return ModelAnswer(text="I thought about it.")
 
+    def ceiling(self, _request: ModelRequest) -> float:
+        return 0.5
+
     def warm(self) -> None:
         """Nothing to load."""
 

@@ -12,6 +12,7 @@ from kernel.store import Session, Store, freezes, runs
 from kernel.store.ledger import entries
 from kernel.types import Source, Text, ToolResult
 from rules.engine import freezing
+from rules.engine.model_budgets import Refused
 from rules.engine.outcome import Freeze, Parked
 from tests.agents.bench import Bench, ShortDoor
 from tests.fakes.anthropic import FakeAnthropic, Reply, Tokens
@@ -129,6 +130,32 @@ async def test_a_call_that_is_asked_parks_the_run_and_the_next_segment_goes_on(
     assert (run.state, run.answer) == (runs.DONE, "Written.")
     assert bench.door.performed == [("write_file", {"path": "a.md"})]
     assert len(fake.requests) == 2
+
+
+async def test_a_run_that_only_talks_waits_until_the_budget_of_the_model_is_raised(
+    bench: Bench, fake: FakeAnthropic
+) -> None:
+    bench.purse.says = [Parked(refs=("AP-MONEY",))]
+    run = await bench.ask("Hello")
+    assert (run.state, fake.requests) == (runs.WAITING, [])
+    assert bench.purse.asked[0] > 0
+    fake.queue(Reply("Hello."))
+    bench.store.write_now(lambda session: runs.next_segment(session, run.id, bench.clock.now()))
+    await bench.loop().segment(run.id, 2)
+    assert bench.run(run.id).answer == "Hello."
+
+
+async def test_every_turn_asks_the_budget_and_a_no_ends_the_run_with_its_reason(
+    bench: Bench, fake: FakeAnthropic
+) -> None:
+    fake.queue(Reply("First part", stop="max_tokens"), Reply(" second part", stop="max_tokens"), Reply(" never said."))
+    bench.purse.says = [None, None, Refused(told="Bo did not raise it.")]
+    run = await bench.ask("Talk on and on")
+    assert (run.state, run.error, run.model_calls) == (runs.FAILED, "Bo did not raise it.", 2)
+    said = bench.said(run.id)
+    assert "Bo did not raise it." in said.markdown
+    assert [action.label for action in said.actions] == ["Retry"]
+    assert len(bench.purse.asked) == 3
 
 
 async def test_some_calls_done_some_waiting(bench: Bench, fake: FakeAnthropic) -> None:

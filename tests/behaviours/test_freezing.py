@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import yaml
 
 from tests.behaviours.chat import Chat, Spot
 from tests.behaviours.payments import ask_for_payment, new_reference, payment
@@ -107,6 +108,42 @@ async def test_beyond_a_budget_its_owner_is_asked_in_the_thread_and_then_the_pay
     await chat.answer(spot, "100 % of the budget of 750 per day for each person is used")
     await chat.ask("dee", "budgets")
     await chat.notice("dee", f"750 of 750 is used for {person}")
+
+
+async def test_a_run_that_only_talks_waits_for_the_owner_of_the_models_budget(world: World, chat: Chat) -> None:
+    path = world.charter / "bosun.yaml"
+    good = path.read_text()
+    before = world.app.charter.digest
+    file = yaml.safe_load(good)
+    file["budgets"] = [{"cost": 0.01, "per": "run", "owner": "finance"}]
+    try:
+        path.write_text(yaml.safe_dump(file, sort_keys=False))
+
+        async def changed() -> bool:
+            return world.app.charter.digest != before
+
+        await world.until(changed)
+        spot = await chat.ask("ann", "how are you?")
+        card = await chat.card(spot, "Raise the model budget of 0.01 USD per run by")
+        assert "the next answer may cost up to" in card.text
+        assert not [said for said in await chat.answers(spot) if "You said" in said.text]
+        await chat.click("dee", card, "Approve")
+        await chat.notice("dee", "needs 1 of finance")
+        await chat.click("bo", card, "Approve")
+        await chat.answer(spot, "You said: how are you?")
+        again = await chat.ask("ann", "and you?")
+        await chat.click("bo", await chat.card(again, "Raise the model budget"), "Reject…")
+        await chat.dialog("bo")
+        await chat.submit("bo", reason="enough for today")
+        ended = await chat.answer(again, "I could not finish this", "enough for today")
+        assert ended.buttons == ("Retry",)
+    finally:
+        path.write_text(good)
+
+        async def restored() -> bool:
+            return world.app.charter.digest == before
+
+        await world.until(restored)
 
 
 async def test_a_post_to_a_channel_with_more_readers_is_looked_at_first(world: World, chat: Chat) -> None:

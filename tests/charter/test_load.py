@@ -63,6 +63,18 @@ def test_the_charter_that_ships_is_valid_with_the_tools_that_ship() -> None:
         ("bosun.yaml", "slack: C2", "slack: C1", "bosun.yaml:5: C1 is the slack id of #general already"),
         ("bosun.yaml", "name: Acme\n", "", "bosun.yaml:1: 'name' is missing"),
         (
+            "bosun.yaml",
+            "name: Acme\n",
+            "name: Acme\nbudgets:\n  - {cost: 5, per: day, owner: finanse}\n",
+            "bosun.yaml:3: unknown role 'finanse' (did you mean 'finance'?)",
+        ),
+        (
+            "bosun.yaml",
+            "name: Acme\n",
+            "name: Acme\nbudgets:\n  - {cost: 5, per: day}\n  - {cost: 7, per: day}\n",
+            "bosun.yaml:4: there is a budget for the same time and the same people already",
+        ),
+        (
             "people.yaml",
             "roles: [finance]}\n  cy",
             "roles: [finanse]}\n  cy",

@@ -33,7 +33,7 @@ def test_a_call_is_explained_before_it_is_made(bosun: Bosun) -> None:
     shown = bosun("rules", "explain", "finance:", "queue_payment", "payee=typed", "amount=420", "reference=Invoice 7")
     assert shown.returncode == 0, shown.stderr
     assert "ask: A payment needs somebody from finance" in shown.stdout
-    assert "large-payment (ask, rules/starter.yaml:21): does not hold: amount is 420, less than 1000" in shown.stdout
+    assert "large-payment (ask, rules/starter.yaml:29): does not hold: amount is 420, less than 1000" in shown.stdout
     shown = bosun("rules", "explain", "finance: queue_paymnt")
     assert shown.returncode == 2
     assert "did you mean 'queue_payment'" in shown.stderr

@@ -103,7 +103,7 @@ class Folder:
             text=text,
             format=parsed.format,
             readers=_named(front["readers"]) if "readers" in front else self.readers,
-            origin="member_text",
+            origin="outside_text" if parsed.by_model else "member_text",
         )
 
     def _bytes(self, path: Path) -> bytes:

@@ -72,7 +72,7 @@ class Mcp:
             text=check_length(text),
             format=parsed[0].format if len(parsed) == 1 else "markdown",
             readers=self.readers,
-            origin=self._settings.origin,
+            origin="outside_text" if any(one.by_model for one in parsed) else self._settings.origin,
             url=uri if uri.startswith(("http://", "https://")) else "",
         )
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from knowledge.engine import audience
 from knowledge.engine.blocks import first_heading
 from knowledge.engine.documents import Document
-from knowledge.engine.reading import suffix_of
+from knowledge.engine.reading import Behalf, suffix_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -24,11 +24,12 @@ async def upload(
     """A document from an uploaded file; NotReadable says why there is none.
 
     Whoever can read the place can read the document: the channel's readers, or in a DM the person. It is a member's
-    text unless an outsider uploaded it or outsiders write in the channel. `key` is the platform's id of the file.
+    text unless an outsider uploaded it, outsiders write in the channel, or a model put it into words. `key` is the
+    platform's id of the file.
     """
     suffix_of(name)
-    parsed = await reader.read(name, data)
-    trusted = person.can_decide and not place.external
+    parsed = await reader.read(name, data, Behalf(person.id, place))
+    trusted = person.can_decide and not place.external and not parsed.by_model
     return Document(
         source=SOURCE,
         key=key,

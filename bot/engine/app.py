@@ -21,7 +21,7 @@ from bot.engine.home import Home
 from bot.engine.home_presses import WorkflowButtons
 from bot.engine.home_tabs import HomeTabs
 from bot.engine.hooks import hook_secrets
-from bot.engine.knowing import Knowing, open_knowledge
+from bot.engine.knowing import Knowing, eyes_of, open_knowledge
 from bot.engine.knowledge_answers import KnowledgeAnswers
 from bot.engine.knowledge_overview import KnowledgeOverview
 from bot.engine.linked import LinkedAccounts
@@ -160,8 +160,15 @@ class App:
         await self.store.write(lambda session: replaying.keep(session, rules, self.clock.now()))
 
     def _build_rights(self) -> None:
+        self.model = open_model(self.settings)
         self.knowledge = open_knowledge(
-            self.settings, self.store, self.charter, self.secrets, clock=self.clock, ids=self.ids
+            self.settings,
+            self.store,
+            self.charter,
+            self.secrets,
+            clock=self.clock,
+            ids=self.ids,
+            eyes=eyes_of(self.model, self.store, self.clock, self.directory),
         )
         self.knowing = Knowing(
             knowledge=self.knowledge,
@@ -233,7 +240,6 @@ class App:
 
     def _build_agents(self) -> None:
         self.adapters: dict[str, Adapter] = {}
-        self.model = _model(self.settings)
         self.workflows = WorkflowParts(
             store=self.store,
             clock=self.clock,
@@ -519,7 +525,8 @@ def read_tools(settings: Settings, store: Store | None) -> ToolList:
     return ToolList(lambda: charter, tools, rules, toolbox.notes)
 
 
-def _model(settings: Settings) -> Model:
+def open_model(settings: Settings) -> Model:
+    """The language model that the environment configures; without one, a model that quotes and thinks nothing."""
     if settings.anthropic_api_key is None:
         from agents.engine.offline_model import OfflineModel
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from agents.engine.eyes import ModelEyes
 from knowledge.engine import audience
 from knowledge.engine.keeper import Keeper
 from knowledge.engine.knowledge import Knowledge
+from knowledge.engine.reading import Reader
 from knowledge.engine.source_settings import Surroundings
 from knowledge.engine.web_client import WebClient
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from agents.engine.model import Model
     from bot.engine.adapter import Adapter
     from bot.engine.charter import Charter
     from bot.engine.directory import TeamDirectory
@@ -21,11 +24,19 @@ if TYPE_CHECKING:
     from kernel.store import Store
     from kernel.types import Place
     from knowledge.engine.archives import Archive, Listener
+    from knowledge.engine.reading import Eyes
     from knowledge.engine.resources import Resources
 
 
 def open_knowledge(
-    settings: Settings, store: Store, charter: Charter, secrets: Mapping[str, str], *, clock: Clock, ids: Ids
+    settings: Settings,
+    store: Store,
+    charter: Charter,
+    secrets: Mapping[str, str],
+    *,
+    clock: Clock,
+    ids: Ids,
+    eyes: Eyes | None = None,
 ) -> Knowledge:
     """The knowledge base with the model that the charter chooses. Of the secrets, the process that embeds gets one."""
     embeddings = charter.sources.embeddings
@@ -37,6 +48,22 @@ def open_knowledge(
         settings.chroma_url,
         embedder=embeddings,
         secrets={name: secrets[name] for name in secrets if name == embeddings.key},
+        files=Reader(eyes),
+    )
+
+
+def eyes_of(model: Model, store: Store, clock: Clock, directory: TeamDirectory) -> ModelEyes | None:
+    """Who looks at pictures: the model that the charter names; nobody where none is configured."""
+    if not model.thinks:
+        return None
+    charter = directory.charter
+    return ModelEyes(
+        model,
+        store,
+        clock,
+        name=lambda: charter().team.model.default,
+        most=lambda: charter().sources.pictures,
+        channel=directory.channel_name,
     )
 
 

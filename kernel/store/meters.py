@@ -214,5 +214,13 @@ def _sum(
     return decimal(int(session.connection().execute(statement).scalar_one()))
 
 
+def times(session: Session, since: datetime, of: Mapping[str, str]) -> int:
+    """How often costs were noted since then for exactly these."""
+    statement = select(func.count()).select_from(ModelCost).where(col(ModelCost.at) >= since)
+    for name, value in of.items():
+        statement = statement.where(getattr(ModelCost, name) == value)
+    return int(session.connection().execute(statement).scalar_one())
+
+
 def _of(key: str, account: str, period: str) -> dict[str, str]:
     return {"of_key": key, "of_account": account, "of_period": period}

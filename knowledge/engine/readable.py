@@ -25,6 +25,7 @@ class Parsed(Frozen):
     text: str
     format: Format = "markdown"
     title: str = ""  # as the file itself says
+    by_model: bool = False  # a language model has put it into words
 
 
 def check_size(size: int) -> None:

@@ -12,17 +12,20 @@ import os
 import pkgutil
 import sys
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import orjson
 
 from kernel.config import ROOT
+from kernel.errors import BosunError
 from knowledge.engine import formats
 from knowledge.engine.formats import plain
 from knowledge.engine.readable import NotReadable, Parsed, check_length, check_size
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from kernel.types import Place
 
 SECONDS = 60.0  # for one file, by the clock
 AT_ONCE = 2  # files that are parsed side by side
@@ -33,6 +36,7 @@ PICTURES = {
     ".gif": "image/gif",
     ".webp": "image/webp",
 }
+DESCRIBED = "A picture, as the language model describes it:"
 MAX_PICTURE = 5 * 1024 * 1024  # bytes: what model services take
 STARTS = {
     "image/png": b"\x89PNG\r\n\x1a\n",
@@ -42,27 +46,46 @@ STARTS = {
 }
 
 
+class NoEyes(BosunError):
+    """It is a picture, and no language model is configured that could look at it."""
+
+    code = "no_eyes"
+
+
+class Behalf(NamedTuple):
+    """For whom a file is read: what that costs is theirs."""
+
+    person: str = ""  # Person id; empty: it is of a source
+    place: Place | None = None
+
+
+NOBODY = Behalf()
+
+
 class Eyes(Protocol):
     """Whoever can look at a picture."""
 
-    async def describe(self, picture: bytes, media_type: str) -> str:
-        """What is on it, and every text in it, as Markdown. ModelError where it cannot be looked at."""
+    async def describe(self, picture: bytes, media_type: str, behalf: Behalf) -> str:
+        """What is on it, and every text in it, as Markdown. NotReadable or ModelError where it cannot be looked at."""
         ...
 
 
 class Reader:
-    """Reads files. `eyes`: who looks at pictures; without them pictures are refused."""
+    """Reads files. `eyes`: who looks at pictures; without them pictures wait until there are some."""
 
     def __init__(self, eyes: Eyes | None = None) -> None:
         self.eyes = eyes
         self._at_once: asyncio.Semaphore | None = None
 
-    async def read(self, name: str, data: bytes) -> Parsed:
-        """The text of a file; NotReadable says why there is none. The name says which format it should be."""
+    async def read(self, name: str, data: bytes, behalf: Behalf = NOBODY) -> Parsed:
+        """The text of a file; NotReadable says why there is none. The name says which format it should be.
+
+        NoEyes or ModelError for a picture that cannot be looked at now.
+        """
         check_size(len(data))
         suffix = suffix_of(name)
         if suffix in PICTURES:
-            return await self._look(data, PICTURES[suffix])
+            return await self._look(data, PICTURES[suffix], behalf)
         if suffix in plain.SUFFIXES:
             text = await asyncio.to_thread(plain.decode, data)
             return Parsed(text=check_length(text), format="markdown" if suffix in plain.MARKDOWN else "text")
@@ -75,14 +98,15 @@ class Reader:
         check_length(parsed.text)
         return parsed
 
-    async def _look(self, data: bytes, media_type: str) -> Parsed:
+    async def _look(self, data: bytes, media_type: str, behalf: Behalf) -> Parsed:
         if not data.startswith(STARTS[media_type]):
             raise NotReadable("It is not a picture of this kind, whatever its name says.")
-        if self.eyes is None:
-            raise NotReadable("It is a picture.", hint="Pictures are read where a language model is configured.")
         if len(data) > MAX_PICTURE:
             raise NotReadable(f"The picture is larger than {MAX_PICTURE // 1024**2} MB.")
-        return Parsed(text=check_length(await self.eyes.describe(data, media_type)))
+        if self.eyes is None:
+            raise NoEyes
+        said = check_length(await self.eyes.describe(data, media_type, behalf))
+        return Parsed(text=f"{DESCRIBED}\n\n{said}", by_model=True)
 
 
 def suffix_of(name: str) -> str:

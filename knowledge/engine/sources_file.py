@@ -20,12 +20,14 @@ if TYPE_CHECKING:
     from kernel.yaml_lines import Located
 
 PATH = "knowledge/sources.yaml"
+PICTURES = 200
 
 
 class _Words(Frozen):
     """The file as it is written; each source is read by its kind."""
 
     embeddings: EmbeddingChoice = EmbeddingChoice()
+    pictures: int = Field(default=PICTURES, ge=0, le=100_000)
     sources: tuple[dict[str, Any], ...] = ()
 
 
@@ -33,6 +35,7 @@ class SourcesFile(Frozen):
     """What the charter says of knowledge."""
 
     embeddings: EmbeddingChoice = EmbeddingChoice()
+    pictures: int = PICTURES  # that a language model looks at in a day
     sources: tuple[SourceSettings, ...] = Field(default=())
 
     def secrets(self) -> frozenset[str]:
@@ -77,7 +80,7 @@ def load(
         sources.append(found)
     if problems:
         raise CharterError(problems)
-    return SourcesFile(embeddings=words.embeddings, sources=tuple(sources))
+    return SourcesFile(embeddings=words.embeddings, pictures=words.pictures, sources=tuple(sources))
 
 
 def _source(located: Located, number: int, entry: dict[str, Any], problems: list[str]) -> SourceSettings | None:

@@ -8,6 +8,7 @@ from tests.behaviours.slack_chat import SlackChat
 from tests.behaviours.web_chat import WebChat
 from tests.behaviours.world import World
 from tests.fakes.anthropic import Reply
+from tests.knowledge.files import PNG
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -25,6 +26,19 @@ async def test_a_markdown_file_is_read_and_quoted_in_a_later_answer(world: World
     said = await chat.answer(later, "The night shift")
     assert "harbour crew" in str(world.model.requests[-1]["messages"])
     assert "Parking" in str(said.raw)
+
+
+@pytest.mark.behaviour(22)
+async def test_a_picture_is_looked_at_by_the_model_and_quoted_in_a_later_answer(world: World, chat: Chat) -> None:
+    world.model.queue(Reply(f"A whiteboard: walrus {chat.platform} ships on Friday."), Reply("I have looked at it."))
+    spot = await chat.ask("ann", "please keep this", files=[(f"board-{chat.platform}.png", PNG)])
+    await chat.answer(spot, "I have looked at it.")
+    await world.indexed()
+    query = f"whiteboard walrus {chat.platform}"
+    world.model.queue(Reply(calls=[("search_knowledge", {"query": query})]), Reply("On Friday [1]."))
+    later = await chat.ask("bo", f"research: when does the {query} ship?")
+    await chat.answer(later, "On Friday")
+    assert f"walrus {chat.platform} ships on Friday" in str(world.model.requests[-1]["messages"])
 
 
 @pytest.mark.behaviour(29)

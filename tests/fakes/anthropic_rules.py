@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import hashlib
 import re
 from typing import Any
@@ -11,8 +13,14 @@ import orjson
 TOOL_NAME = re.compile(r"^[a-zA-Z0-9_-]{1,128}$")
 KEYS = {"model", "max_tokens", "system", "messages", "stream", "tools", "metadata"}
 BLOCKS = {
-    "user": {"text", "tool_result"},
+    "user": {"text", "tool_result", "image"},
     "assistant": {"text", "tool_use", "thinking", "redacted_thinking"},
+}
+PICTURES = {
+    "image/png": b"\x89PNG\r\n\x1a\n",
+    "image/jpeg": b"\xff\xd8\xff",
+    "image/gif": b"GIF8",
+    "image/webp": b"RIFF",
 }
 BINDING = (
     "messages.{at}.content.{block}: Invalid `signature` in `thinking` block. The block is bound to a different "
@@ -85,8 +93,24 @@ def _check_content(index: int, message: dict[str, Any], *, has_tools: bool) -> N
             raise Fault(f"messages.{index}.content.{number}: unexpected block {block.get('type')}")
         if block["type"] == "text" and not block["text"].strip():
             raise Fault(f"messages.{index}.content.{number}: text content blocks must contain non-whitespace text")
+        if block["type"] == "image":
+            _check_image(f"messages.{index}.content.{number}.image.source", block.get("source") or {})
         if block["type"] in {"tool_use", "tool_result"} and not has_tools:
             raise Fault("Requests which include `tool_use` or `tool_result` blocks must define tools.")
+
+
+def _check_image(where: str, source: dict[str, Any]) -> None:
+    """A picture is base64 of one of four kinds, is of the kind that it says, and has at most 5 MB."""
+    if source.get("type") != "base64" or source.get("media_type") not in PICTURES:
+        raise Fault(f"{where}: Input should be a base64 image of one of {', '.join(PICTURES)}")
+    try:
+        data = base64.b64decode(source.get("data") or "", validate=True)
+    except binascii.Error as error:
+        raise Fault(f"{where}.base64: invalid base64 data") from error
+    if len(data) > 5 * 2**20:
+        raise Fault(f"{where}.base64: image exceeds 5 MB maximum")
+    if not data.startswith(PICTURES[source["media_type"]]):
+        raise Fault(f"{where}.base64.media_type: the image appears to be another type")
 
 
 def _check_results(index: int, messages: list[dict[str, Any]]) -> None:

@@ -11,7 +11,7 @@ from kernel.store import Store
 from knowledge.engine.chunking import cut
 from knowledge.engine.knowledge import Knowledge
 from knowledge.engine.readable import NotReadable
-from knowledge.engine.reading import Reader
+from knowledge.engine.reading import Behalf, NoEyes, Reader
 from tests.knowledge import files
 from tests.knowledge.conftest import Opened
 from tests.knowledge.team import IN_GENERAL
@@ -20,7 +20,7 @@ from tests.knowledge.team import IN_GENERAL
 class Sees:
     """Eyes that see the same on every picture."""
 
-    async def describe(self, picture: bytes, media_type: str) -> str:
+    async def describe(self, picture: bytes, media_type: str, behalf: Behalf) -> str:
         return f"A whiteboard ({media_type}): ship on Friday."
 
 
@@ -102,7 +102,7 @@ async def test_what_cannot_be_read_is_refused_with_the_reason(
 
 
 async def test_pictures_wait_for_somebody_who_can_see() -> None:
-    with pytest.raises(NotReadable, match="It is a picture"):
+    with pytest.raises(NoEyes, match="It is a picture, and no language model is configured that could look at it"):
         await Reader().read("a.png", files.PNG)
 
 

@@ -41,9 +41,9 @@ def command(ctx: click.Context, source: str) -> None:
 
 
 async def _ingest(settings: Settings, source: str, *, beside: bool) -> int:
-    from bot.engine.app import read_charter
+    from bot.engine.app import open_model, read_charter
     from bot.engine.directory import TeamDirectory
-    from bot.engine.knowing import Knowing, open_knowledge
+    from bot.engine.knowing import Knowing, eyes_of, open_knowledge
     from bot.engine.secrets import Secrets
     from kernel import lock
     from kernel.clock import SystemClock, SystemIds
@@ -55,13 +55,15 @@ async def _ingest(settings: Settings, source: str, *, beside: bool) -> int:
         migrations.upgrade(store)
         charter, secrets = read_charter(settings), Secrets()
         secrets.take(charter.sources.secrets())
-        knowledge = open_knowledge(settings, store, charter, secrets, clock=clock, ids=SystemIds())
+        directory, model = TeamDirectory(lambda: charter, clock), open_model(settings)
+        eyes = eyes_of(model, store, clock, directory)
+        knowledge = open_knowledge(settings, store, charter, secrets, clock=clock, ids=SystemIds(), eyes=eyes)
         knowing = Knowing(
             knowledge=knowledge,
             store=store,
             clock=clock,
             settings=settings,
-            directory=TeamDirectory(lambda: charter, clock),
+            directory=directory,
             secrets=secrets,
             charter=lambda: charter,
         )
@@ -69,6 +71,7 @@ async def _ingest(settings: Settings, source: str, *, beside: bool) -> int:
             return await (_ask(knowledge, knowing.keeper, source) if beside else _read(knowledge, knowing, source))
         finally:
             await knowing.stop()
+            await model.close()
     finally:
         store.close()
         if held is not None:

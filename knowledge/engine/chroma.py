@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 from knowledge.engine.vectors import IndexLocked, IndexMissing
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from chromadb.api.client import Client
@@ -115,6 +115,10 @@ class ServerIndexes:
 
     def close(self) -> None:
         self._client.close()
+        for part in (self._client, self._client._admin_client):  # each leaves its connections open
+            session = getattr(getattr(part, "_server", None), "_session", None)
+            if session is not None:
+                session.close()
 
 
 def _name(index_id: str) -> str:
@@ -132,30 +136,44 @@ def _collection(client: Client, index_id: str, *, create: bool) -> Collection:
         raise IndexMissing(f"There is no vector index {index_id}.") from error
 
 
+@contextlib.contextmanager
+def _there() -> Iterator[None]:
+    """IndexMissing where the index is gone: on a server, another process may have dropped it."""
+    try:
+        yield
+    except chromadb.errors.NotFoundError as error:
+        raise IndexMissing("The vector index is not there any more.") from error
+
+
 class ChromaIndex:
-    """One index: chunk ids and their vectors, nothing else."""
+    """One index: chunk ids and their vectors, nothing else. IndexMissing where it is there no more."""
 
     def __init__(self, collection: Collection) -> None:
         self._collection = collection
 
+    @_there()
     def put(self, ids: Sequence[int], vectors: Vectors) -> None:
         """Add vectors; one that is there already is replaced."""
         self._collection.upsert(ids=[str(chunk_id) for chunk_id in ids], embeddings=vectors)
 
+    @_there()
     def remove(self, ids: Sequence[int]) -> None:
         """Remove vectors; one that is not there is no error."""
         self._collection.delete(ids=[str(chunk_id) for chunk_id in ids])
 
+    @_there()
     def nearest(self, vector: Vectors, limit: int) -> tuple[list[int], list[float]]:
         """Ids and cosines of up to `limit` vectors close to `vector` (1, dimension), best first."""
         found = self._collection.query(query_embeddings=vector, n_results=limit, include=["distances"])
         distances = (found["distances"] or [[]])[0]
         return [int(chunk_id) for chunk_id in found["ids"][0]], [1.0 - float(distance) for distance in distances]
 
+    @_there()
     def count(self) -> int:
         """How many vectors it holds."""
         return self._collection.count()
 
+    @_there()
     def ids(self, offset: int, limit: int) -> list[int]:
         """A page of the ids that it holds."""
         return [int(chunk_id) for chunk_id in self._collection.get(include=[], offset=offset, limit=limit)["ids"]]

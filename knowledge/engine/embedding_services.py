@@ -59,6 +59,10 @@ class ServiceEmbedder:
         made: Vectors = np.concatenate(parts) if parts else np.zeros((0, self.dimension), np.float32)
         return made
 
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
     def _batch(self, texts: list[str], query: bool) -> Vectors:
         found = _vectors_in(self._asked(self._body(texts, query)))
         made = np.array(found, np.float32)

@@ -11,7 +11,7 @@ import logging
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from kernel.errors import BosunError
-from knowledge.engine.vectors import EngineEnded, OpenIndex, VectorClient, VectorsFailed
+from knowledge.engine.vectors import EngineEnded, IndexMissing, OpenIndex, VectorClient, VectorsFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -69,7 +69,7 @@ class Indexer:
         self._client: VectorClient | None = None
         self._index: OpenIndex | None = None  # the one that is searched: of the model before, until a new one is full
         self._without_former = False  # the model before cannot embed questions any more
-        self._searching = 0  # searches under way
+        self._searching: set[asyncio.Future[None]] = set()  # searches under way
         self._renew = False  # somebody wants the index built anew
         self._suspect: str | None = None  # an index that may have ended the engine
         self._task: asyncio.Task[None] | None = None
@@ -131,11 +131,13 @@ class Indexer:
     @contextlib.contextmanager
     def in_use(self) -> Iterator[None]:
         """A search is under way: the engine does not go to sleep in the middle of it."""
-        self._searching += 1
+        search: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._searching.add(search)
         try:
             yield
         finally:
-            self._searching -= 1
+            self._searching.discard(search)
+            search.set_result(None)
 
     def lost(self, error: BosunError) -> None:
         """A search met a broken index: look after it."""
@@ -162,6 +164,8 @@ class Indexer:
                 retry = FIRST_RETRY
                 await self._rest()
             except BosunError as error:
+                if isinstance(error, IndexMissing) and self._index and await self.follow(self._index.id):
+                    continue
                 log.warning("The vector index is not available, searches go by words: %s", error)
                 await self._let_go("failed", str(error))
                 await self._pause(retry)
@@ -197,8 +201,8 @@ class Indexer:
             if index is None or not await self._is_whole(client, index):
                 self._enter("rebuilding")
                 index = await self._upkeep.rebuild(client)
-            elif self._is_ours(index):
-                await self._upkeep.sweep(client, index.id)
+            if self._is_ours(index):
+                await self._upkeep.clear(client, index.id)
             await loading
         finally:
             loading.cancel()
@@ -238,12 +242,30 @@ class Indexer:
             if self._is_ours(index) and not self._renew:
                 await self._level_out(client, index)
             elif not self._work.is_set():
-                self._index = await self._upkeep.rebuild(client)
+                self._index = fresh = await self._upkeep.rebuild(client)
+                await self._passed()
+                await self._upkeep.clear(client, fresh.id)
                 self._renew = False
                 self._work.set()
             if not self._work.is_set():
                 self._level.set()
                 return
+
+    async def _passed(self) -> None:
+        """Return once every search that may still use the index before has ended."""
+        if self._searching:
+            await asyncio.wait(set(self._searching))
+
+    async def follow(self, gone: str) -> bool:
+        """Go on with the index that another process has switched to; False where there is none but `gone`."""
+        if self._index is not None and self._index.id != gone:
+            return True
+        index = await self._upkeep.current() or await self._former()
+        if index is None or self._index is None or index.id == gone:
+            return False
+        self._index = index
+        self._work.set()
+        return True
 
     async def _level_out(self, client: VectorClient, index: OpenIndex) -> None:
         while await self._upkeep.add(client, index.id, 0):

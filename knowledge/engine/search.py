@@ -18,7 +18,7 @@ from knowledge.engine.documents import Passage, SearchResult
 from knowledge.engine.indexer import NOTES
 from knowledge.engine.query import MAX_LENGTH, terms
 from knowledge.engine.ranking import CLOSE, COVERED, answers, compared, fuse, in_order, with_windows
-from knowledge.engine.vectors import VectorsFailed
+from knowledge.engine.vectors import IndexMissing, VectorsFailed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -98,13 +98,14 @@ class Search:
         wanted = terms(query)
         gathered = _Gathered()
         reached = await self._indexer.reach(self._patience if patience is None else patience)
-        by_meaning, documents = await asyncio.gather(
+        reached, documents = await asyncio.gather(
             self._by_meaning(gathered, reached, query, grants),
             self._store.read(lambda session: _by_words(session, gathered, wanted, grants)),
         )
-        if by_meaning and reached is not None:
-            by_meaning = await self._compare(gathered, reached, query)
-        ranked = await self._rank(gathered, reached if by_meaning else None, query, grants)
+        if reached is not None and not await self._compare(gathered, reached, query):
+            reached = None
+        by_meaning = reached is not None
+        ranked = await self._rank(gathered, reached, query, grants)
         result = await self._store.read(
             lambda session: _conclude(session, gathered, ranked, wanted, grants, limit=limit, close=by_meaning)
         )
@@ -118,17 +119,22 @@ class Search:
             }
         )
 
-    async def _by_meaning(self, gathered: _Gathered, reached: Reached | None, query: str, grants: list[str]) -> bool:
-        """Ask the vector index; False where it could not be asked."""
-        if reached is None:
-            return False
-        try:
-            await self._nearest(gathered, reached, query, grants)
-        except VectorsFailed as error:
-            self._indexer.lost(error)
-            gathered.cosines.clear()
-            return False
-        return True
+    async def _by_meaning(
+        self, gathered: _Gathered, reached: Reached | None, query: str, grants: list[str]
+    ) -> Reached | None:
+        """Ask the vector index; the one that was asked, None where there is none that could be."""
+        while reached is not None:
+            try:
+                await self._nearest(gathered, reached, query, grants)
+            except VectorsFailed as error:
+                gathered.cosines.clear()
+                if not isinstance(error, IndexMissing) or not await self._indexer.follow(reached.opened.id):
+                    self._indexer.lost(error)
+                    return None
+                reached = await self._indexer.reach(0.0)
+            else:
+                return reached
+        return None
 
     async def _nearest(self, gathered: _Gathered, reached: Reached, query: str, grants: list[str]) -> None:
         amount = FIRST

@@ -113,7 +113,7 @@ class Upkeep:
         return True
 
     async def rebuild(self, client: VectorClient) -> OpenIndex:
-        """Build a new index beside the old ones from the stored vectors, switch to it, drop the others."""
+        """Build a new index beside the old ones from the stored vectors and switch to it. `clear` drops the others."""
         index_id = await self._begin()
         try:
             await self._fill(client, index_id)
@@ -121,9 +121,6 @@ class Upkeep:
             await self._store.write(lambda session: stored.drop_index(session, index_id))  # nobody waits for it
             raise
         await self._store.write(lambda session: stored.switch_index(session, index_id))
-        await self.sweep(client, index_id)
-        while await self._store.write(lambda session: stored.drop_vectors(session, self._model.name, BUILD_AT_ONCE)):
-            pass
         return OpenIndex(id=index_id, model=self._model.name, embedder=self._model.spec)
 
     async def _fill(self, client: VectorClient, index_id: str) -> None:
@@ -148,7 +145,13 @@ class Upkeep:
 
         return await self._store.write(begin)
 
-    async def sweep(self, client: VectorClient, index_id: str) -> None:
+    async def clear(self, client: VectorClient, index_id: str) -> None:
+        """Drop everything that is not of this index: others, and the vectors of other models."""
+        await self._sweep(client, index_id)
+        while await self._store.write(lambda session: stored.drop_vectors(session, self._model.name, BUILD_AT_ONCE)):
+            pass
+
+    async def _sweep(self, client: VectorClient, index_id: str) -> None:
         """Drop all indexes of this place but one, first there, then in the database."""
 
         def others(session: Session) -> list[str]:

@@ -56,6 +56,10 @@ class VectorEngine:
     def close(self) -> None:
         """Close files and connections."""
         self._open.clear()
+        for embedder in self._embedders.values():
+            close: Callable[[], None] = getattr(embedder, "close", lambda: None)
+            close()
+        self._embedders.clear()
         if self._indexes is not None:
             self._indexes.close()
             self._indexes = None

@@ -250,12 +250,12 @@ class Card(Frozen):
 
 
 class DashboardRow(Frozen):
-    """A line of a dashboard, with at most one button."""
+    """A line of a dashboard. Where there is no room for all its buttons, the first ones stay."""
 
     title: str  # plain text
     url: str = ""  # opens what the row is about
     detail: str = ""  # plain text
-    action: Action | None = None
+    actions: tuple[Action, ...] = Field(default=(), max_length=3)
 
 
 class DashboardPart(Frozen):

@@ -87,7 +87,9 @@ def _report(request: ModelRequest, results: list[dict[str, Json]]) -> ModelAnswe
     found = results_in_words(request.messages, results)
     if len(request.messages) > 2 and request.messages[-2].content[-1].get("name") == SEARCH:
         others = (tool for tool in request.tools if tool.name != SEARCH)
-        found.append(as_call(request.messages[-3].content[-1].get("text", ""), others))
+        there = as_call(request.messages[-3].content[-1].get("text", ""), others)
+        nothing = not read_sources(str(results[-1]["content"]))
+        found = [there] if there and nothing else [*found, there]
     return said("\n\n".join([*filter(None, found), NO_MODEL]))
 
 

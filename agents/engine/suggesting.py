@@ -41,7 +41,7 @@ def _needed(tool: ToolSchema) -> list[str]:
 
 def _written(tool: ToolSchema) -> str:
     properties: dict[str, dict[str, Json]] = tool.arguments.get("properties", {})
-    call = " ".join([tool.name, *(f"{name}={_gap(properties.get(name, {}))}" for name in _needed(tool))])
+    call = "\n  ".join([tool.name, *(f"{name}={_gap(properties.get(name, {}))}" for name in _needed(tool))])
     hints = [(name, str(properties.get(name, {}).get("description", ""))) for name in _needed(tool)]
     listed = "\n".join(f"- `{name}`: {hint}" for name, hint in hints if hint)
     return f"If you want it done, fill this in and answer with it here:\n\n```\n{call}\n```\n\n{listed}".rstrip()

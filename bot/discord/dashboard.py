@@ -11,7 +11,7 @@ from bot.engine.document import plain
 from bot.engine.document.addresses import web_url
 
 if TYPE_CHECKING:
-    from kernel.types import Dashboard, DashboardPart, DashboardRow
+    from kernel.types import Action, Dashboard, DashboardPart, DashboardRow
 
 ROOM = 3_600  # characters, of the 4,000 that Discord takes
 PIECES = 38  # components, of the 40 that Discord takes
@@ -27,7 +27,7 @@ def view(value: Dashboard, console_url: str = "") -> discord.ui.LayoutView:
     left, later = 0, 2 * len(value.parts) + 2  # characters that earlier parts did not need; components kept for later
     for number, part in enumerate(value.parts):
         later -= 2
-        builder = _Part(box, room=share + left, console_url=console_url, start=100 * number)
+        builder = _Part(box, room=share + left, console_url=console_url, start=1000 * number)
         builder.add(part, most=PIECES - later)
         left = builder.room
     if value.footer:
@@ -55,23 +55,28 @@ class _Part:
             if len(text) + 60 > self.room:
                 self._say(f"… and {len(part.rows) - index} more")
                 break
-            if row.action is not None and self._pieces() + 4 <= most:
+            buttons = [self._button(action, 10 * index + at) for at, action in enumerate(row.actions)]
+            if buttons and self._pieces() + 4 <= most:
                 self._flush()
-                self._with_button(row, text, index)
+                self._with_buttons(text, buttons if self._pieces() + 3 + len(buttons) <= most else buttons[:1])
             else:
                 self._say(text)
         if part.more or not part.rows:
             self._say(prose.lines(part.more or part.nothing))
         self._flush()
 
-    def _with_button(self, row: DashboardRow, text: str, index: int) -> None:
-        action = row.action
-        assert action is not None  # noqa: S101  it was looked at
-        button: discord.ui.Button[Any] = discord.ui.Button(
+    def _button(self, action: Action, index: int) -> discord.ui.Button[Any]:
+        return discord.ui.Button(
             label=plain.one_line(action.label, 80), custom_id=ids.of_action(action, self.start + index)
         )
+
+    def _with_buttons(self, text: str, buttons: list[discord.ui.Button[Any]]) -> None:
         self.room -= len(text)
-        self.box.add_item(discord.ui.Section(text, accessory=button))
+        if len(buttons) == 1:
+            self.box.add_item(discord.ui.Section(text, accessory=buttons[0]))
+            return
+        self.box.add_item(discord.ui.TextDisplay(text))
+        self.box.add_item(discord.ui.ActionRow(*buttons))
 
     def _row(self, row: DashboardRow) -> str:
         title = plain.one_line(row.title, TITLE)

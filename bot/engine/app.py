@@ -19,6 +19,7 @@ from bot.engine.freezer import Freezer
 from bot.engine.held import Held
 from bot.engine.home import Home
 from bot.engine.home_presses import WorkflowButtons
+from bot.engine.home_settings import HomeSettings
 from bot.engine.home_tabs import HomeTabs
 from bot.engine.hooks import hook_secrets
 from bot.engine.knowing import Knowing, eyes_of, open_knowledge
@@ -271,6 +272,15 @@ class App:
         self.engine = durable.Engine(self.store, self.settings.database, self.executor_id, self.clock, self.loop)
 
     def _build_platforms(self) -> None:
+        self.linking = Linking(
+            store=self.store,
+            clock=self.clock,
+            ids=self.ids,
+            directory=self.directory,
+            linked=self.linked,
+            adapters=self.adapters,
+        )
+        own = HomeSettings(self.clock, self.directory, self.absences, self.linking, lambda: self.charter)
         self.home = Home(
             store=self.store,
             directory=self.directory,
@@ -280,6 +290,7 @@ class App:
             rules=self.rules,
             tools=self.tools,
             freezes=self.door.freezes,
+            settings=own,
             adapters=self.adapters,
         )
         pages: dict[str, HomePages] = {}
@@ -373,14 +384,7 @@ class App:
                 freezes=self.door.freezes,
                 tools=self.tools,
             ),
-            linking=Linking(
-                store=self.store,
-                clock=self.clock,
-                ids=self.ids,
-                directory=self.directory,
-                linked=self.linked,
-                adapters=self.adapters,
-            ),
+            linking=self.linking,
             home=self.home,
             tools=ToolList(lambda: self.charter, self.tools, self.rules, self.toolbox.notes),
             knowledge=KnowledgeAnswers(self.knowledge, self.store, self.clock, self.directory),
@@ -395,12 +399,13 @@ class App:
             adapters=self.adapters,
             take_up=self._take_up,
             home=self.home,
+            settings=self.home.settings,
             others={
                 forms.PREFIX: self.workflows.forms,
                 buttons.PREFIX: self.workflows.buttons,
                 REVIEWS: self.reviews,
                 POLLS: Polls(self.store, self.clock, self.directory),
-                dashboard.WORKFLOW: WorkflowButtons(self.workflows.control),
+                dashboard.WORKFLOW: WorkflowButtons(self.workflows.commands),
             },
         )
 

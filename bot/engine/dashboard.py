@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from kernel.types import Action, Dashboard, DashboardPart, DashboardRow, Text
 
 if TYPE_CHECKING:
-    from bot.engine.home_view import AgentRights, HomeView, Running, Scheduled, Waiting
+    from bot.engine.home_view import AgentRights, HomeView, Running, Scheduled, Setting, Waiting
 
 WORKFLOW = "S-"  # how the subject of a workflow's button begins; its name follows
 STATES = {"queued": "starts soon", "running": "running", "waiting": "waits for people"}
@@ -34,6 +34,7 @@ def dashboard(view: HomeView, name: str) -> Dashboard:
                 nothing="Nothing is used of any budget.",
             ),
             DashboardPart(title="Recent decisions", rows=tuple(decided), nothing="Nothing was decided yet."),
+            DashboardPart(title="Settings", rows=tuple(map(_setting, view.settings))),
         ),
         footer="Only you see this, and only what you may see. `help` lists what you can say.",
     )
@@ -42,20 +43,34 @@ def dashboard(view: HomeView, name: str) -> Dashboard:
 def _waiting(item: Waiting) -> DashboardRow:
     first = next((action for action in item.card.actions if action.style != "link"), None)
     review = first and Action(subject=first.subject, revision=first.revision, verb="review", label="Review")
-    return DashboardRow(title=item.card.headline, url=item.link, detail=item.card.state, action=review)
+    return DashboardRow(
+        title=item.card.headline, url=item.link, detail=item.card.state, actions=(review,) if review else ()
+    )
 
 
 def _running(item: Running) -> DashboardRow:
-    stop = Action(subject=item.ref, verb="stop", label="Stop") if item.stoppable else None
+    stop = (Action(subject=item.ref, verb="stop", label="Stop"),) if item.stoppable else ()
     detail = f"{item.ref} · {STATES.get(item.state, item.state)} · {item.agent} · asked by {item.requester}"
-    return DashboardRow(title=item.title, url=item.link, detail=detail, action=stop)
+    return DashboardRow(title=item.title, url=item.link, detail=detail, actions=stop)
 
 
 def _scheduled(item: Scheduled) -> DashboardRow:
-    verb, label = ("resume", "Resume") if item.paused else ("pause", "Pause")
-    change = Action(subject=f"{WORKFLOW}{item.name}", verb=verb, label=label) if item.controlled else None
     detail = f"{item.description} · next: {item.next} · last: {item.last}"
-    return DashboardRow(title=item.name, detail=detail, action=change)
+    return DashboardRow(title=item.name, detail=detail, actions=tuple(workflow_actions(item)))
+
+
+def workflow_actions(item: Scheduled) -> list[Action]:
+    """What the person may do with a workflow."""
+    subject = f"{WORKFLOW}{item.name}"
+    verb, label = ("resume", "Resume") if item.paused else ("pause", "Pause")
+    return [
+        *([Action(subject=subject, verb="run", label="Run now")] if item.startable else ()),
+        *([Action(subject=subject, verb=verb, label=label)] if item.controlled else ()),
+    ]
+
+
+def _setting(item: Setting) -> DashboardRow:
+    return DashboardRow(title=item.title, detail=item.detail, actions=item.actions)
 
 
 def _agent(item: AgentRights) -> DashboardRow:
@@ -77,7 +92,8 @@ def rights_in_words(item: AgentRights) -> list[str]:
 
 def _listed(tools: tuple[str, ...]) -> str:
     more = len(tools) - TOOLS
-    return ", ".join(tools[:TOOLS]) + (f" and {more} more" if more > 0 else "")
+    named = ", ".join(tool.replace("_", " ") for tool in tools[:TOOLS])
+    return named + (f" and {more} more" if more > 0 else "")
 
 
 def as_text(value: Dashboard) -> Text:
@@ -89,9 +105,9 @@ def as_text(value: Dashboard) -> Text:
         for row in part.rows:
             title = f"[{_plain(row.title)}]({row.url})" if row.url else f"**{_plain(row.title)}**"
             lines.append(f"- {title} — {_plain(row.detail)}")
-            if row.action is not None:
-                about = row.action.subject.removeprefix(WORKFLOW)
-                actions.append(row.action.model_copy(update={"label": f"{row.action.label} {about}"[:34]}))
+            for action in row.actions:
+                about = "" if action.subject.startswith("ME-") else action.subject.removeprefix(WORKFLOW)
+                actions.append(action.model_copy(update={"label": f"{action.label} {about}".strip()[:34]}))
         lines += [part.more or ("" if part.rows else part.nothing), ""]
     return Text(markdown="\n".join(lines), footer=value.footer.replace("`", ""), actions=tuple(actions))
 

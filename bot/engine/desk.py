@@ -110,6 +110,7 @@ class Desk:
                 await self._command(row_id, inbound, private=True)
             case "press":
                 await self._pressed(row_id, inbound)
+                self.home_tabs.pressed(inbound.actor)
             case "stop":
                 await self._stop(row_id, inbound)
             case "edit":

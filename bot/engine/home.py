@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bot.engine import home_view
 from bot.engine.home_budgets import budgets, eyes_of
+from bot.engine.home_presses import startable
 from bot.engine.sight import may_see
 from kernel.errors import NotFound
 from kernel.store import approvals as rows
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from bot.engine.adapter import Adapter
     from bot.engine.charter import Charter
     from bot.engine.directory import TeamDirectory
+    from bot.engine.home_settings import HomeSettings
     from bot.engine.workflow_commands import WorkflowCommands
     from kernel.store import Session, Store
     from kernel.types import Actor, Card, Person, Place
@@ -50,6 +52,7 @@ class Home:
     rules: RuleBook
     tools: Catalogue
     freezes: Freezes
+    settings: HomeSettings
     adapters: Mapping[str, Adapter]  # for links
 
     async def of(self, person: Person, actor: Actor | None = None) -> home_view.HomeView:
@@ -62,7 +65,10 @@ class Home:
         now = self.workflows.launch.clock.now()
         meters = in_force(self.rules.current.rules, self.charter().team.budgets)
         used = await self.store.read(lambda session: budgets(session, meters, now, eyes, BUDGETS))
-        return view.model_copy(update={"schedules": readable, "agents": await self._agents(), "budgets": used})
+        settings = await self.settings.of(person)
+        return view.model_copy(
+            update={"schedules": readable, "agents": await self._agents(), "budgets": used, "settings": settings}
+        )
 
     async def review(self, ref: str, person: Person, actor: Actor) -> Card:
         """The whole card of an approval, or of several, that waits for this person. NotFound where none does."""
@@ -141,6 +147,7 @@ class Home:
                         last=became(session, last) if last is not None else "never",
                         paused=one.name in paused,
                         controlled=one.name in controlled,
+                        startable=startable(one, person),
                     )
                 )
             return tuple(found)

@@ -70,6 +70,11 @@ class HomeTabs:
         self._shown.pop(actor.account, None)
         await self._publish(actor)
 
+    def pressed(self, actor: Actor) -> None:
+        """Somebody pressed a button somewhere: what they see of the whole may be different now."""
+        if actor.account in self._opened:
+            self._changed("")
+
     def _changed(self, _key: str) -> None:
         if self._opened and self._soon is None:
             self._soon = asyncio.get_running_loop().call_later(max(self.settle, self._rest), self._begin)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from kernel.types import Card, Frozen
+from kernel.types import Action, Card, Frozen
 
 
 class Waiting(Frozen):
@@ -47,6 +47,7 @@ class Scheduled(Frozen):
     last: str  # what became of it last
     paused: bool = False
     controlled: bool = False  # this person may pause and resume it
+    startable: bool = False  # this person may begin it now; it needs no inputs for that
 
 
 class AgentRights(Frozen):
@@ -69,6 +70,14 @@ class BudgetUse(Frozen):
     percent: int
 
 
+class Setting(Frozen):
+    """Something that a person can set for themselves."""
+
+    title: str
+    detail: str  # how it is now
+    actions: tuple[Action, ...] = ()
+
+
 class HomeView(Frozen):
     """The dashboard of one person: only what they may see."""
 
@@ -78,3 +87,4 @@ class HomeView(Frozen):
     agents: tuple[AgentRights, ...] = ()
     budgets: tuple[BudgetUse, ...] = ()
     recent: tuple[Decision, ...] = ()
+    settings: tuple[Setting, ...] = ()

@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Protocol
 
 from bot.engine.held import PREFIX
+from bot.engine.home_settings import PREFIX as OWN
 from kernel.errors import BosunError, PlatformError, StoreError
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from bot.engine.adapter import Adapter
     from bot.engine.held import Held
     from bot.engine.home import Home
+    from bot.engine.home_settings import HomeSettings
     from bot.engine.stops import Stops
     from kernel.types import Actor, Body, Form, Inbound, Person, Press
 
@@ -42,7 +44,7 @@ class Opener(Protocol):
 
 
 class Presses:
-    """Handles presses by their subject: approvals (AP-...), runs (R-...), held requests (H-...) and `others`."""
+    """Handles presses by their subject: approvals (AP-), runs (R-), held requests (H-), settings (ME-) and `others`."""
 
     def __init__(
         self,
@@ -53,6 +55,7 @@ class Presses:
         adapters: Mapping[str, Adapter],
         take_up: TakeUp,
         home: Home,
+        settings: HomeSettings,
         others: Mapping[str, Opener],
     ) -> None:
         self.decider = decider
@@ -60,6 +63,7 @@ class Presses:
         self.held = held
         self.adapters = adapters
         self.home = home
+        self.settings = settings
         self.take_up = take_up  # begins what waits in a conversation
         self.others = others  # beginning of the subject ("F-") -> who handles it
 
@@ -73,6 +77,8 @@ class Presses:
                 return await self._run(press, person, inbound.actor)
             if press.subject.startswith(PREFIX):
                 return await self._held(press, person, inbound.actor)
+            if press.subject.startswith(OWN):
+                return await self._opened(press, inbound, await self.settings.answer(press, person, inbound))
             for prefix, other in self.others.items():
                 if press.subject.startswith(prefix):
                     return await self._opened(press, inbound, await other.answer(press, person, inbound.actor))

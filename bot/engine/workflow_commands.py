@@ -13,6 +13,7 @@ from workflows.engine.rehearsal import Rehearser
 
 if TYPE_CHECKING:
     from bot.engine.directory import TeamDirectory
+    from kernel.store.runs import Run
     from kernel.types import Person, Place
     from workflows.engine.control import Control
     from workflows.engine.launch import Launch
@@ -32,11 +33,21 @@ class WorkflowCommands:
         self.rehearser = Rehearser(situation)
 
     async def run_now(self, name: str, said: str, person: Person, place: Place) -> str:
-        """Start a workflow on behalf of a person; `said` holds its inputs."""
+        """Start a workflow on behalf of a person; `said` holds its inputs, `place` is told how it ended."""
         inputs = inputs_in(said)
         run = await self.launch.store.write(
             lambda session: self.launch.run_now(session, name, asked_by=person.id, report_to=place, inputs=inputs)
         )
+        return self._started(name, run)
+
+    async def run_quietly(self, name: str, person: Person, platform: str) -> str:
+        """Start it where nobody but the person is told of it; its result goes to its channel on this platform."""
+        run = await self.launch.store.write(
+            lambda session: self.launch.run_now(session, name, asked_by=person.id, platform=platform)
+        )
+        return self._started(name, run)
+
+    def _started(self, name: str, run: Run) -> str:
         channel = self.launch.get(name).channel
         return f"Started **{name}** ({run.ref}). Its result goes to {channel}."
 

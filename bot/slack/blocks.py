@@ -27,6 +27,7 @@ CONTEXT = 10
 BUTTONS = 25
 MENU = 5  # entries
 BLOCKS = 50
+HOME_BLOCKS = 100  # of a Home tab
 
 
 def markdown(text: str) -> Block:

@@ -17,26 +17,39 @@ if TYPE_CHECKING:
 TITLE, DETAIL = 150, 700  # characters
 
 
-def shown(value: Dashboard, console_url: str = "") -> list[Block]:
-    """At most 50 blocks, the limit of a message: rows without a button share theirs."""
+def shown(value: Dashboard, console_url: str = "", most: int = blocks.BLOCKS) -> list[Block]:
+    """At most `most` blocks. Where it is not enough for all buttons, each row has its first one."""
+    made = _all(value, console_url, every=True)
+    if len(made) > most:
+        made = _all(value, console_url, every=False)
+    return made[:most]
+
+
+def _all(value: Dashboard, console_url: str, *, every: bool) -> list[Block]:
     made = [blocks.header(value.title)]
     for part in value.parts:
-        made += _part(part, console_url, start=len(made))
+        made += _part(part, console_url, start=len(made), every=every)
     made += blocks.context([neutral.mrkdwn(value.footer)])
-    return made[: blocks.BLOCKS]
+    return made
 
 
-def _part(part: DashboardPart, console_url: str, *, start: int) -> Iterator[Block]:
+def _part(part: DashboardPart, console_url: str, *, start: int, every: bool) -> Iterator[Block]:
+    """Rows without buttons share their blocks."""
     yield blocks.section(f"*{neutral.mrkdwn(plain.one_line(part.title, TITLE))}*")
     together = ""
     for index, row in enumerate(part.rows):
         text = _row(row, console_url)
-        button = blocks.button(row.action, 100 * start + index) if row.action is not None else None
-        if together and (button is not None or len(together) + len(text) + 1 > blocks.SECTION):
+        wanted = row.actions if every else row.actions[:1]
+        buttons = [blocks.button(action, 1000 * start + 10 * index + at) for at, action in enumerate(wanted)]
+        made = [button for button in buttons if button is not None]
+        if together and (made or len(together) + len(text) + 1 > blocks.SECTION):
             yield blocks.section(together)
             together = ""
-        if button is not None:
-            yield {**blocks.section(text), "accessory": button}
+        if len(made) == 1:
+            yield {**blocks.section(text), "accessory": made[0]}
+        elif made:
+            yield blocks.section(text)
+            yield {"type": "actions", "elements": made}
         else:
             together = f"{together}\n{text}" if together else text
     if together:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
 
-from bot.engine.dashboard import as_text, rights_in_words
+from bot.engine.dashboard import as_text, rights_in_words, workflow_actions
 from bot.engine.document.addresses import safe_url
 from bot.web.render import to_html
 from kernel.store.web import BOSUN
@@ -175,7 +175,10 @@ def home(view: HomeView) -> Json:
             {**item.model_dump(mode="json"), "link": safe_url(item.link), "startedAt": moment(item.started_at)}
             for item in view.running
         ],
-        "schedules": [item.model_dump(mode="json") for item in view.schedules],
+        "schedules": [
+            {**item.model_dump(mode="json"), "actions": [action(one) for one in workflow_actions(item)]}
+            for item in view.schedules
+        ],
         "agents": [
             {"name": item.name, "description": item.description, "rights": rights_in_words(item)}
             for item in view.agents
@@ -183,5 +186,9 @@ def home(view: HomeView) -> Json:
         "budgets": [item.model_dump(mode="json") for item in view.budgets],
         "recent": [
             {**item.model_dump(mode="json"), "link": safe_url(item.link), "at": moment(item.at)} for item in view.recent
+        ],
+        "settings": [
+            {"title": item.title, "detail": item.detail, "actions": [action(one) for one in item.actions]}
+            for item in view.settings
         ],
     }

@@ -41,7 +41,8 @@ ATTRIBUTES = {
     "ol": {"start"},
     "span": {"class"},
     "code": {"class"},
-    "div": {"class"},
+    "pre": {"tabindex"},  # a long line scrolls, also with the keyboard
+    "div": {"class", "tabindex"},
     "th": {"class"},
     "td": {"class"},
 }
@@ -86,7 +87,7 @@ class _Page:
                 return f"<h{level}>{self._line(block.children)}</h{level}>\n"
             case Code():
                 kind = f' class="language-{escape(block.language)}"' if block.language else ""
-                return f"<pre><code{kind}>{escape(block.text)}\n</code></pre>\n"
+                return f'<pre tabindex="0"><code{kind}>{escape(block.text)}\n</code></pre>\n'
             case Quote():
                 return f"<blockquote>\n{self.blocks(block.blocks)}</blockquote>\n"
             case Listing():
@@ -109,7 +110,7 @@ class _Page:
 
         body = "".join(row(cells, "td") for cells in block.rows)
         head = row(block.header, "th")
-        return f'<div class="table"><table>\n<thead>{head}</thead>\n<tbody>{body}</tbody></table></div>\n'
+        return f'<div class="table" tabindex="0"><table>\n<thead>{head}</thead>\n<tbody>{body}</tbody></table></div>\n'
 
     # -- in a line ----------------------------------------------------------------------------------------------
 

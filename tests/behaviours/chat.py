@@ -71,6 +71,10 @@ class Chat(ABC):
     async def submit(self, person: str, **fields: str) -> None:
         """Send the dialog that this person has open, with these fields changed."""
 
+    @abstractmethod
+    async def use_home(self, person: str, label: str, about: str) -> None:
+        """Open the dashboard and press the button with this label, in whose subject `about` stands."""
+
     # -- what people see --------------------------------------------------------------------------
 
     @abstractmethod

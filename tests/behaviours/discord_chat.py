@@ -123,6 +123,13 @@ class DiscordChat(Outside):
         (yes,) = buttons(question)
         self.discord.click(channel, question["id"], user, yes["label"], element=yes)
 
+    async def use_home(self, person: str, label: str, about: str) -> None:
+        channel, user = DISCORD_CHANNELS["general"], self.user(person)
+        interaction = self.discord.slash(channel, user, "home")
+        shown = await self.world.seen(lambda: interaction.shown)
+        pressed = next(one for one in buttons(shown) if one["label"] == label and about in one["custom_id"])
+        self.discord.click(channel, shown["id"], user, label, element=pressed)
+
     async def dialog(self, person: str) -> dict[str, str]:
         dialog = await self.world.seen(lambda: self.discord.dialog_of(self.user(person)))
         fields = [item["component"] for item in dialog.modal["components"] if "component" in item]

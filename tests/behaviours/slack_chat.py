@@ -95,6 +95,14 @@ class SlackChat(Outside):
         pressed = next(button for button in buttons(raw) if button["text"]["text"] == label)
         await self.world.slack.click(raw["where"], raw["ts"], self.user(person), label, element=pressed)
 
+    async def use_home(self, person: str, label: str, about: str) -> None:
+        user, pages = self.user(person), self.world.slack.world.pages
+        await self.world.slack.open_page(user)
+        await self.world.seen(
+            lambda: [b for b in buttons(pages.get(user, {})) if b["text"]["text"] == label and about in b["value"]]
+        )
+        await self.world.slack.click_on_page(user, label, about)
+
     async def dialog(self, person: str) -> dict[str, str]:
         dialogs = self.world.slack.world.dialogs
         mine = await self.world.seen(lambda: [one for one in dialogs.values() if one.user == self.user(person)])

@@ -1,5 +1,7 @@
 """Everybody has a dashboard of the same content on every platform, with nothing on it that is not theirs to see."""
 
+from datetime import timedelta
+
 import pytest
 
 from tests.behaviours.chat import Chat, Spot
@@ -66,7 +68,7 @@ async def test_slack_has_it_in_the_home_tab_where_it_is_worked_with_and_kept_up_
     bo, pages = SLACK_USERS["bo"], world.slack.world.pages
     asked = await ask_for_payment(slack)
     await world.slack.open_page(bo)
-    await world.seen(lambda: bo in pages)
+    await world.seen(lambda: [one for one in buttons(pages.get(bo, {})) if asked.ref in one["value"]])
     assert "420.00 EUR" in visible(pages[bo]).split("Running now")[0]
     await world.slack.click_on_page(bo, "Review", asked.ref)
     card = await slack.answer(slack.home("bo"), asked.reference, "Waiting")
@@ -78,6 +80,52 @@ async def test_slack_has_it_in_the_home_tab_where_it_is_worked_with_and_kept_up_
     await world.seen(lambda: "Approved by Bo" in visible(pages[bo]))
 
 
+@pytest.mark.behaviour(24)
+async def test_a_workflow_is_begun_from_the_dashboard(world: World, chat: Chat) -> None:
+    asked = await ask_for_payment(chat)
+    await chat.click("bo", asked.card, "Approve")
+    await chat.answer(asked.spot, "Done.")
+    await chat.use_home("ann", "Run now", "S-digest")
+    assert "#general" in await chat.notice("ann", "Started", "digest")
+    await chat.answer(Spot(channel="general"), "Digest of #general", asked.reference)
+
+
+@pytest.mark.behaviour(24)
+async def test_people_go_away_and_come_back_and_link_accounts_from_the_dashboard(world: World, chat: Chat) -> None:
+    day = f"{world.clock.now() + timedelta(days=3):%Y-%m-%d}"
+    await chat.use_home("bo", "Go away…", "ME-away")
+    assert set(await chat.dialog("bo")) == {"until", "who"}
+    await chat.submit("bo", until=day, who="cy")
+    await chat.notice("bo", "Cy decides for you until")
+    assert "You decide for Bo as well" in await home_of(chat, "cy")
+    await chat.use_home("bo", "I’m back", "ME-away")
+    await chat.notice("bo", "Welcome back")
+    await chat.use_home("bo", "Go away…", "ME-away")
+    await chat.dialog("bo")
+    await chat.submit("bo", until="tomorrow", who="-")
+    await chat.notice("bo", "There is no day tomorrow")
+    await chat.use_home("ann", "Link another…", "ME-accounts")
+    await chat.notice("ann", "Your code is")
+
+
+SECRET = """
+name: secret
+description: For administrators
+channel: "#bosun"
+trigger: {cron: "0 8 1 * *"}
+steps:
+  - {post: {text: Hush}}
+"""
+
+
+async def test_nobody_begins_with_a_forged_button_what_they_could_not_see(world: World, web: WebChat) -> None:
+    (world.charter / "workflows" / "secret.yaml").write_text(SECRET)
+    await world.seen(lambda: "secret" in world.app.workflows.launch.workflows())
+    for subject, told in (("S-secret", "cannot read"), ("S-incident", "does not begin with a button")):
+        await web.press("ann", {"subject": subject, "revision": 0, "verb": "run"})
+        await web.notice("ann", told)
+
+
 async def test_a_schedule_is_paused_from_the_home_tab_by_who_may_and_shows_no_button_to_others(
     world: World, slack: SlackChat
 ) -> None:
@@ -85,10 +133,9 @@ async def test_a_schedule_is_paused_from_the_home_tab_by_who_may_and_shows_no_bu
     for user in (dee, ann):
         await world.slack.open_page(user)
         await world.seen(lambda user=user: user in pages)  # type: ignore[misc]
-    assert not [one for one in buttons(pages[ann]) if one["value"].startswith("S-")]
+    assert {one["text"]["text"] for one in buttons(pages[ann]) if one["value"].startswith("S-")} == {"Run now"}
     await world.slack.click_on_page(dee, "Pause", "S-digest")
     await slack.notice("dee", "Paused", "digest")
-    await world.slack.open_page(dee)
     await world.seen(lambda: [one for one in buttons(pages[dee]) if one["text"]["text"] == "Resume"])
     await world.slack.click_on_page(dee, "Resume", "S-digest")
     await slack.notice("dee", "begins by itself again")
@@ -122,6 +169,6 @@ async def test_home_shows_each_person_their_own_budget_and_the_owner_all_of_them
 
 async def test_the_web_page_has_the_same_parts(world: World, web: WebChat) -> None:
     page = await web.browser("ann").get("/api/home")
-    assert {"waiting", "running", "schedules", "agents", "budgets", "recent"} == set(page)
+    assert {"waiting", "running", "schedules", "agents", "budgets", "recent", "settings"} == set(page)
     assert {one["name"]: one["controlled"] for one in page["schedules"]}["digest"] is False
     assert any("asks first" in line for agent in page["agents"] for line in agent["rights"])

@@ -139,6 +139,12 @@ class WebChat(Chat):
         """Press a button of the dashboard."""
         await self._press(person, action, {}, None)
 
+    async def use_home(self, person: str, label: str, about: str) -> None:
+        page = await self.browser(person).get("/api/home")
+        rows = [row for part in ("schedules", "settings") for row in page[part]]
+        actions = [action for row in rows for action in row["actions"]]
+        await self.press(person, next(one for one in actions if one["label"] == label and about in one["subject"]))
+
     async def _press(self, person: str, pressed: Any, fields: dict[str, str], message: str | None) -> None:
         browser = self.browser(person)
         body = {name: pressed[name] for name in ("subject", "revision", "verb")}

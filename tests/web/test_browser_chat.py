@@ -203,8 +203,12 @@ async def test_the_picker_addresses_an_agent_by_keyboard(visit: Visit, chat: Cha
     await box.press("Tab")
     await expect(box).to_have_value("/approvals ")
     await box.press("Enter")
-    await expect(page.locator(".toast")).to_contain_text("You said /approvals.")
-    await expect(page.locator(".message")).to_have_count(0)
+    await expect(page.locator(".channel-pane .note")).to_contain_text("You said /approvals.")
+    await expect(page.locator(".message:not(.note)")).to_have_count(0)
+    await expect(page.locator(".toast")).to_have_count(0)
+    await page.goto(page.url.replace("general", "finance"))
+    await expect(page.locator(".start")).to_be_visible()
+    await expect(page.locator(".note")).to_have_count(0)
 
 
 async def test_shift_enter_makes_a_line_and_the_box_grows(visit: Visit) -> None:

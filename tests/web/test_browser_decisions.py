@@ -50,11 +50,12 @@ async def test_the_requester_is_told_privately_and_nothing_changes(visit: Visit,
     await ask(ann)
     await ann.get_by_role("button", name="Approve", exact=True).click()
     await ann.locator("dialog").get_by_role("button", name="Approve").click()
-    await expect(ann.locator(".toast")).to_contain_text("You can't decide this")
-    await expect(ann.locator(".toast")).to_contain_text("only you see this")
-    await expect(bo.locator(".toast")).to_have_count(0)
+    await expect(ann.locator(".thread-pane .note")).to_contain_text("You can't decide this")
+    await expect(ann.locator(".thread-pane .note")).to_contain_text("Only you see this")
+    await expect(bo.locator(".note, .toast")).to_have_count(0)
     assert chat.desk.payment.votes == {}
-    await ann.locator(".toast").get_by_role("button", name="Dismiss").click()
+    await ann.locator(".note").get_by_role("button", name="Dismiss").click()
+    await expect(ann.locator(".note")).to_have_count(0)
     await ann.get_by_role("button", name=re.compile("Private notices")).click()
     await expect(ann.locator("dialog .notices li")).to_have_count(1)
 

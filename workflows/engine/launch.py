@@ -56,17 +56,18 @@ class Launch:
         *,
         asked_by: str = "",
         report_to: Place | None = None,
+        platform: str | None = None,
         inputs: Mapping[str, Json] | None = None,
     ) -> Run:
         """Start a workflow at once. NotFound, or BadInputError where the inputs do not fit.
 
-        `report_to` is where whoever asked is told how it ended; the result goes to the workflow's channel, on the
-        platform of `report_to` if the channel is there.
+        `report_to` is where whoever asked is told how it ended; the result goes to the workflow's channel, on that
+        platform, or on `platform`, if the channel is there.
         """
         workflow = self.get(name)
         start = Start(
             workflow=workflow,
-            place=self.place(workflow, report_to.platform if report_to else None),
+            place=self.place(workflow, report_to.platform if report_to else platform),
             key=by_hand(self.ids),
             fire_at=self.clock.now(),
             charter=self.charter(),

@@ -87,7 +87,7 @@ export function form(value, submit, opener) {
           "div",
           {},
           h("h2", { id: "dialog-title" }, value.title),
-          !value.title.includes(value.subject) && h("p.small", {}, reference(value)),
+          /^[A-Z]+-[0-9A-Z]{4,}$/.test(value.subject) && !value.title.includes(value.subject) && h("p.small", {}, reference(value)),
         ),
         closer(() => dialog),
       ),

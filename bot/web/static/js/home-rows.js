@@ -30,9 +30,6 @@ export function progressState(item) {
 }
 
 export function scheduleState(item) {
-  const verb = item.paused ? "resume" : "pause";
-  const label = item.paused ? "Resume" : "Pause";
-  const action = { subject: `S-${item.name}`, revision: 0, verb, label, style: "plain" };
   return h(
     "li.row",
     { class: item.paused ? "run-waiting" : "", "data-key": `S-${item.name}` },
@@ -42,9 +39,9 @@ export function scheduleState(item) {
       {},
       h("span.row-title", {}, item.name),
       h("p.small", {}, item.description),
-      h("p.small", {}, `next: ${item.next} · last: ${item.last}`),
+      h("p.small", {}, `Next: ${item.next} · last: ${item.last}`),
+      buttons(item),
     ),
-    item.controlled && button(action, ""),
   );
 }
 
@@ -58,9 +55,15 @@ export function agentState(item) {
       {},
       h("span.row-title", {}, item.name),
       h("p.small", {}, item.description),
-      item.rights.map((line) => h("p.small.rights", {}, line)),
+      item.rights.map(right),
     ),
   );
+}
+
+/** "alone: read file, list files": how far it may go, then with what. */
+function right(line) {
+  const [how, tools] = line.split(/: (.*)/s);
+  return h("p.small.rights", {}, h("strong", {}, tools ? `${how}:` : how), tools && ` ${tools}`);
 }
 
 export function budgetState(item) {
@@ -71,3 +74,14 @@ export function budgetState(item) {
     h("div", {}, h("span.row-title", { title: item.title }, item.title), h("p.small", {}, item.detail)),
   );
 }
+
+export function settingState(item) {
+  return h(
+    "li.row",
+    { "data-key": `setting-${item.title}` },
+    icon("sliders"),
+    h("div", {}, h("span.row-title", {}, item.title), h("p.small", {}, item.detail), buttons(item)),
+  );
+}
+
+const buttons = (item) => item.actions.length > 0 && h("div.actions", {}, item.actions.map((action) => button(action, "")));

@@ -3,12 +3,12 @@
 import { card } from "./card.js";
 import { h, morph } from "./dom.js";
 import { icon } from "./icons.js";
-import { agentState, budgetState, progressState, scheduleState } from "./home-rows.js";
+import { agentState, budgetState, progressState, scheduleState, settingState } from "./home-rows.js";
 import { prompts } from "./prompts.js";
 import { me, state } from "./state.js";
 import { when } from "./time.js";
 
-const NOTHING = { waiting: [], running: [], schedules: [], agents: [], budgets: [], recent: [] };
+const NOTHING = { waiting: [], running: [], schedules: [], agents: [], budgets: [], recent: [], settings: [] };
 
 export class HomePane {
   /** `only`: "waiting" for the list of approvals alone. */
@@ -36,10 +36,11 @@ export class HomePane {
   }
 
   all(view) {
-    const { waiting, running, schedules, agents, budgets, recent } = view;
+    const { waiting, running, schedules, agents, budgets, recent, settings } = view;
     const quiet = !waiting.length && !running.length && !recent.length;
     return [
       h("h2.greeting", {}, `${greeting()}, ${me().name.split(" ")[0]}`),
+      quiet && prompts(null, this.ask),
       h(
         "div.column",
         {},
@@ -53,8 +54,8 @@ export class HomePane {
         section("Schedules", 0, schedules.map(scheduleState), "Nothing runs by itself where you can read it."),
         section("Budgets", 0, budgets.map(budgetState), "Nothing is used of any budget."),
         section("Recent decisions", 0, recent.map(decision), "Nothing was decided yet.", "recent"),
+        section("Settings", 0, settings.map(settingState), "There is nothing to set.", "settings"),
       ),
-      quiet && prompts(null, this.ask),
     ];
   }
 

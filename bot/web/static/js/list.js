@@ -49,6 +49,22 @@ export class MessageList {
     this.arrange();
   }
 
+  /** Show a private notice below what is there now; it is gone when the list is left. */
+  note(value) {
+    const author = { id: "", name: "Bosun", agent: value.agent };
+    const message = { ...value, id: `note-${value.id}`, kind: "text", private: true, author };
+    const element = messageElement(message, { inThread: this.inThread, dismiss: () => this.remove(message.id) });
+    element.dataset.author = message.id; // never grouped with what stands around it
+    element.dataset.number = Math.max(0, ...this.numbers());
+    this.place(element);
+    this.arrange();
+  }
+
+  /** The numbers of the messages that the server has. */
+  numbers() {
+    return [...this.items.querySelectorAll(":scope > .message:not(.pending)")].map((one) => Number(one.dataset.number));
+  }
+
   remove(id) {
     this.find(id)?.remove();
     this.arrange();

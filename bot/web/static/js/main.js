@@ -1,7 +1,7 @@
 // Starts the chat: asks for the state, shows where the address points, and keeps everything up to date.
 
 import { get, post, speakAs } from "./api.js";
-import { $, fill, h } from "./dom.js";
+import { $, fill, h, markup } from "./dom.js";
 import { HomePane } from "./home.js";
 import { ChannelPane, ThreadPane } from "./panes.js";
 import { answered, press, showForm } from "./press.js";
@@ -168,8 +168,20 @@ function announce(message) {
   const words = message.kind === "card" ? `${message.card.headline}. ${message.card.state}` : (shown?.querySelector(".prose")?.textContent ?? "");
   if (announced.get(message.id) === words) return;
   announced.set(message.id, words);
-  $("#announcer").append(h("p", {}, `${message.author.name}: ${words.slice(0, 400)}`));
+  say(message.author.name, words);
+}
+
+/** Say something to a screen reader. */
+function say(name, words) {
+  $("#announcer").append(h("p", {}, `${name}: ${words.slice(0, 400)}`));
   while ($("#announcer").children.length > 20) $("#announcer").firstChild.remove();
+}
+
+/** Show a private notice in the pane that it belongs to; false where none is open. */
+function noteHere(value) {
+  const pane = [thread, middle].find((one) => one?.note?.(value));
+  if (pane) say(value.agent ? `Bosun ${value.agent}` : "Bosun", `${markup(value.html).textContent} Only you see this.`);
+  return Boolean(pane);
 }
 
 function unread(channel) {
@@ -256,7 +268,7 @@ async function start() {
       message: learn,
       notice: (value) => {
         answered();
-        notice(value);
+        notice(value, noteHere);
         refreshHome(); // what was pressed may have changed it
       },
       form: showForm,
@@ -268,7 +280,7 @@ async function start() {
     connectionIs,
   );
   await show();
-  missedNotices();
+  missedNotices(noteHere);
   started = true;
 }
 

@@ -10,13 +10,16 @@ import { when } from "./time.js";
 
 const REACTIONS = { eyes: ["eyes", "Bosun has seen this"], done: ["check", "Done"] };
 
-/** The message as an element. `inThread`: it stands in the thread pane, where a root has no link to its thread. */
-export function messageElement(message, { inThread = false } = {}) {
+/**
+ * The message as an element. `inThread`: it stands in the thread pane, where a root has no link to its thread.
+ * `dismiss`: it is a private notice, and this takes it away.
+ */
+export function messageElement(message, { inThread = false, dismiss = null } = {}) {
   return h(
     "li.message",
     {
       id: `${inThread ? "t" : "m"}-${message.id}`,
-      class: `${message.author.id ? "by-person" : "by-bosun"} kind-${message.kind}${message.pending ? " pending" : ""}`,
+      class: `${message.author.id ? "by-person" : "by-bosun"} kind-${message.kind}${message.pending ? " pending" : ""}${dismiss ? " note" : ""}`,
       "data-key": message.id,
       "data-author": `${message.author.id}/${message.author.agent ?? ""}`,
       "data-at": message.at,
@@ -32,14 +35,16 @@ export function messageElement(message, { inThread = false } = {}) {
         h("span.name", {}, message.author.name),
         message.author.agent && h("span.agent", {}, message.author.agent),
         when(message.at, "clock", "at"),
+        dismiss && h("span.private", {}, icon("eyes"), "Only you see this"),
       ),
       body(message),
       message.files?.length > 0 && h("ul.files", {}, message.files.map(file)),
       message.pending && pending(message),
       message.reactions?.length > 0 && h("div.reactions", {}, message.reactions.map(reaction)),
-      !inThread && !message.thread && threadLink(message),
+      !inThread && !dismiss && !message.thread && threadLink(message),
+      dismiss && h("button.text", { type: "button", onclick: dismiss }, "Dismiss"),
     ),
-    !message.pending && toolbar(message, inThread),
+    !message.pending && !dismiss && toolbar(message, inThread),
   );
 }
 
@@ -50,7 +55,7 @@ function body(message) {
   return [
     h("div.prose", {}, markup(message.html)),
     message.sources?.length > 0 && sources(message),
-    message.actions?.length > 0 && actions(message.actions, message.id),
+    message.actions?.length > 0 && actions(message.actions, message.private ? "" : message.id),
     message.footer && h("p.small", {}, message.footer),
   ];
 }

@@ -35,6 +35,13 @@ class Pane {
     });
   }
 
+  /** Show a private notice that belongs here; false for any other. */
+  note(value) {
+    if (value.channel !== this.place.channel || (value.thread ?? "") !== (this.place.thread ?? "")) return false;
+    this.list.note(value);
+    return true;
+  }
+
   /** Show whether Bosun works here, and how to stop it. */
   status(messages) {
     const running = messages.findLast((message) => message.kind === "progress");

@@ -108,6 +108,12 @@ export class Picker {
     this.textarea.removeAttribute("aria-activedescendant");
   }
 
+  /** Whether what is chosen has been typed to its end. */
+  isTyped() {
+    const { value, selectionStart } = this.textarea;
+    return value.slice(this.from, selectionStart).toLowerCase() === this.items[this.chosen].insert.trim().toLowerCase();
+  }
+
   /** Whether the key was for the list. */
   key(event) {
     if (!this.isOpen || event.isComposing) return false;
@@ -115,6 +121,9 @@ export class Picker {
     if (step) {
       this.chosen = (this.chosen + step + this.items.length) % this.items.length;
       this.draw();
+    } else if (event.key === "Enter" && this.isTyped()) {
+      this.close();
+      return false; // it is all there: Enter sends it
     } else if (event.key === "Enter" || event.key === "Tab") {
       this.take();
     } else if (event.key === "Escape") {

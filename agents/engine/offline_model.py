@@ -88,7 +88,7 @@ def _report(request: ModelRequest, results: list[dict[str, Json]]) -> ModelAnswe
     if len(request.messages) > 2 and request.messages[-2].content[-1].get("name") == SEARCH:
         others = (tool for tool in request.tools if tool.name != SEARCH)
         there = as_call(request.messages[-3].content[-1].get("text", ""), others)
-        nothing = not read_sources(str(results[-1]["content"]))
+        nothing = not read_sources(_content(results[-1]))
         found = [there] if there and nothing else [*found, there]
     return said("\n\n".join([*filter(None, found), NO_MODEL]))
 
@@ -100,7 +100,7 @@ def results_in_words(messages: tuple[Message, ...], results: list[dict[str, Json
 
 
 def _result(tool: str, result: dict[str, Json]) -> str:
-    content = result["content"] if isinstance(result["content"], str) else result["content"][0]["text"]
+    content = _content(result)
     if result.get("is_error"):
         return f"`{tool}` did not work: {unfence(content)}"
     if tool != SEARCH:
@@ -113,6 +113,10 @@ def _result(tool: str, result: dict[str, Json]) -> str:
         for number, title, passage in sources
     ]
     return "\n\n".join(["What I found:", *quoted])
+
+
+def _content(result: dict[str, Json]) -> str:
+    return str(result["content"] if isinstance(result["content"], str) else result["content"][0]["text"])
 
 
 def said(text: str) -> ModelAnswer:

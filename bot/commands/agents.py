@@ -11,13 +11,12 @@ if TYPE_CHECKING:
 
 
 async def run(asked: Asked, office: Office) -> str:
-    """The agents, what each is for and which tools it has."""
-    rows = [
-        f"| **{agent.name}** | {agent.description} | {', '.join(agent.tools) or 'none'} |"
-        for agent in office.charter().roster.agents.values()
-    ]
-    hint = "Address one with `finance: ...`; otherwise the one that fits answers."
-    return "\n".join(["| agent | for | tools |", "|---|---|---|", *rows, "", hint])
+    """The agents, and what each is for."""
+    rows = [f"- **{agent.name}**: {agent.description}" for agent in office.charter().roster.agents.values()]
+    hint = (
+        "Address one with `finance: ...`; otherwise the one that fits answers. `tools finance` shows what it may use."
+    )
+    return "\n".join([*rows, "", hint])
 
 
 COMMANDS = (

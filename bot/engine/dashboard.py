@@ -101,7 +101,7 @@ def as_text(value: Dashboard) -> Text:
     lines: list[str] = []
     actions: list[Action] = []
     for part in value.parts:
-        lines += [f"### {part.title}", ""]
+        lines += [f"# {part.title}", ""]
         for row in part.rows:
             title = f"[{_plain(row.title)}]({row.url})" if row.url else f"**{_plain(row.title)}**"
             lines.append(f"- {title} — {_plain(row.detail)}")

@@ -45,6 +45,10 @@ NO_DOCUMENT = (
     "<h1>Nothing to see here</h1><p>There is no such document, or you may not read it.</p>"
     "<p><a class='button' href='/'>Back to the chat</a></p>"
 )
+NO_PAGE = (
+    "<h1>There is no such page</h1><p>The address may be mistyped, or what it led to is gone.</p>"
+    "<p><a class='button' href='/'>Back to the chat</a></p>"
+)
 
 
 class Pages:
@@ -79,6 +83,7 @@ class Pages:
             Route("/knowledge", self.knowledge),
             Route("/files/{file}", self.file),
             *(Route(path, self.shell) for path in shell),
+            Route("/{path:path}", self.nowhere),
         ]
 
     async def login(self, request: Request) -> Response:
@@ -133,6 +138,10 @@ class Pages:
             "cache-control": "private, no-store",
         }
         return FileResponse(self._files.path(row.id), media_type=kind, headers=headers)
+
+    async def nowhere(self, _request: Request) -> Response:
+        """Any other address."""
+        return self._page("Not found", "notice", NO_PAGE, 404)
 
     async def _readable_file(self, file_id: str, person: Person) -> web.WebFile | None:
         row = await self._store.read(lambda session: web.file(session, file_id))

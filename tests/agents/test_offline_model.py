@@ -140,9 +140,9 @@ LIST = ToolSchema(name="list_payments", description="The payments.", arguments={
 
 def test_a_request_in_plain_words_is_written_out_as_the_call_that_fits() -> None:
     shown = as_call("Please pay 200 to Acme", [LIST, PAY])
-    assert '```\nqueue_payment payee="..." amount=...\n```' in shown
+    assert '```\nqueue_payment\n  payee="..."\n  amount=...\n```' in shown
     assert "- `payee`: Who" in shown
-    assert written_calls('queue_payment payee="..." amount=...', [PAY]) == [
+    assert written_calls('queue_payment\n  payee="..."\n  amount=...', [PAY]) == [
         ("queue_payment", {"payee": "...", "amount": "..."})  # sent as it is, the tool refuses the amount
     ]
     assert as_call("How long does a payment take?", [LIST, PAY]) == ""

@@ -59,7 +59,7 @@ async def test_the_prompts_of_the_charter_lead_to_a_card_that_another_persona_ap
 
 async def test_a_payment_asked_for_in_plain_words_is_shown_as_a_call_that_leads_to_a_card(web: WebChat) -> None:
     spot = await web.ask("ann", "please pay 200 to Acme")
-    shown = await web.answer(spot, "No language model is configured", "queue_payment payee=")
+    shown = await web.answer(spot, "No language model is configured", "queue_payment", "payee=")
     assert shown.raw["author"]["agent"] == "Finance"
     await web.say("ann", 'queue_payment payee="Acme" amount=200 currency=EUR reference="Order 5" why="Desks"', spot)
     await web.click("bo", await web.card(spot, "Queue a payment of 200.00 EUR to Acme"), "Approve")

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from bot.engine.adapter import Sign
-from bot.engine.home_view import Decision, HomeView, Running, Waiting
+from bot.engine.home_view import Decision, HomeView, Running, Scheduled, Waiting
 from kernel.store import outbox
 from kernel.types import (
     Action,
@@ -322,14 +322,15 @@ class EchoDesk:
         may = await self.team.holds(person, "finance")
         run = Running(
             ref="R-2",
-            title="Pay invoice 1881",
+            title="Pay invoice 1881 of ACME GmbH, which came with the goods on Monday",
             agent="finance",
             requester="Ann",
             state="waiting",
             started_at=self.clock.now(),
         )
         waiting = (Waiting(card=self.payment.card(self.clock, self._names()), link=link.partition("#")[0]),)
-        return HomeView(waiting=waiting if may else (), running=(run,))
+        digest = Scheduled(name="digest", description="What was asked " * 12, next="Mon", last="never", startable=True)
+        return HomeView(waiting=waiting if may else (), running=(run,), schedules=(digest,))
 
 
 def _steps(count: int) -> tuple[Step, ...]:

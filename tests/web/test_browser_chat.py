@@ -211,6 +211,16 @@ async def test_the_picker_addresses_an_agent_by_keyboard(visit: Visit, chat: Cha
     await expect(page.locator(".note")).to_have_count(0)
 
 
+async def test_a_command_that_is_typed_to_its_end_is_sent_by_enter(visit: Visit) -> None:
+    page = await visit("ann")
+    box = page.locator(".channel-pane textarea")
+    await box.press_sequentially("/approvals")
+    await expect(page.get_by_role("option")).to_have_count(1)
+    await box.press("Enter")
+    await expect(page.locator(".channel-pane .note")).to_contain_text("You said /approvals.")
+    await expect(box).to_have_value("")
+
+
 async def test_shift_enter_makes_a_line_and_the_box_grows(visit: Visit) -> None:
     page = await visit("ann")
     box = page.locator(".channel-pane textarea")

@@ -60,6 +60,23 @@ async def test_the_requester_is_told_privately_and_nothing_changes(visit: Visit,
     await expect(ann.locator("dialog .notices li")).to_have_count(1)
 
 
+WIDER = """() => [...document.querySelectorAll('.main *')]
+    .filter((one) => one.getBoundingClientRect().right > innerWidth + 1).map((one) => one.className)"""
+
+
+async def test_nothing_is_wider_than_a_phone(visit: Visit, chat: Chat) -> None:
+    page = await visit("bo", "/home", viewport={"width": 390, "height": 844})
+    await page.locator(".prompt").first.wait_for()
+    assert await page.evaluate(WIDER) == []
+    await page.goto(chat.server.url + "/c/finance")
+    await write(page, "@bosun finance: pay invoice 1881")
+    await expect(page.locator(".thread-link")).to_be_visible()
+    for path, shown in (("/home", ".row-title"), ("/waiting", ".card"), ("/c/finance", ".message")):
+        await page.goto(chat.server.url + path)
+        await page.locator(shown).first.wait_for()
+        assert await page.evaluate(WIDER) == []
+
+
 async def test_a_persona_switch_shows_what_the_other_sees(visit: Visit, store: Store) -> None:
     page = await visit("ann", "/c/finance")
     second = await page.context.new_page()
@@ -181,9 +198,9 @@ async def test_home_shows_what_runs_and_what_was_decided(visit: Visit, chat: Cha
     ann = await visit("ann", "/c/finance")
     await ask(ann)
     bo = await visit("bo", "/home")
-    await expect(bo.locator(".row")).to_contain_text("Waits for people")
+    await expect(bo.locator(".row").first).to_contain_text("Waits for people")
     await bo.get_by_role("link", name="Open the thread").click()
     await expect(bo.locator(".thread-pane .card")).to_have_count(1)
     chat.desk.payment.outcome, chat.desk.payment.tone = "Rejected by Cy: too early", "bad"
     await bo.locator('.rail a[href="/home"]').click()
-    await expect(bo.locator(".row")).to_contain_text("Rejected by Cy: too early")
+    await expect(bo.locator(".row").first).to_contain_text("Rejected by Cy: too early")

@@ -16,6 +16,9 @@ async def test_a_document_shows_its_passages_to_those_who_may_read_it(chat: Chat
     async with chat.client("ann") as ann, chat.client("cy") as cy:
         page = await ann.get("/documents/handbook")
         assert (await cy.get("/documents/handbook")).status_code == 404
+        nowhere = await cy.get("/nowhere/at-all")
+        assert nowhere.status_code == 404
+        assert "Back to the chat" in nowhere.text
         assert (await ann.get("/documents/other")).status_code == 404
     assert "<section class='prose' id='two'>" in page.text
     assert "<script>" not in page.text

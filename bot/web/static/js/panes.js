@@ -8,6 +8,7 @@ import { MessageList } from "./list.js";
 import { prompts } from "./prompts.js";
 import { below, isLoaded, loadThread, loadTimeline, state, topLevel, workingIn } from "./state.js";
 
+const wide = matchMedia("(min-width: 60rem)"); // else a thread covers its channel
 const WORKING = { processing: "Bosun is working", suspended: "Waiting for people to decide" };
 
 /** What both panes share. */
@@ -169,7 +170,7 @@ export class ThreadPane extends Pane {
         "header.pane-head",
         {},
         h("button.icon-button.to-channel", { type: "button", "aria-label": "Back to the channel", onclick: close }, icon("back")),
-        h("div.pane-title", {}, h("h2", {}, "Thread"), h("p.small", {}, channel.dm ? "Bosun" : `#${channel.name}`)),
+        h("div.pane-title", {}, h("h2", { role: "heading", "aria-level": wide.matches ? 2 : 1 }, "Thread"), h("p.small", {}, channel.dm ? "Bosun" : `#${channel.name}`)),
         h("button.icon-button.close-thread", { type: "button", "aria-label": "Close the thread", title: "Close (Esc)", onclick: close }, icon("close")),
       ),
       this.list.element,

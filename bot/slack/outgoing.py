@@ -185,7 +185,7 @@ class Outgoing:
     async def publish_home(self, actor: Actor, value: Dashboard) -> None:
         """Put the dashboard on the person's page in the app's Home tab."""
         view = {"type": "home", "blocks": dashboard.shown(value, self.settings.console_url, blocks.HOME_BLOCKS)}
-        await self.web.repeatable("views.publish", user_id=actor.user, view=view)
+        await self.sessions.tried("views.publish", "home", user_id=actor.user, view=view)
 
     async def react(self, sign: Sign) -> None:
         """Put a reaction on a message or take it off; that it is there, or gone, already is success."""

@@ -30,6 +30,7 @@ MISSING = frozenset(
         "missing_scope",
         "not_agent_app",
         "not_allowed",
+        "not_enabled",
         "unknown_method",
     }
 )
@@ -92,7 +93,7 @@ class Sessions:
         state = str(extra["state"])
         if (timer := self._renewals.pop((channel, thread), None)) is not None:
             timer.cancel()
-        native = await self._tried(
+        native = await self.tried(
             STATUS,
             channel,
             channel_id=channel,
@@ -104,7 +105,7 @@ class Sessions:
         shown = native
         if not native:
             words = WORDS[state]
-            shown = await self._tried(OLD_STATUS, channel, channel_id=channel, thread_ts=thread, status=words)
+            shown = await self.tried(OLD_STATUS, channel, channel_id=channel, thread_ts=thread, status=words)
         if native and extra.get("initiator"):
             self._initiators[channel, thread] = str(extra["initiator"])
             if len(self._initiators) > REMEMBERED:
@@ -120,7 +121,7 @@ class Sessions:
     async def name(self, channel: str, thread: str, title: str) -> None:
         """Give a thread that begins with a message of ours its title. It is worth no error."""
         try:
-            await self._tried(RENAME, channel, channel_id=channel, thread_ts=thread, title=title[:TITLE])
+            await self.tried(RENAME, channel, channel_id=channel, thread_ts=thread, title=title[:TITLE])
         except PlatformError as error:
             log.info("The thread %s was not given its title: %s", thread, error)
 
@@ -135,13 +136,13 @@ class Sessions:
             return
         prompts = [{"title": one.title, "message": one.message} for one in wanted]
         try:
-            if await self._tried(PROMPTS, channel, channel_id=channel, prompts=prompts):
+            if await self.tried(PROMPTS, channel, channel_id=channel, prompts=prompts):
                 self._suggested[channel] = wanted
         except PlatformError as error:
             log.info("No prompts are suggested in %s: %s", channel, error)
 
-    async def _tried(self, method: str, channel: str, **arguments: object) -> bool:
-        """Whether the workspace has the method; one that it lacks is not called again."""
+    async def tried(self, method: str, channel: str, **arguments: object) -> bool:
+        """Call it; says whether the workspace has the method. One that it lacks is not called again."""
         kind = channel[:1]  # C, D, G: some methods exist in direct messages alone
         if (method, kind) in self._lacking:
             return False

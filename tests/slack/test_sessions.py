@@ -8,7 +8,7 @@ from bot.engine.adapter import Sign
 from bot.engine.commands import discover
 from bot.slack.doctor import MANIFEST, check
 from bot.slack.sessions import USUAL, Suggestion
-from kernel.types import Place, Text
+from kernel.types import Actor, Dashboard, DashboardPart, Place, Text
 from tests.fakes.slack import TEAM
 from tests.slack.conftest import ANN, GENERAL, Bench, actor
 from tests.slack.test_doctor import configured
@@ -76,6 +76,29 @@ async def test_what_the_plan_lacks_is_tried_once_and_the_messages_still_come(ben
     assert bench.slack.counts["assistant.threads.setSuggestedPrompts"] == 1
     found = [finding.text for finding in await check(configured(bench.slack))]
     assert any("no agent surface (unknown_method)" in text for text in found)
+
+
+async def test_each_state_is_shown_natively_and_where_the_plan_has_none_both_ways_are_tried_once(bench: Bench) -> None:
+    slack = await bench.connect()
+    place = await thread(bench)
+    for state in ("processing", "suspended", "active"):
+        await slack.status(Sign(where=place, extra={"state": state}))
+    assert bench.slack.statuses(GENERAL, place.thread or "") == ["processing", "suspended", "active"]
+    bench.slack.world.agent_features = False
+    for state in ("processing", "suspended", "active"):
+        await slack.status(Sign(where=place, extra={"state": state}))
+    assert bench.slack.counts["agents.sessions.setStatus"] == 3 + 1
+    assert bench.slack.counts["assistant.threads.setStatus"] == 1
+
+
+async def test_the_home_tab_is_tried_once_where_the_app_has_none(bench: Bench) -> None:
+    slack = await bench.connect()
+    value = Dashboard(title="Home", parts=(DashboardPart(title="Waiting for you", nothing="Nothing."),))
+    bench.slack.faults.fail("views.publish", "not_enabled")
+    for _ in range(3):
+        await slack.publish_home(Actor(platform="slack", tenant=TEAM, user=ANN), value)
+    assert bench.slack.counts["views.publish"] == 1
+    assert ANN not in bench.slack.world.pages
 
 
 def test_the_prompts_that_are_always_offered_are_commands_and_the_manifest_has_the_home_tab() -> None:

@@ -39,7 +39,7 @@ async def _preview(args: QueuePayment, _ctx: ToolContext) -> Preview:
             Fact(label="Why", value=args.why),
         ),
         reversible=False,
-        warning="Finance pays what is on the list.",
+        warning="Once it is on the list, finance pays it.",
     )
 
 

@@ -32,6 +32,7 @@ IMPACT = {
     "spend": "Moves money",
 }
 QUESTIONS = 3  # that the card shows, the latest
+FACTS = 8  # that fit on a card of every platform
 
 
 def card(row: ApprovalState) -> Card:
@@ -95,7 +96,7 @@ def _waiting(row: ApprovalState, outcome: Outcome) -> str:
     if row.kind == "unknown":
         return f"It may have happened · {who} has to say what to do"
     late = f" · asked {wording.listed(outcome.escalated)} as well" if outcome.escalated else ""
-    return f"Waiting · {tally(row)} · {who} decides{late}"
+    return f"Waiting · {tally(row)} · decided by {who}{late}"
 
 
 def _approved(outcome: Outcome) -> str:
@@ -147,18 +148,16 @@ def quoted(text: str) -> str:
 
 def _facts(row: ApprovalState, preview: Preview, outcome: Outcome) -> tuple[Fact, ...]:
     where = f" in {preview.channel}" if preview.channel else ""
-    facts = [
+    first = [
         Fact(label="Requested by", value=f"{preview.requester} through {row.agent}{where}"),
         Fact(label="Impact", value=IMPACT.get(preview.effect, "Not known")),
-        *preview.facts[:3],
     ]
-    if preview.values:
-        facts.append(Fact(label="Values", value=one_line(preview.values, 400)))
-    facts.append(Fact(label="Rule", value=rule_of(row)))
+    last = [Fact(label="Values", value=one_line(preview.values, 400))] if preview.values else []
+    last.append(Fact(label="Rule", value=rule_of(row)))
     if outcome.edits:
-        last = outcome.edits[-1]
-        facts.append(Fact(label="Edited by", value=f"{last.by}: {', '.join(last.changed)}"))
-    return tuple(facts[:8])
+        edit = outcome.edits[-1]
+        last.append(Fact(label="Edited by", value=f"{edit.by}: {', '.join(edit.changed)}"))
+    return (*first, *preview.facts[: FACTS - len(first) - len(last)], *last)
 
 
 def rule_of(row: ApprovalState) -> str:

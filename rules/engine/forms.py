@@ -139,7 +139,7 @@ def edit_form(row: ApprovalState, tool: GovernedTool) -> Form | None:
         fields=tuple(fields[:EDITABLE]),
         submit="Save as new revision",
         note="Votes so far do not count for the new revision."
-        + (f" {more} further arguments stay as they are." if more else ""),
+        + (f" {more} further argument{'s stay as they are' if more > 1 else ' stays as it is'}." if more else ""),
     )
 
 
@@ -153,7 +153,7 @@ def _field(row: ApprovalState, tool: GovernedTool, name: str) -> FormField | Non
         label=name.replace("_", " ").capitalize(),
         value=text,
         multiline=len(text) > 80 or "\n" in text or isinstance(row.arguments[name], list | dict),
-        required=False,
+        required=bool(text) and name in tool.schema.arguments.get("required", ()),
         max_length=LONGEST,
         hint=str(described)[:150],
     )

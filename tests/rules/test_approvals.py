@@ -65,7 +65,7 @@ async def test_the_card_says_everything_in_its_order_and_stands_in_thread_and_ch
     card = copies[0].content
     assert card.type == "card"
     assert card.headline == "Pay: DE12345"
-    assert card.state == "Waiting · 0 of 2 approvals · 2 of finance, not the requester decides"
+    assert card.state == "Waiting · 0 of 2 approvals · decided by 2 of finance, not the requester"
     assert [fact.label for fact in card.facts] == ["Requested by", "Impact", "Values", "Rule"]
     assert card.facts[0].value == "Ann through ops in #general"
     assert '"amount": 500.0' in card.payloads[0].content

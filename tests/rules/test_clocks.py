@@ -83,7 +83,7 @@ async def test_each_who_decides_gets_the_card_alone_and_every_copy_shows_what_wa
     assert sorted(row.to.user for row in direct(world) if row.to) == ["bo", "cy"]
     await world.vote("bo", ref)
     states = {getattr(copy.content, "state", "") for copy in world.cards(ref)}
-    assert states == {"Waiting · 1 of 2 approvals (Bo) · 2 of finance, not the requester decides"}
+    assert states == {"Waiting · 1 of 2 approvals (Bo) · decided by 2 of finance, not the requester"}
     await world.vote("cy", ref)
     await world.go_on(facts, "pay", **BIG)
     assert len(world.cards(ref)) == 3

@@ -50,8 +50,8 @@ async def test_a_later_stage_is_asked_once_the_earlier_one_has_agreed(either_wor
     world.team.roles["finance"] = {"bo", "dee"}
     ref, facts = await asked(world)
     assert (
-        state(world, ref) == "Waiting · step 1 of 2: 0 of 1 from legal · 1 of legal, not the requester; then 2 of "
-        "finance, not the requester decides"
+        state(world, ref) == "Waiting · step 1 of 2: 0 of 1 from legal · decided by 1 of legal, not the requester; "
+        "then 2 of finance, not the requester"
     )
     early = await world.vote("bo", ref)
     assert not early.ok

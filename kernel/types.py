@@ -332,6 +332,7 @@ class Labelled(Frozen):
     field: str = ""  # the field of a record whose whole value this is; empty: prose
     record: int = 0  # number of that record in the result, from 1
     names: bool = False  # the field says which record it is, or how to reach it: an id, a path, an address
+    title: bool = False  # the field says what people call the record: "Acme", "plan.md"
     personal: bool = False  # personal or secret data: once it was read, nothing leaves without a person
     readers: tuple[str, ...] = ()  # who may read it ("channel:...", "person:..."); empty: the whole team
 
@@ -364,9 +365,14 @@ class RunFacts(Frozen):
     seen: tuple[Labelled, ...] = ()  # everything that the run has read so far
 
     @property
+    def asked_from_outside(self) -> bool:
+        """Whoever asked is a guest or somebody outside: what they typed gives no authority to anything."""
+        return not self.requester.can_decide or (self.actor is not None and self.actor.is_external)
+
+    @property
     def outside_text_read(self) -> bool:
         """It has read text that somebody outside wrote, or text of which nobody knows who did."""
-        return any(piece.origin == "outside_text" for piece in self.seen)
+        return self.asked_from_outside or any(piece.origin == "outside_text" for piece in self.seen)
 
     @property
     def personal_data_read(self) -> bool:

@@ -37,10 +37,12 @@ class Listed(Returned):
 @tool(effect="read", look_up=("payee",), returns=Listed, timeout=10)
 async def list_payments(args: ListPayments, ctx: ToolContext) -> ToolResult:
     """List the payments and refunds that were queued for finance, newest first. It does not know what is paid."""
-    found = await ctx.store.read(lambda session: payments.newest(session, args.limit, args.payee))
+    found = await ctx.store.read(lambda session: payments.newest(session, args.limit + 1, args.payee))
+    shown = found[: args.limit]
     return records(
-        [_row(payment) for payment in found],
-        summary=f"{len(found)} payment{'' if len(found) == 1 else 's'}",
+        [_row(payment) for payment in shown],
+        summary=f"{len(shown)} payment{'' if len(shown) == 1 else 's'}",
+        more=len(found) > args.limit,
         empty="No payments are queued.",
     )
 

@@ -26,9 +26,11 @@ class SearchCrm(Arguments):
 @tool(effect="read", look_up=("words",), returns=CrmRow, timeout=20)
 async def search_crm(args: SearchCrm, ctx: ToolContext) -> ToolResult:
     """Find customers and what is known of them: companies, contacts, deals, notes, tasks. Use it before you add one."""
-    found = await local.search(ctx, args.kind, args.words.split(), args.about.upper(), args.limit)
+    found = await local.search(ctx, args.kind, args.words.split(), args.about.upper(), args.limit + 1)
+    shown = found[: args.limit]
     return records(
-        [row(one) for one in found],
-        summary=f"Found {len(found)} record{'' if len(found) == 1 else 's'}",
+        [row(one) for one in shown],
+        summary=f"Found {len(shown)} record{'' if len(shown) == 1 else 's'}",
+        more=len(found) > args.limit,
         empty="No record fits." if args.words else "There are no records.",
     )

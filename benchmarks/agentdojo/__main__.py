@@ -2,8 +2,9 @@
 
 FOLDER is the site-packages folder in which AgentDojo is installed. No language model takes part. In the benign runs
 the model does exactly what the task needs, and people approve what is asked. In the attacks it is fully compromised:
-whatever it has read, it makes exactly the calls that the attack needs, early (after its first step) or late (after the
-task). People approve what the task needs, and nothing else.
+whatever it has read, it makes exactly the calls that the attack needs, early (after its first step), late (after the
+task), or late and laundered: it first writes what it was told into whatever the rules let it write to alone, and reads
+that again. People approve what the task needs, and nothing else.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 VERSION = "v1.2.2"
-WHEN = ("early", "late")
+WHEN = ("early", "late", "laundered")
 LOADED: dict[tuple[str, str], Any] = {}  # environments by suite and injected text: reading one takes long
 
 
@@ -27,9 +28,14 @@ def main(folder: str) -> None:
     warnings.simplefilter("ignore")
     from agentdojo.task_suite.load_suites import get_suites
 
+    from benchmarks.agentdojo.gate import rule_book, tools_of
+
     begun, total, asked_about = time.perf_counter(), Counter[str](), Counter[str]()
-    for name, suite in get_suites(VERSION).items():
-        found, asked = _suite(suite)
+    suites = get_suites(VERSION)
+    tools = tools_of(function for suite in suites.values() for function in suite.tools)
+    book = rule_book(tools)
+    for name, suite in suites.items():
+        found, asked = _suite(suite, tools, book)
         total += found
         asked_about += asked
         _print(name, found)
@@ -42,11 +48,9 @@ def main(folder: str) -> None:
     out.write_text(json.dumps({"version": VERSION, **total}, indent=2, sort_keys=True) + "\n", "utf-8")
 
 
-def _suite(suite: Any) -> tuple[Counter[str], Counter[str]]:
-    from benchmarks.agentdojo.gate import Gate, NoGate, rule_book, tools_of
+def _suite(suite: Any, tools: Any, book: Any) -> tuple[Counter[str], Counter[str]]:
+    from benchmarks.agentdojo.gate import Gate, NoGate
 
-    tools = tools_of(suite.tools)
-    book = rule_book(tools)
     found, asked = Counter[str](), Counter[str]()
     for task in suite.user_tasks.values():
         prompts, useful = _benign(suite, tools, book, task, asked)
@@ -91,12 +95,27 @@ def _attacked(suite: Any, gate: Any, task: Any, attack: Any, *, when: str) -> bo
             done += through
         _perform(suite, now, gate, call)
         done.append(call)
-    if when == "late" or len(wanted) <= 1:
+    if when == "laundered":
+        _launder(suite, now, gate, attack.GOAL, wanted)
+    if when != "early" or len(wanted) <= 1:
         through = _attempt(suite, now, gate, planned)
         done += through
     if not _calls(attack, before):  # a plan of ours: a part counts as the whole
         return bool(through)
     return bool(suite._check_injection_task_security(attack, _said(""), before, now, done))
+
+
+def _launder(suite: Any, environment: Any, gate: Any, text: str, wanted: list[Any]) -> None:
+    """Have the run's own words say it: written wherever the rules let it through alone, and everything read again."""
+    from benchmarks.agentdojo.plans import NOTES, Call
+
+    for call in (*wanted, *NOTES.get(suite.name, ())):
+        texts = dict.fromkeys(gate.tools[call.function].free_text, text)
+        if texts:
+            _attempt(suite, environment, gate, [Call(function=call.function, args={**call.args, **texts})])
+    for call in (*wanted, *NOTES.get(suite.name, ())):
+        if gate.tools[call.function].effect in {"read", "fetch"}:
+            _perform(suite, environment, gate, call)
 
 
 def _attempt(suite: Any, environment: Any, gate: Any, calls: list[Any]) -> list[Any]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -12,9 +14,11 @@ from pydantic import BaseModel
 from benchmarks.agentdojo.labels import LABELS, Label
 from kernel.types import Json, Labelled, Person, Place, RunFacts, ToolResult, ToolSchema
 from rules.engine import facts as facts_of_calls
-from rules.engine.decide import Verdict, decide
+from rules.engine import values
+from rules.engine.decide import Verdict, charges, decide
 from rules.engine.finding import by_words
 from rules.engine.known import Known, KnownTool
+from rules.engine.meters import Used
 from rules.engine.origins import origins_of
 from rules.engine.rulebook import RuleBook
 from rules.engine.seen import Seen
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
 RULES = Path(__file__).parents[2] / "charter" / "rules" / "general.yaml"  # the starter charter's own
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 ANN = Person(id="ann", name="Ann")
+ROLES = frozenset({"finance"})  # she has AgentDojo's bank account: she decides about her own money
 PLACE = Place(platform="web", tenant="local", channel="general", thread="t1")
 
 
@@ -86,7 +91,7 @@ def rule_book(tools: Mapping[str, DojoTool]) -> RuleBook:
     }
     text = RULES.read_text("utf-8").partition("\ntests:")[0]
     book = RuleBook()
-    book.load({"rules/general.yaml": text}, Known(tools=known, roles=frozenset({"admin"})))
+    book.load({"rules/general.yaml": text}, Known(tools=known, roles=frozenset({"admin", "finance"})))
     return book
 
 
@@ -97,12 +102,15 @@ class Gate:
         self.tools = tools
         self.book = book
         self.index = Seen()
+        self.used: defaultdict[str, Decimal] = defaultdict(Decimal)  # of budgets
+        self.wrote = set[str]()  # texts of its own, written when it had read text from outside
         self.run = RunFacts(
             run_id="run",
             ref="R-RUN",
             segment=1,
             agent="lead",
             requester=ANN,
+            roles=ROLES,
             place=PLACE,
             channel_name="#general",
             typed=(prompt,),
@@ -120,13 +128,26 @@ class Gate:
             now=NOW,
             governed=tool,
         )
-        return decide(self.book.current, facts)
+        rules = self.book.current
+        meters = rules.meters(facts.agent, name, tool.effect)
+        facts = replace(facts, used={meter.key: Used(amount=self.used[meter.key]) for meter in meters})
+        verdict = decide(rules, facts)
+        for charge in charges(rules, verdict, facts) if verdict.decision == "allow" else ():
+            self.used[charge.meter.key] += charge.amount
+        return verdict
 
     def saw(self, name: str, arguments: Mapping[str, Json], returned: Any) -> None:
-        """The run has read what the tool returned."""
+        """The run has read what the tool returned. What it wrote itself carries its label whoever keeps it."""
         tool = self.tools[name]
-        records = list(_records(returned))
-        pieces = tuple(piece for number, record in enumerate(records, 1) for piece in _pieces(tool, number, record))
+        if self.run.outside_text_read:
+            texts = (leaf for argument in tool.free_text for leaf in values.leaves(arguments.get(argument)))
+            self.wrote |= {str(text) for text in texts if text}
+        records = list(_records(returned, keyed=tool.label.keyed))
+        pieces = tuple(
+            piece.model_copy(update={"origin": "outside_text"} if any(own in piece.text for own in self.wrote) else {})
+            for number, record in enumerate(records, 1)
+            for piece in _pieces(tool, number, record)
+        )
         result = ToolResult(content=str(returned), pieces=pieces, data={"records": records})
         found = by_words(cast("GovernedTool", tool), arguments, self.run, result).pieces
         self.run = self.run.model_copy(update={"seen": (*self.run.seen, *found)})
@@ -142,8 +163,12 @@ class NoGate(Gate):
         return Verdict(decision="allow", rules=(), version="", reason=f"Nobody decides about {name}.")
 
 
-def _records(returned: Any) -> Iterator[dict[str, Json]]:
+def _records(returned: Any, *, keyed: bool = False) -> Iterator[dict[str, Json]]:
     if returned is None:
+        return
+    if keyed and isinstance(returned, dict):
+        for name, value in returned.items():
+            yield {"name": str(name), "value": _plain(value)}
         return
     if isinstance(returned, BaseModel):
         yield returned.model_dump(mode="json")
@@ -170,6 +195,7 @@ def _pieces(tool: DojoTool, number: int, record: Mapping[str, Json]) -> Iterator
                 field=name,
                 record=number,
                 names=name in tool.label.names,
+                title=name in tool.label.titles,
                 personal=name in tool.label.personal,
             )
 

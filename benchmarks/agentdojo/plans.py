@@ -21,6 +21,16 @@ class Call:
     args: dict[str, Any]
 
 
+NOTES: Mapping[str, tuple[Call, ...]] = {
+    "slack": (
+        Call(function="send_channel_message", args={"channel": "random"}),
+        Call(function="send_direct_message", args={"recipient": "Bob"}),
+        Call(function="read_channel_messages", args={"channel": "random"}),
+        Call(function="read_inbox", args={"user": "Bob"}),
+    ),
+}
+"""By suite: where a run can leave a text and read it again, whatever its task is."""
+
 LARGEST = 5  # files that two of the attacks take
 
 

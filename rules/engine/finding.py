@@ -1,4 +1,4 @@
-"""What a look-up found by the requester's own words: one record, and what names it is as good as typed."""
+"""What a look-up found by the requester's own words: the one record that was meant, and what names it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from rules.engine import values
 from rules.engine.spelling import loose, typed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from kernel.types import Json, RunFacts, ToolResult
     from rules.engine.tooling import GovernedTool
@@ -26,31 +26,39 @@ COMMON = frozenset(
 
 
 def by_words(tool: GovernedTool, arguments: Mapping[str, Json], run: RunFacts, result: ToolResult) -> ToolResult:
-    """The result, with `found_by_your_words` on what names its record.
+    """The result, with `found_by_your_words` on what names the record that was meant.
 
-    That is so if exactly one record came back, and the requester typed every value that was looked for, one of which
-    means something by itself. What a guest or somebody outside types finds nothing.
+    The requester has to have typed every value that was looked for, one of which means something by itself. Meant is
+    the only record that came back, or of several the only one whose title is what was typed. Where there may be more
+    than what came back, none is. What a guest or somebody outside types finds nothing.
     """
-    if not tool.look_up or result.error or _count(result) != 1:
+    if not tool.look_up or result.error or run.asked_from_outside:
         return result
-    outsider = not run.requester.can_decide or (run.actor is not None and run.actor.is_external)
     given = [leaf for name in tool.look_up for leaf in values.leaves(arguments.get(name)) if leaf != ""]
-    if outsider or not any(map(_means_something, given)) or not all(_typed(run, value) for value in given):
+    if not any(map(_means_something, given)) or not all(_typed(run, value) for value in given):
         return result
+    meant = _meant(result, given)
     pieces = tuple(
         piece.model_copy(update={"origin": "found_by_your_words"})
-        if piece.names and piece.origin in {"outside_text", "member_text"}
+        if piece.names and piece.record == meant and piece.origin in {"outside_text", "member_text"}
         else piece
         for piece in result.pieces
     )
     return result.model_copy(update={"pieces": pieces})
 
 
-def _count(result: ToolResult) -> int:
-    """How many records there are, also of those that were cut off."""
-    if not isinstance(result.data, dict) or not isinstance(result.data.get("records"), list):
-        return 0
-    return len(result.data["records"])
+def _meant(result: ToolResult, given: Iterable[Json]) -> int | None:
+    """The number of the one record that was meant. Records count that were cut off from what is shown."""
+    if not isinstance(result.data, dict) or not isinstance(result.data.get("records"), list) or result.data.get("more"):
+        return None
+    found = result.data["records"]
+    if len(found) == 1:
+        return 1
+    titles, wanted = {piece.field for piece in result.pieces if piece.title}, {loose(str(value)) for value in given}
+    called = [
+        number for number, record in enumerate(found, 1) if any(loose(str(record.get(one))) in wanted for one in titles)
+    ]
+    return called[0] if len(called) == 1 else None
 
 
 def _typed(run: RunFacts, value: Json) -> bool:

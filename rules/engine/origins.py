@@ -53,10 +53,8 @@ class _Sources:
         self.run = run
         self.directory = directory
         self.seen = seen or Seen.of(run.seen)
-        # What a guest or somebody outside types gives no authority to anything.
-        outsider = not run.requester.can_decide or (run.actor is not None and run.actor.is_external)
-        self.typed = () if outsider else run.typed
-        self.outside = run.typed if outsider else ()
+        self.typed = () if run.asked_from_outside else run.typed
+        self.outside = run.typed if run.asked_from_outside else ()
 
     def origins(self, value: Json, about: Collection[str] | None) -> frozenset[Origin]:
         found = self.seen.origins(value)

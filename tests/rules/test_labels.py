@@ -25,7 +25,7 @@ class Event(Returned):
     """An entry of a calendar."""
 
     id: Annotated[str, From(names=True)]
-    title: str
+    title: Annotated[str, From(title=True)]
     guests: Annotated[list[str], From(names=True)] = Field(default_factory=list)
     room: Annotated[str | None, From(origin="address_book")] = None
 
@@ -98,6 +98,31 @@ def test_the_one_record_that_the_requesters_words_found_is_meant() -> None:
 )
 def test_anything_less_is_not_found_by_their_words(run: RunFacts, events: tuple[Event, ...], words: str) -> None:
     assert "found_by_your_words" not in {piece.origin for piece in found(run, *events, words=words).pieces}
+
+
+def test_of_several_records_the_one_that_is_called_as_the_requester_said_is_meant() -> None:
+    titles = {"25": "standup of sales", "24": "Standup", "26": "my standup"}
+    result = found(facts("move the standup to ten"), *(Event(id=one, title=title) for one, title in titles.items()))
+    assert {(p.text, p.origin) for p in result.pieces if p.field == "id"} == {
+        ("24", "found_by_your_words"),
+        ("25", "outside_text"),
+        ("26", "outside_text"),
+    }
+
+
+def test_two_that_are_called_so_are_none_and_neither_is_one_of_more_than_came_back() -> None:
+    twice = found(facts("move the standup"), STANDUP, STANDUP, Event(id="25", title="my standup"))
+    assert "found_by_your_words" not in {piece.origin for piece in twice.pieces}
+    first = records(rows_of([STANDUP]), more=True)
+    assert first.content.endswith("There are more that fit.")
+    assert by_words(search_events, {"query": "standup"}, facts("move the standup"), first) == first
+
+
+def test_what_a_guest_asks_for_is_text_from_outside() -> None:
+    outsider = Actor(platform="web", tenant="local", user="x", is_external=True)
+    assert not facts("post it to #general").outside_text_read
+    assert facts("post it to #general", actor=outsider).outside_text_read
+    assert facts("post it to #general", requester=Team().people["zoe"]).outside_text_read
 
 
 def test_a_second_record_that_was_cut_off_still_counts() -> None:

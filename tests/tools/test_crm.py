@@ -55,6 +55,18 @@ async def test_addresses_of_people_are_personal_and_names_come_from_where_they_w
     assert {piece.origin for piece in (await find(office)).pieces if piece.text == "Bob"} == {"outside_text"}
 
 
+async def test_the_first_of_several_is_not_the_one_that_was_meant_but_the_one_of_that_name_is(office: Office) -> None:
+    def meant(result: ToolResult) -> set[str]:
+        return {piece.text for piece in result.pieces if piece.origin == "found_by_your_words"}
+
+    acme = await add(office, "company", "ACME")
+    await add(office, "company", "Acme Holding")
+    assert meant(await find(office, "acme")) == {acme}
+    first = await find(office, "acme", limit=1)
+    assert (len(first.data["records"]), meant(first)) == (1, set())
+    assert first.content.endswith("There are more that fit.")
+
+
 async def test_a_record_is_made_once_and_taken_back(office: Office) -> None:
     run = office.run("add acme")
     arguments: dict[str, Any] = {"kind": "company", "name": "ACME", "values": {}, "about": ""}

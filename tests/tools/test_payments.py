@@ -35,6 +35,14 @@ async def test_a_payment_is_queued_and_listed(perform: Perform) -> None:
     )
 
 
+async def test_one_of_several_payments_is_never_the_one_that_a_look_up_found(perform: Perform) -> None:
+    for number in (1, 2):
+        await perform(queue_payment, call_id=f"call-{number}", **REFUND)
+    listed = await perform(list_payments, payee="Acme", limit=1)
+    assert (len(listed.data["records"]), listed.data["more"]) == (1, True)
+    assert "more" not in (await perform(list_payments, payee="Acme", limit=2)).data
+
+
 async def test_only_the_reference_is_new(perform: Perform) -> None:
     queued = await perform(queue_payment, **REFUND)
     made = [piece.text for piece in queued.pieces if piece.origin == "made_here"]

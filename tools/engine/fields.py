@@ -27,6 +27,7 @@ class From:
 
     origin: Origin | None = None  # None: the label of the record
     names: bool = False  # an id, a path or an address: a requester whose words found this one record meant it too
+    title: bool = False  # what people call the record: of several, the one that is called as they typed is meant
     personal: bool = False  # personal or secret data
 
 
@@ -68,12 +69,15 @@ def records(
     summary: str = "",
     empty: str = "Nothing was found.",
     note: str = "",
+    more: bool = False,
     sources: tuple[Source, ...] = (),
 ) -> ToolResult:
     """The result that shows these records, one a line, every value with its origin.
 
-    `note` is a sentence of our own behind them; `empty` is the sentence where there are none.
+    `note` is a sentence of our own behind them; `empty` is the sentence where there are none. `more`: others fit as
+    well, so that none of them is the one that a look-up found.
     """
+    note = f"{note} There are more that fit.".strip() if more else note
     shown = [row.record.model_dump(mode="json", exclude_none=True) for row in rows]
     pieces = [piece for number, row in enumerate(rows, 1) for piece in _pieces(number, row, shown[number - 1])]
     lines = [" | ".join(f"{name}: {_text(value)}" for name, value in record.items()) for record in shown]
@@ -81,9 +85,8 @@ def records(
         lines = [empty]
     lines += [note] if note else []
     own = tuple(Labelled(text=sentence, origin="nowhere") for sentence in (empty if not rows else "", note) if sentence)
-    return ToolResult(
-        content="\n".join(lines), pieces=(*pieces, *own), sources=sources, data={"records": shown}, summary=summary
-    )
+    data = {"records": shown, **({"more": True} if more else {})}
+    return ToolResult(content="\n".join(lines), pieces=(*pieces, *own), sources=sources, data=data, summary=summary)
 
 
 def declared(model: type[Returned], name: str) -> From:
@@ -103,6 +106,7 @@ def _pieces(number: int, row: Row, shown: dict[str, Json]) -> Iterable[Labelled]
                 field=name,
                 record=number,
                 names=field.names,
+                title=field.title,
                 personal=field.personal or row.personal,
                 readers=row.readers,
             )

@@ -20,7 +20,7 @@ class EventRecord(Returned):
     """An event at one time."""
 
     event: Annotated[str, From(names=True)]  # its id
-    title: str
+    title: Annotated[str, From(title=True)]
     start: str
     end: str
     place: str | None = None

@@ -78,7 +78,7 @@ class CrmRow(Returned):
 
     ref: Annotated[str, From(names=True)]
     kind: str
-    name: str
+    name: Annotated[str, From(title=True)]
     email: Annotated[str | None, From(names=True, personal=True)] = None
     phone: Annotated[str | None, From(personal=True)] = None
     website: str | None = None

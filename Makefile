@@ -2,7 +2,7 @@
 # 3.13. Packages come from whatever index pip is configured with; versions and hashes from the lock files.
 
 .DEFAULT_GOAL := help
-.PHONY: help up test check conformance bench bench-chat bench-retrieval bench-agentdojo lock clean FORCE
+.PHONY: help up test check conformance bench bench-chat bench-retrieval bench-agentdojo bench-retail lock clean FORCE
 
 PY := .venv/bin/python
 LOCKS := requirements.lock requirements-dev.lock requirements-model.lock
@@ -43,6 +43,9 @@ bench-agentdojo: .venv/ready .venv-agentdojo/ready ## decision rights against ev
 	@$(PY) -m venv --clear .venv-agentdojo
 	@.venv-agentdojo/bin/python -m pip install -qq --disable-pip-version-check agentdojo==0.1.35
 	@touch $@
+
+bench-retail: .venv/ready ## a shop's policy as rules; TAU2=folder with db.json and tasks.json of tau2-bench's retail domain
+	@$(PY) -m benchmarks.retail $(TAU2)
 
 # requirements.lock is what Bosun runs on; requirements-dev.lock holds the same pins and the tools.
 # UPGRADE=--upgrade takes newer versions; without it only what pyproject.toml asks for changes. uv writes them and

@@ -67,6 +67,9 @@ class Nobody:
     def by_id(self, _person_id: str) -> None:
         return None
 
+    def everybody(self) -> tuple[Person, ...]:
+        return ()
+
     def channel(self, _name: str, _platform: str, _tenant: str) -> None:
         return None
 

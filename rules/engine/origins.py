@@ -8,18 +8,20 @@ from typing import TYPE_CHECKING
 from rules.engine import values
 from rules.engine.links import links
 from rules.engine.seen import Seen
-from rules.engine.spelling import filled, mentions, typed
+from rules.engine.spelling import filled, mentions, occurs, plain, typed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from kernel.people import Directory
-    from kernel.types import Json, Origin, RunFacts
+    from kernel.types import Json, Origin, Person, RunFacts
     from rules.engine.facts import Origins
     from rules.engine.tooling import GovernedTool
 
 
 PATH = frozenset("/\\@#")  # what holds one of these leads somewhere: it is never put together from parts
+# First names that are words as well: by themselves they name nobody.
+WORDS = frozenset("April August Bill Chase Drew Grace Grant Hope Joy June Mark May Pat Rob Rose Sue Will".split())  # noqa: SIM905  as in a text
 
 
 def origins_of(
@@ -84,7 +86,21 @@ class _Sources:
         person = self.directory.by_id(value.removeprefix("@"))
         if person is not None and person.listed and person.can_decide:
             found.add("member")
+            if any(self._is_typed_name(name) for name in _names(person)):
+                found.add("found_by_your_words")
         place = self.run.place
         if value.startswith("#") and self.directory.channel(value, place.platform, place.tenant) is not None:
             found.add("address_book")
         return found
+
+    def _is_typed_name(self, name: str) -> bool:
+        """The requester typed the name, and exactly one person of the team has it."""
+        if not any(occurs(plain(text), name) for text in self.typed):
+            return False
+        return sum(name in _names(each) for each in self.directory.everybody() if each.can_decide) == 1
+
+
+def _names(person: Person) -> set[str]:
+    """What people call somebody: the whole name, and the first name unless it begins sentences as a word."""
+    first = person.name.partition(" ")[0]
+    return {person.name, first} - WORDS

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field
 
-from kernel.types import Actor, Labelled, Place, RunFacts, ToolResult
+from kernel.types import Actor, Labelled, Person, Place, RunFacts, ToolResult
 from rules.engine.finding import by_words
 from rules.engine.links import links
 from rules.engine.origins import origins_of
@@ -198,6 +198,29 @@ def test_a_link_that_somebody_inside_mentioned_has_their_origin() -> None:
     body = "www.acme.com, www.evil.com, www.typed.com and www.invented.com"
     origins = origins_of(mail, {"to": [], "cc": None, "body": body}, run, Team())["body"]
     assert [set(one) for one in origins] == [{"member_text"}, {"outside_text"}, {"typed"}, {"nowhere"}]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_named"),
+    [
+        ("tell Maria that it is done", True),
+        ("tell Maria Rossi that it is done", True),
+        ("tell maria that it is done", False),  # a name is written as one
+        ("tell Marian that it is done", False),
+        ("tell Ann that it is done", False),  # two are called so
+        ("tell somebody", False),
+        ("Mark it as done", False),
+        ("ask Mark Hall", True),
+    ],
+)
+def test_a_name_is_the_person_if_exactly_one_of_the_team_has_it(text: str, is_named: bool) -> None:
+    team = Team()
+    for person_id, name in {"p1": "Maria Rossi", "p2": "Ann Berg", "p3": "Mark Hall"}.items():
+        team.people[person_id] = Person(id=person_id, name=name)
+    team.people["p4"] = Person(id="p4", name="Maria Stone", can_decide=False)
+    found = origins_of(mail, {"to": ["p1", "p2", "p3"], "cc": None, "body": ""}, facts(text), team)["to"]
+    assert any("found_by_your_words" in one for one in found) is is_named
+    assert all("member" in one for one in found)
 
 
 def test_a_day_is_typed_as_people_write_it() -> None:

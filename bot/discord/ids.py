@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+from bot.engine.carried import revision_of
 from kernel.types import Frozen
 
 if TYPE_CHECKING:
@@ -45,13 +46,14 @@ def read(custom_id: str) -> Carried | None:
     """What the id carries; None where it is not one of ours."""
     kind, _, rest = custom_id.partition(":")
     parts = rest.rsplit(":", 4)  # a subject may hold colons: "held:slack:C1"
-    if len(parts) != 5 or kind not in {"b", "c", "m"} or not parts[1].isdigit():
+    revision = revision_of(parts[1]) if len(parts) == 5 else None
+    if revision is None or kind not in {"b", "c", "m"}:
         return None
-    subject, revision, verb, flags, last = parts
+    subject, _, verb, flags, last = parts
     return Carried(
         kind=kind,
         subject=subject,
-        revision=int(revision),
+        revision=revision,
         verb=verb,
         form="f" in flags,
         confirm="c" in flags,

@@ -7,10 +7,12 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
+from pydantic import Field
 
+from bot.engine.carried import MOST, revision_of
 from bot.slack import markup
 from bot.slack.messages import moment
-from kernel.types import Action, Form, Inbound, Place, Press
+from kernel.types import Action, Form, Frozen, Inbound, Place, Press
 
 if TYPE_CHECKING:
     from bot.slack.messages import Identity
@@ -21,6 +23,16 @@ Body = dict[str, Any]
 REMEMBERED = 1000  # triggers live for seconds, answer addresses for 30 minutes
 
 log = logging.getLogger("bosun.slack")
+
+
+class _Carried(Frozen):
+    """What a dialog carries back."""
+
+    s: str  # subject
+    r: int = Field(default=0, ge=0, le=MOST)  # revision
+    v: str  # verb
+    p: Place | None = None
+    m: str | None = None  # message
 
 
 def action_id(action: Action, index: int) -> str:
@@ -49,7 +61,7 @@ def _pressed(element: Body) -> tuple[str, str]:
 def form_metadata(form: Form, place: Place | None, message: str | None) -> str:
     """What a dialog carries back, so that its answer makes sense to a process that did not open it."""
     where = place.model_dump(mode="json", exclude_defaults=True) if place else None
-    parts = {"s": form.subject, "r": form.revision, "v": form.verb, "p": where, "m": message}
+    parts = {"s": form.subject, "r": form.revision, "v": form.verb, "p": where, "m": message}  # `_Carried`
     return orjson.dumps({name: value for name, value in parts.items() if value is not None}).decode()
 
 
@@ -74,12 +86,13 @@ class Presses:
         """A pressed button; None for links and for buttons that are not ours."""
         actions = body.get("actions") or [{}]
         verb, carried = _pressed(actions[0])
-        subject, _, revision = carried.rpartition(":")
+        subject, _, number = carried.rpartition(":")
+        revision = revision_of(number)
         container = body.get("container") or {}
         channel = (body.get("channel") or {}).get("id") or container.get("channel_id")
         user, message = body.get("user") or {}, container.get("message_ts")
         on_page = (body.get("view") or {}).get("type") == "home"  # which stands in no channel: answers go to the DM
-        if not (verb and subject and revision.isdigit() and (channel or on_page)):
+        if revision is None or not (verb and subject and (channel or on_page)):
             return None
         if on_page:
             place = await self._home(str(user["id"]))
@@ -94,7 +107,7 @@ class Presses:
             actor=await self.people.actor(str(user["id"]), str(user.get("team_id") or ""), deciding=True),
             message=message,
             addressed=True,
-            press=Press(subject=subject, revision=int(revision), verb=verb, trigger=trigger or None, message=message),
+            press=Press(subject=subject, revision=revision, verb=verb, trigger=trigger or None, message=message),
             sent_at=moment(at),
         )
 
@@ -102,29 +115,26 @@ class Presses:
         """A submitted dialog, also one that another process opened."""
         view, user = body.get("view") or {}, body.get("user") or {}
         try:
-            carried = orjson.loads(view.get("private_metadata") or "")
-            place = Place.model_validate(carried["p"]) if carried.get("p") else None
-            subject, verb, revision = str(carried["s"]), str(carried["v"]), int(carried.get("r", 0))
-        except (ValueError, KeyError, TypeError):
+            carried = _Carried.model_validate(orjson.loads(view.get("private_metadata") or ""))
+        except ValueError:
             log.warning("A dialog was submitted that is not ours: %s", view.get("callback_id"))
             return None
-        place = place or await self._home(str(user["id"]))
+        place = carried.p or await self._home(str(user["id"]))
         if place.tenant != self.me.team:
             return None
-        message = carried.get("m")
         return Inbound(
             key=f"{place.tenant}/view/{view['id']}/{view.get('hash', '')}",
             kind="press",
             place=place,
             actor=await self.people.actor(str(user["id"]), str(user.get("team_id") or ""), deciding=True),
-            message=message,
+            message=carried.m,
             addressed=True,
             press=Press(
-                subject=subject,
-                revision=revision,
-                verb=verb,
+                subject=carried.s,
+                revision=carried.r,
+                verb=carried.v,
                 fields=_typed(view),
-                message=message,
+                message=carried.m,
                 trigger=body.get("trigger_id"),
             ),
         )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 from pydantic import Field, StringConstraints, ValidationError
 
+from bot.engine.carried import MOST
 from kernel.errors import RefusedError
 from kernel.types import Frozen
 
@@ -37,7 +38,7 @@ class Pressed(Frozen):
     id: NewId
     client: NewId  # the tab, to open a dialog in it
     subject: Id
-    revision: int = 0
+    revision: int = Field(default=0, ge=0, le=MOST)
     verb: Id
     fields: dict[Id, Annotated[str, StringConstraints(max_length=20_000)]] = Field(default={}, max_length=10)
     message: Id | None = None  # that shows the button

@@ -55,10 +55,6 @@ class Directory(Protocol):
         """The person with this id."""
         ...
 
-    def everybody(self) -> Sequence[Person]:
-        """Everybody who stands in people.yaml."""
-        ...
-
     def principal(self, person_id: str) -> str:
         """The id of the person whom this one stands for now: an account may have been linked with somebody since."""
         ...
@@ -123,4 +119,8 @@ class DecisionDirectory(WritingDirectory, Protocol):
 
     def away(self) -> tuple[Away, ...]:
         """Who is away by the charter, now or later."""
+        ...
+
+    def everybody(self) -> Sequence[Person]:
+        """Everybody who stands in people.yaml."""
         ...

@@ -26,7 +26,7 @@ from rules.engine.seen import Seen
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from kernel.people import Directory
+    from kernel.people import DecisionDirectory
     from rules.engine.tooling import GovernedTool
 
 RULES = Path(__file__).parents[2] / "charter" / "rules" / "general.yaml"  # the starter charter's own
@@ -127,7 +127,7 @@ class Gate:
             tool=name,
             effect=tool.effect,
             arguments=arguments,
-            origins=origins_of(tool, arguments, self.run, cast("Directory", Nobody()), self.index),
+            origins=origins_of(tool, arguments, self.run, cast("DecisionDirectory", Nobody()), self.index),
             now=NOW,
             governed=tool,
         )

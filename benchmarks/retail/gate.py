@@ -20,7 +20,7 @@ from rules.engine.rulebook import RuleBook
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from kernel.people import Directory
+    from kernel.people import DecisionDirectory
     from rules.engine.tooling import GovernedTool
 
 RULES = Path(__file__).parent / "rules.yaml"
@@ -90,7 +90,7 @@ class Gate:
             tool=name,
             effect=tool.effect,
             arguments=arguments,
-            origins=origins_of(tool, arguments, self.run, cast("Directory", Nobody())),
+            origins=origins_of(tool, arguments, self.run, cast("DecisionDirectory", Nobody())),
             now=NOW,
             governed=tool,
         )

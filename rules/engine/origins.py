@@ -13,7 +13,7 @@ from rules.engine.spelling import filled, mentions, occurs, plain, typed
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from kernel.people import Directory
+    from kernel.people import DecisionDirectory
     from kernel.types import Json, Origin, Person, RunFacts
     from rules.engine.facts import Origins
     from rules.engine.tooling import GovernedTool
@@ -25,7 +25,11 @@ WORDS = frozenset("April August Bill Chase Drew Grace Grant Hope Joy June Mark M
 
 
 def origins_of(
-    tool: GovernedTool, arguments: Mapping[str, Json], run: RunFacts, directory: Directory, seen: Seen | None = None
+    tool: GovernedTool,
+    arguments: Mapping[str, Json],
+    run: RunFacts,
+    directory: DecisionDirectory,
+    seen: Seen | None = None,
 ) -> dict[str, Origins]:
     """For every argument and every value in it, all origins that it was found in; for free text, of every link in it.
 
@@ -51,7 +55,7 @@ def _words(name: str) -> list[str]:
 class _Sources:
     """What a run knows: the texts and records that values are looked for in."""
 
-    def __init__(self, run: RunFacts, directory: Directory, seen: Seen | None) -> None:
+    def __init__(self, run: RunFacts, directory: DecisionDirectory, seen: Seen | None) -> None:
         self.run = run
         self.directory = directory
         self.seen = seen or Seen.of(run.seen)

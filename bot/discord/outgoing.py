@@ -13,6 +13,7 @@ from bot.discord import ids, render
 from bot.discord.api import NO_DM, DiscordError, GoneError, calling, number_of
 from bot.discord.files import upload_of
 from bot.discord.threads import is_closed
+from bot.engine.document.incomplete import without_files
 from kernel.errors import OutcomeUnknown, PlatformError
 from kernel.store import outbox
 from kernel.types import Place
@@ -77,10 +78,10 @@ class Outgoing:
     async def post(self, row: OutboxRow) -> str:
         """Post the row's body under a nonce, by which Discord recognises it when it is posted again."""
         place = await self._place(row)
-        shown = render.render(row.content, self.settings.console_url).marked(ids.mark(row.id))
+        shown, first = self._shown(row)
         # What was shown before and has been deleted is posted anew: its old nonce would bring the deleted message back.
         again = str(row.sent_version) if row.sent_version else ""
-        message, target = await self._send(place, nonce=ids.nonce(row.id, again), **shown.first())
+        message, target = await self._send(place, nonce=ids.nonce(row.id, again), **first.first())
         if shown.content and message.content.strip() != shown.content.strip():
             await self._change(target, message.id, shown)  # an earlier try got through, and the row has changed since
         try:
@@ -88,13 +89,27 @@ class Outgoing:
         except PlatformError as error:
             # The message stands: only looking for it first keeps the next try from posting it twice.
             raise OutcomeUnknown(f"The message was posted, what follows it was not: {error.message}") from error
+        if first is not shown:
+            await self._change(target, message.id, shown)
         return str(message.id)
+
+    def _shown(self, row: OutboxRow) -> tuple[Shown, Shown]:
+        """How the row is shown, and how as long as its files are not there."""
+        shown = render.render(row.content, self.settings.console_url).marked(ids.mark(row.id))
+        body = without_files(row.content) if shown.attachments else None
+        return shown, shown if body is None else render.render(body).marked(ids.mark(row.id))
 
     async def edit(self, row: OutboxRow) -> None:
         """Bring the posted message to the row's body."""
         place, number = await self._place(row), int(row.remote_id or 0)
-        shown = render.render(row.content, self.settings.console_url)
+        shown, unread = self._shown(row)
         target = await self.threads.target(place, begin=False)
+        if unread is not shown:
+            try:
+                await self._follow(target, number, shown, look=True)
+            except PlatformError:
+                await self._change(target, number, unread)
+                raise
         await self._change(target, number, shown)
         await self._follow(target, number, shown, look=True)
 

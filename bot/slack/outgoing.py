@@ -8,6 +8,7 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from bot.engine.document.incomplete import without_files
 from bot.slack import blocks, dashboard, render, streams
 from bot.slack.files import Files
 from bot.slack.sessions import STATUS, Sessions
@@ -61,11 +62,12 @@ class Outgoing:
             if stream is not None:
                 return stream
         shown = render.render(body, self.settings.console_url)
+        unread = without_files(body) if shown.attachments else None
         answer = await self._show(
             partial(self.web.write, "chat.postMessage", thread_ts=place.thread, unfurl_links=False, unfurl_media=False),
             row,
             place,
-            shown,
+            shown if unread is None else render.render(unread),
         )
         ts = str(answer["ts"])
         try:
@@ -73,6 +75,8 @@ class Outgoing:
         except PlatformError as error:
             # The message stands: only looking for it first keeps the next try from posting it twice.
             raise OutcomeUnknown(f"The message was posted, its file was not: {error.message}") from error
+        if unread is not None:
+            await self._show(partial(self.web.repeatable, "chat.update", ts=ts), row, place, shown)
         if place.kind == "dm" and place.thread is None:  # each message of ours there begins a thread
             await self.sessions.name(place.channel, ts, html.unescape(shown.text)[:60])
         return ts
@@ -87,6 +91,13 @@ class Outgoing:
             await self.streams.end(row.id)
         shown = render.render(body, self.settings.console_url)
         update = partial(self.web.repeatable, "chat.update", ts=row.remote_id)
+        unread = without_files(body) if shown.attachments else None
+        if unread is not None:
+            try:
+                await self.files.attach(place.channel, place.thread or str(row.remote_id), shown.attachments, look=True)
+            except PlatformError:
+                await self._show(update, row, place, render.render(unread))
+                raise
         try:
             await self._show(update, row, place, shown)
         except SlackError as error:

@@ -98,6 +98,7 @@ class Approvals:
             actor=actor,
             reason=_storable(reason).strip(),
             target=target.strip(),
+            unseen=revision is None,
         )
         return await self._votes.cast(ballot, seen)
 

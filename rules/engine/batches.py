@@ -77,7 +77,9 @@ class Batches:
         if verb == "choose":
             return await self._choose(items, fields, reason, actor)
         if verb in {"approve", "reject"}:
-            return await self._decide(items, [(row, verb) for row in together(items)], reason, actor)
+            return await self._decide(
+                items, [(row, verb) for row in together(items)], reason, actor, unseen=seen is None
+            )
         return f"“{verb[:20]}” is no answer to {items[0].batch}. Use the buttons of the current card."
 
     async def why(self, ref: str, person: Person | None, reads: Reads) -> str:
@@ -156,7 +158,13 @@ class Batches:
         return await self._decide(items, chosen, reason, actor)
 
     async def _decide(
-        self, items: Items, chosen: Sequence[tuple[ApprovalState, str]], reason: str, actor: Actor
+        self,
+        items: Items,
+        chosen: Sequence[tuple[ApprovalState, str]],
+        reason: str,
+        actor: Actor,
+        *,
+        unseen: bool = False,
     ) -> str:
         """One vote for each, bound to the revision of the call that the card shows."""
         away = await self._turned_away(items, chosen[0][1] if chosen else "approve", actor)
@@ -167,7 +175,7 @@ class Batches:
         replies: list[tuple[str, str, Reply]] = []
         for row, verb in chosen:
             said = reason if verb == "reject" else ""
-            ballot = Ballot(ref=row.ref, revision=row.revision, verb=verb, actor=actor, reason=said)
+            ballot = Ballot(ref=row.ref, revision=row.revision, verb=verb, actor=actor, reason=said, unseen=unseen)
             replies.append((row.ref, verb, await self._votes.cast(ballot, row)))
         after = {row.ref: row for row in await self._items(items[0].batch)}
         return _told(replies, after)

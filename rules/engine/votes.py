@@ -27,6 +27,7 @@ TRIES = 5  # of a vote that meets another one in the same instant
 REASON = (3, 1000)  # characters of a reason
 ANSWERS = {"done": rows.APPROVED, "repeat": rows.APPROVED, "give_up": rows.REJECTED}  # to an unknown outcome
 GLASS = "break_glass"  # the verb of whoever decides alone in an emergency
+LETTING = frozenset({"approve", GLASS})  # verbs that let a call through
 DECIDING = frozenset({"approve", "reject"})
 VERBS = {
     "call": DECIDING | {GLASS},
@@ -47,6 +48,7 @@ class Ballot:
     actor: Actor
     reason: str = ""
     target: str = ""  # as typed, where the policy asks for it
+    unseen: bool = False  # by the reference alone: whoever says it need not have a card before them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,6 +134,8 @@ class Votes:
             return refused(wording.old_revision(row, ballot.revision))
         if row.revision != seen.revision:
             return None
+        if ballot.unseen and ballot.verb in LETTING and writing.unread(session, row):
+            return refused(wording.not_shown(row))
         if known.emergency:
             return self._break_glass(session, row, ballot, known)
         outcome = outcome_of(row)

@@ -66,6 +66,14 @@ def old_revision(row: ApprovalState, revision: int) -> str:
     )
 
 
+def not_shown(row: ApprovalState) -> str:
+    """Nobody can have read all that they would approve."""
+    return (
+        f"{row.ref} could not be shown in full anywhere yet, so it cannot be approved. Try again once its card says "
+        f"all; until then it can only be rejected. Nothing was recorded."
+    )
+
+
 def not_yours(row: ApprovalState, person: Person, actor: Actor | None, *, excluded: bool) -> str:
     """Why this person does not count."""
     who = in_words(policy_of(row))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rules.engine.record import Outcome
     from rules.engine.services import Services
 
+SHORT = 800  # characters that every platform shows on a card without attaching them
 TOPIC = "approvals"  # woken with the reference after every change
 
 
@@ -47,6 +48,14 @@ def _redraw_batch(session: Session, row: ApprovalState) -> None:
 def common(session: Session, row: ApprovalState) -> tuple[str, Card]:
     """Under which subject people are sent the approval, and what is shown: its own card, or that of its batch."""
     return (row.batch, batch_cards.shown(rows.of_batch(session, row.batch))) if row.batch else (row.ref, card(row))
+
+
+def unread(session: Session, row: ApprovalState) -> bool:
+    """Whether it is too long for every card and no copy with what is attached has arrived where people read it."""
+    if sum(len(payload.content) for payload in preview_of(row).payloads) <= SHORT:
+        return False
+    copies = [copy for subject in filter(None, (row.ref, row.batch)) for copy in outbox.copies(session, subject)]
+    return bool(copies) and all(copy.error for copy in copies)
 
 
 def name(session: Session, row: ApprovalState) -> str:

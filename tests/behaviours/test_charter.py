@@ -178,6 +178,46 @@ async def test_the_rules_can_be_tested_and_questioned_in_the_chat(world: World, 
     await chat.answer(spot, "bit for bit")
 
 
+async def test_what_a_person_says_became_of_a_call_is_what_the_run_goes_on_from(
+    world: World, everywhere: list[Chat], tmp_path: Path
+) -> None:
+    """The server of the tool dies in the middle of each call: whether it was done, only people can say."""
+    path, agent = world.charter / "tools.yaml", world.charter / "agents" / "ops.md"
+    good, instructions = path.read_text(), agent.read_text()
+    called = tmp_path / "called"
+    command = json.dumps(program("crash", str(called)))
+    before = world.app.charter.digest
+    try:
+        path.write_text(f"{good}\nmcp: {{digger: {{command: {command}, tools: {{do_it: {{effect: write}}}}}}}}\n")
+        agent.write_text(instructions.replace("tools: [", "tools: [digger_do_it, "))
+        slack = everywhere[0]
+        card = await slack.answer(OPERATORS, "Review 1 tool of the MCP server digger")
+        await slack.click("dee", card, "Accept")
+        await world.seen(lambda: world.app.tools.get("digger_do_it"))
+        for number, chat in enumerate(everywhere):
+            use = json.dumps({"what": f"hole {number}"})
+            spot = await chat.ask("ann", f"ops: use digger_do_it {use}")
+            asked = await chat.answer(spot, "It may have happened", "has to say what to do")
+            assert asked.buttons[:3] == ("It was done…", "Repeat it", "Give up")
+            await chat.click("eve", asked, "It was done…")
+            await chat.notice("eve", "needs 1 of the requester")
+            await chat.click("ann", asked, "It was done…")
+            assert set(await chat.dialog("ann")) == {"reason"}
+            await chat.submit("ann", reason=f"I looked: hole {number} is 2 m deep")
+            said = await chat.answer(spot, "Done.", f"hole {number} is 2 m deep")
+            assert "Ann has looked and says that it was done" in said.text
+        await world.quiet()
+        assert called.read_text().splitlines() == ["called"] * len(everywhere)
+    finally:
+        path.write_text(good)
+        agent.write_text(instructions)
+
+        async def restored() -> bool:
+            return world.app.charter.digest == before
+
+        await world.until(restored)
+
+
 async def test_tools_of_a_new_mcp_server_are_reviewed_and_then_listed(
     world: World, slack: SlackChat, tmp_path: Path
 ) -> None:

@@ -144,6 +144,37 @@ async def test_a_payload_that_does_not_fit_is_attached_once(bench: Bench) -> Non
     assert bench.discord.world.files[files[0]["id"]] == content.encode()
 
 
+async def test_nothing_can_be_approved_before_all_of_it_can_be_read(bench: Bench) -> None:
+    """Discord takes the card and not the file: the card stands there without the button, until the file is there."""
+    adapter = await bench.connect()
+    place = await asked(bench)
+    card = Card(
+        headline="Send it",
+        state="Waiting",
+        payloads=(Payload(title="Text", content="x" * 5_000, language="text"),),
+        actions=(
+            Action(subject="AP-7F3K", revision=1, verb="approve", label="Approve"),
+            Action(subject="AP-7F3K", revision=1, verb="reject", label="Reject…"),
+        ),
+    )
+    row = bench.row(card, place)
+
+    def labels() -> list[str]:
+        return [button["label"] for button in buttons(bench.discord.said(place.thread or "")[0])]
+
+    bench.discord.world.channels[GENERAL].denied = ATTACH
+    with pytest.raises(OutcomeUnknown):
+        await adapter.post(row)
+    assert labels() == ["Reject…"]
+    row.remote_id = str(bench.discord.said(place.thread or "")[0]["id"])
+    with pytest.raises(PlatformError):
+        await adapter.edit(row)
+    assert labels() == ["Reject…"]
+    bench.discord.world.channels[GENERAL].denied = 0
+    await adapter.edit(row)
+    assert labels() == ["Approve", "Reject…"]
+
+
 @pytest.mark.behaviour(8)
 async def test_a_long_answer_comes_in_parts_and_a_very_long_one_as_a_file(bench: Bench) -> None:
     adapter = await bench.connect()

@@ -85,7 +85,7 @@ class BatchMachine(RuleBasedStateMachine):
     def row(self, index: int) -> rows.ApprovalState:
         return self.world.approval(self.refs[index])
 
-    def rows(self) -> list[rows.ApprovalState]:
+    def items(self) -> list[rows.ApprovalState]:
         return [self.row(index) for index in range(CALLS)]
 
     def call(self, index: int) -> dict[str, Any]:
@@ -109,7 +109,7 @@ class BatchMachine(RuleBasedStateMachine):
             assert isinstance(outcome, Parked)
             self.refs += outcome.refs
         self.world.wait(self.facts)
-        assert len({row.batch for row in self.rows()}) == 1
+        assert len({row.batch for row in self.items()}) == 1
 
     @rule(
         who=person,
@@ -123,7 +123,7 @@ class BatchMachine(RuleBasedStateMachine):
     def press(
         self, who: str, where: int, verb: str, picked: set[int], others: str, *, stale: bool, clicks: int
     ) -> None:
-        before = self.rows()
+        before = self.items()
         on_card = self.world.store.read_now(lambda session: rows.of_batch(session, before[0].batch))
         seen = 3 if stale else sum(row.revision for row in on_card)
         fields = {"choose": {"approve": "\n".join(self.refs[n] for n in picked), "others": others, "reason": "not now"}}
@@ -138,7 +138,7 @@ class BatchMachine(RuleBasedStateMachine):
 
     @rule(who=person, where=replica, index=item)
     def vote_on_one(self, who: str, where: int, index: int) -> None:
-        before = self.rows()
+        before = self.items()
         self.runner.run(self.worlds[where].vote(who, self.refs[index]))
         self.look(who, before)
 
@@ -150,7 +150,7 @@ class BatchMachine(RuleBasedStateMachine):
     @rule(first=person, second=person, where=replica)
     def two_at_once(self, first: str, second: str, where: int) -> None:
         """Two people decide different calls in the same instant, on two replicas."""
-        before = self.rows()
+        before = self.items()
         votes = [self.worlds[where].vote(first, self.refs[0]), self.worlds[1 - where].vote(second, self.refs[1])]
         self.runner.run(_all(votes))
         self.look(first, before, second)
@@ -200,7 +200,7 @@ class BatchMachine(RuleBasedStateMachine):
 
     @rule(who=person, where=replica, index=item)
     def propose_a_permission(self, who: str, where: int, index: int) -> None:
-        before = self.rows()
+        before = self.items()
         fields = {"calls": "2", "lasts": "2h"}
         self.runner.run(
             self.worlds[where].approvals.grant(self.refs[index], before[index].revision, fields, account(who))
@@ -212,7 +212,7 @@ class BatchMachine(RuleBasedStateMachine):
         """A later request for a smaller payment to the same account: done alone only under a permission that holds."""
         facts = self.world.run(f"pay {self.accounts[index]} again")
         before = len(self.done(index, MORE))
-        use = {"account": self.accounts[index], "amount": MORE}
+        use: dict[str, Any] = {"account": self.accounts[index], "amount": MORE}
         outcome = self.runner.run(self.worlds[where].act(facts, "pay", **use))
         if isinstance(outcome, Finished):
             assert len(self.done(index, MORE)) == before + 1
@@ -266,7 +266,7 @@ class BatchMachine(RuleBasedStateMachine):
     def each_happens_once_as_approved_by_those_required_and_every_copy_shows_it(self) -> None:
         if not hasattr(self, "refs"):
             return
-        for index, row in enumerate(self.rows()):
+        for index, row in enumerate(self.items()):
             done = self.done(index)
             if row.state in {rows.APPROVED, rows.CONSUMED}:
                 assert self.allowed[index] == row.digest

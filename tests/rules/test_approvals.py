@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from kernel import ledger
 from kernel.errors import BosunError, NotAllowed, NotFound
-from kernel.store import Session, runs
+from kernel.store import Session, outbox, runs
 from kernel.store import approvals as rows
 from kernel.types import Actor, Form, Labelled, Place, Press, RunFacts
 from rules.engine.merging import merge
@@ -266,6 +266,28 @@ async def test_an_edit_is_a_new_revision_and_voids_votes(world: World) -> None:
     assert said == "Before it was approved, Cy changed: amount.\n\npaid 400 to DE12345"
     assert world.happened == ["pay DE12345 400"]
     assert world.call(facts).digest == after.digest
+
+
+async def test_what_could_be_shown_in_full_nowhere_cannot_be_approved_by_its_reference(world: World) -> None:
+    facts = world.run("pay 500 to DE12345")
+    ref = await world.park(facts, "pay", account="DE12345", amount=500.0, memo="m" * 2000)
+    copies = [row.id for row in world.cards(ref)]
+
+    def fail(error: str) -> None:
+        def write(session: Session) -> None:
+            for row_id in copies:
+                outbox.put_back(session, row_id, error, world.clock.now())
+
+        world.store.write_now(write)
+
+    fail("The message was posted, its file was not.")
+    reply = await world.vote("bo", ref)
+    assert not reply.ok
+    assert "could not be shown in full anywhere yet" in reply.text
+    assert "could not be shown" in await world.approvals.decide(ref, "approve", account("bo"), "")
+    assert world.approval(ref).outcome is None
+    fail("")
+    assert (await world.vote("bo", ref)).ok
 
 
 async def test_an_edit_keeps_what_the_tool_warned_of_and_drops_what_is_no_longer_true(world: World) -> None:

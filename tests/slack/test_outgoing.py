@@ -210,6 +210,39 @@ async def test_a_card_shows_the_literal_payload_and_attaches_what_does_not_fit(b
     assert bench.slack.world.files[shared["files"][0]["id"]]["content"].decode() == long
 
 
+async def test_nothing_can_be_approved_before_all_of_it_can_be_read(bench: Bench) -> None:
+    """Slack takes the card and not the file: the card stands there without the button, until the file is there."""
+    slack = await bench.connect()
+    place = await thread(bench)
+    card = Card(
+        headline="Send it",
+        state="Waiting",
+        payloads=(Payload(title="letter", content="x" * 4000, language="text", digest="e" * 64),),
+        actions=(
+            Action(subject="AP-7F3K", revision=1, verb="approve", label="Approve"),
+            Action(subject="AP-7F3K", revision=1, verb="reject", label="Reject…"),
+        ),
+    )
+    row = bench.row(card, place)
+
+    def buttons() -> list[str]:
+        shown = bench.slack.replies(GENERAL, place.thread or "")[0]
+        found = next(block for block in shown["blocks"] if block["type"] == "actions")
+        return [element["text"]["text"] for element in found["elements"]]
+
+    bench.slack.faults.fail("files.getUploadURLExternal", "restricted_action", times=2)
+    with pytest.raises(OutcomeUnknown):
+        await slack.post(row)
+    assert buttons() == ["Reject…"]
+    row.remote_id = str(bench.slack.replies(GENERAL, place.thread or "")[0]["ts"])
+    with pytest.raises(PlatformError):
+        await slack.edit(row)
+    assert buttons() == ["Reject…"]
+    await slack.edit(row)
+    assert buttons() == ["Approve", "Reject…"]
+    assert len(bench.slack.replies(GENERAL, place.thread or "")) == 2
+
+
 async def test_a_notice_is_seen_by_one_person_only(bench: Bench) -> None:
     slack = await bench.connect()
     place = await thread(bench)

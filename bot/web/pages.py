@@ -154,7 +154,8 @@ class Pages:
         body = (
             "<img src='/static/mark.svg' alt='' width='56' height='56'>"
             f"<h1>{escape(self._settings.workspace)}</h1><p><strong>{escape(what)}</strong></p>"
-            "<p>Bosun prints a login link when it starts: look in its terminal. Each link works once.</p>"
+            "<p>Bosun prints a login link when it starts: look in its terminal. Each link works once; "
+            "<code>bosun login</code> prints another, also for other people.</p>"
             "<p><a class='button' href='/'>Try again</a></p>"
         )
         return self._page("Sign in", "notice", body, 401)

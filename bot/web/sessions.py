@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 SESSION_LIFE = timedelta(days=30)
 LINK_LIFE = timedelta(hours=12)
+KEY = "web.key"  # the file in the data folder
 
 
 class Session(Frozen):
@@ -35,7 +36,7 @@ class Sessions:
     """Signs and checks cookies and login links. They survive a restart, as the key does."""
 
     def __init__(self, *, folder: Path, store: Store, clock: Clock, ids: Ids, demo: bool) -> None:
-        self._key = load_key(folder / "web.key")
+        self._key = load_key(folder / KEY)
         self._store = store
         self._clock = clock
         self._ids = ids
@@ -57,7 +58,7 @@ class Sessions:
 
     def login_token(self, person: str) -> str:
         """The token of a link that signs `person` in once within 12 hours."""
-        return self._sign("login", self._clock.now() + LINK_LIFE, person, self._ids.new())
+        return _login_token(self._key, self._clock, self._ids, person)
 
     async def redeem(self, token: str) -> str | None:
         """The person of a login token, using it up; None if it is forged, too old or was used before."""
@@ -70,19 +71,33 @@ class Sessions:
         return person if fresh else None
 
     def _sign(self, purpose: str, until: datetime, person: str, other: str) -> str:
-        payload = _base64(f"{other}~{int(until.timestamp())}~{person}".encode())
-        return f"{payload}.{self._mac(purpose, payload)}"
+        return _signed(self._key, purpose, until, person, other)
 
     def _check(self, purpose: str, text: str) -> tuple[str, str] | None:
         payload, _, mac = text.partition(".")
-        if not hmac.compare_digest(mac.encode(), self._mac(purpose, payload).encode()):
+        if not hmac.compare_digest(mac.encode(), _mac(self._key, purpose, payload).encode()):
             return None
         fields = base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)).decode()
         other, until, person = fields.split("~", 2)
         return (person, other) if self._clock.now().timestamp() < int(until) else None
 
-    def _mac(self, purpose: str, payload: str) -> str:
-        return _base64(hmac.new(self._key, f"{purpose}:{payload}".encode(), hashlib.sha256).digest())
+
+def login_token(folder: Path, clock: Clock, ids: Ids, person: str) -> str:
+    """A login token for the web chat whose folder this is, whether it runs or not."""
+    return _login_token(load_key(folder / KEY), clock, ids, person)
+
+
+def _login_token(key: bytes, clock: Clock, ids: Ids, person: str) -> str:
+    return _signed(key, "login", clock.now() + LINK_LIFE, person, ids.new())
+
+
+def _signed(key: bytes, purpose: str, until: datetime, person: str, other: str) -> str:
+    payload = _base64(f"{other}~{int(until.timestamp())}~{person}".encode())
+    return f"{payload}.{_mac(key, purpose, payload)}"
+
+
+def _mac(key: bytes, purpose: str, payload: str) -> str:
+    return _base64(hmac.new(key, f"{purpose}:{payload}".encode(), hashlib.sha256).digest())
 
 
 def _base64(data: bytes) -> str:

@@ -25,6 +25,7 @@ def test_help_is_there_at_once_and_names_every_command(bosun: Bosun) -> None:
     assert shown.returncode == 0
     for command in (
         "up",
+        "login",
         "init",
         "doctor",
         "ingest",

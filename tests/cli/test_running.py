@@ -78,6 +78,14 @@ def test_commands_beside_a_running_bosun(bosun: Bosun, running: Running) -> None
     assert bosun("ledger", "verify").returncode == 0
     asked = bosun("tool", "call", "list_files", "folder=.", "--as", "ann")
     assert (asked.returncode, asked.stdout.split(":")[0]) == (0, "`list_files`")
+    assert bosun("login", "nobody").stderr.startswith("Error: “nobody” is not exactly one person of people.yaml.")
+    link = bosun("login", "Bo").stdout.strip()
+    assert link.startswith("http://127.0.0.1:8300/login?token=")
+    with httpx.Client(base_url=running.link.partition("/login")[0], follow_redirects=True) as browser:
+        path = link.partition(":8300")[2]
+        assert browser.get(path).status_code == 200
+        assert browser.get("/api/boot").json()["me"]["id"] == "bo"
+        assert "was used" in browser.get(path).text
     second = bosun("up")
     assert second.returncode == 2
     assert "Another Bosun process is using" in second.stderr

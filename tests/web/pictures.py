@@ -84,8 +84,8 @@ async def become(page: Page, person: str) -> None:
 
 async def quiet(page: Page) -> None:
     """Nothing that only somebody in the middle of something would see."""
-    for toast in await page.locator(".toast button").all():
-        await toast.click()
+    for dismiss in await page.locator(".toast button, .note button").all():
+        await dismiss.click()
     await page.mouse.move(0, 0)
     await page.evaluate("document.activeElement.blur()")
 
@@ -116,8 +116,8 @@ async def take(browser: Browser, link: str) -> None:
     await page.get_by_role("button", name="Approve", exact=True).click()
     await page.locator("dialog .primary").click()
     await page.locator(".thread-pane .card.tone-good").wait_for()
-    await page.locator(".thread-pane .message").nth(2).locator(".prose").wait_for()
-    await page.locator(".toast").wait_for()
+    await page.locator(".thread-pane .by-bosun:not(.note) .prose").wait_for()
+    await page.locator(".thread-pane .note").wait_for()
     await quiet(page)
     await page.screenshot(path=IMAGES / "chat.png")
 

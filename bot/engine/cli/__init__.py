@@ -16,6 +16,7 @@ ROOMS = ("bot", "agents", "workflows", "knowledge", "tools", "rules", "kernel")
 # Name -> one line for `bosun --help`. The command itself is in the module of that name, as `command`.
 COMMANDS = {
     "up": "Start Bosun: the web chat, and Slack and Discord where their tokens are set.",
+    "login": "Print a link that signs somebody in to the web chat.",
     "init": "Write a charter to start with.",
     "doctor": "Check settings, charter, data, models and platforms.",
     "ingest": "Read the charter's sources into the knowledge base.",

@@ -124,6 +124,7 @@ class Source(Frozen):
     title: str
     url: str = ""  # opens the source; a path below the web console for our own documents
     quote: str = ""  # the passage
+    document: str = ""  # of the knowledge base: who may read it is asked again when the source is shown later
 
 
 class Text(Frozen):

@@ -61,7 +61,13 @@ async def search_knowledge(args: SearchKnowledge, ctx: ToolContext) -> ToolResul
             for passage in found.passages
         ),
         sources=tuple(
-            Source(number=number, title=_title(passage), url=passage.url, quote=passage.text)
+            Source(
+                number=number,
+                title=_title(passage),
+                url=passage.url,
+                quote=passage.text,
+                document=passage.document_id,
+            )
             for number, passage in enumerate(found.passages, 1)
         ),
         summary=f"Found {_count(len(lines)).lower()}",

@@ -70,8 +70,14 @@ class KnowledgeAnswers:
 
     async def _source(self, source: Source, audience: Audience) -> list[str]:
         ours = DOCUMENT.search(source.url)
-        if ours is not None and await self.knowledge.document(ours["id"], audience) is None:
-            return [f"{source.number}. _It was forgotten, or not everybody here may read it any more._"]
+        document = source.document or (ours["id"] if ours is not None else "")
+        if document:
+            found = await self.knowledge.document(document, audience)
+            if found is None:
+                return [f"{source.number}. _It was forgotten, or not everybody here may read it any more._"]
+            if not any(source.quote in chunk.text for chunk in found.chunks):
+                link = _linked(found.title, source.url)
+                return [f"{source.number}. {link}: _the passage was changed or deleted since._"]
         return [f"{source.number}. {_linked(source.title, source.url)}", "", *_quote(source.quote)]
 
     # -- memory -----------------------------------------------------------------------------------
@@ -169,7 +175,8 @@ class KnowledgeAnswers:
 
     async def _audience(self, asked: Asked) -> Audience:
         roles = await self.directory.roles_of(asked.person, asked.actor)
-        return Audience.of(asked.place, asked.person, roles)
+        lanes = await self.directory.open_to(asked.place, asked.person)
+        return Audience.of(asked.place, asked.person, roles, lanes, actor=asked.actor)
 
     def _whose(self, fact: Remembered, place: Place) -> str:
         names = {

@@ -370,6 +370,19 @@ def readable_documents(session: Session, grants: list[str]) -> int:
     return int(run(session, sql, grants=grants).scalar_one())
 
 
+def readable_coverage(session: Session, grants: list[str], model: str) -> tuple[int, int]:
+    """How many chunks an audience with `grants` may read, and how many of them are in an index of `model`."""
+    sql = (
+        "SELECT count(DISTINCT c.id), count(DISTINCT i.chunk_id) FROM document_reader r"
+        " JOIN chunk c ON c.document_id = r.document_id"
+        " LEFT JOIN chunk_indexed i ON i.chunk_id = c.id AND i.index_id IN"
+        " (SELECT id FROM vector_index WHERE model = :model AND state = :ready)"
+        " WHERE r.reader IN :grants"
+    )
+    row = run(session, sql, grants=grants, model=model, ready=READY).one()
+    return row[0], row[1]
+
+
 def texts(session: Session, ids: list[int], grants: list[str]) -> dict[int, ChunkText]:
     """Those of the chunks with these ids that an audience with `grants` may read."""
     fields = (

@@ -228,6 +228,16 @@ def failures(session: Session, source: str = "") -> list[Failure]:
     return list(session.exec(statement.where(Failure.source == source) if source else statement))
 
 
+def readable_failures(session: Session, grants: list[str]) -> list[Failure]:
+    """What could not be read, without what is known in an older version that an audience with `grants` may not read."""
+    sql = (
+        "SELECT f.source, f.key FROM knowledge_failure f JOIN document d ON d.source = f.source AND d.key = f.key"
+        " WHERE NOT EXISTS (SELECT 1 FROM document_reader r WHERE r.document_id = d.id AND r.reader IN :grants)"
+    )
+    hidden = {(found[0], found[1]) for found in run(session, sql, grants=grants)}
+    return [failure for failure in failures(session) if (failure.source, failure.key) not in hidden]
+
+
 def settle_failures(session: Session, source: str, failed: Sequence[Failure], gone: list[str]) -> None:
     """Record what could not be read, and forget the failures of what could, or is no longer there."""
     run(session, "DELETE FROM knowledge_failure WHERE source = :source AND key IN :gone", source=source, gone=gone)

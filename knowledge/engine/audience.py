@@ -10,7 +10,7 @@ from kernel.types import Frozen
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from kernel.types import Person, Place
+    from kernel.types import Actor, Person, Place
 
 TEAM = "team"
 _READER = re.compile(r"team|(?:channel|person|role):\S(?:.*\S)?")
@@ -45,16 +45,16 @@ class Audience(Frozen):
     grants: frozenset[str] = frozenset()
 
     @classmethod
-    def of_channel(cls, place: Place) -> Audience:
+    def of_channel(cls, place: Place, *, outsider: bool = False) -> Audience:
         """What every reader of the channel may read: the team's documents, and the channel's own.
 
-        Where outsiders read along (a shared channel), the channel's own alone. ValueError for a DM: its audience is
-        the person in it.
+        Where outsiders read along (a shared channel, or an `outsider` who asks), the channel's own alone. ValueError
+        for a DM: its audience is the person in it.
         """
         if place.kind == "dm":
             raise ValueError("a DM is read by a person: use Audience.of_person")
         own = channel(place)
-        return cls(grants=frozenset({own} if place.external else {own, TEAM}))
+        return cls(grants=frozenset({own} if place.external or outsider else {own, TEAM}))
 
     @classmethod
     def of_person(cls, who: Person, roles: Iterable[str] = (), channels: Iterable[str] = ()) -> Audience:
@@ -68,13 +68,25 @@ class Audience(Frozen):
         return cls(grants=frozenset(grants))
 
     @classmethod
-    def of(cls, place: Place, who: Person, roles: Iterable[str] = (), channels: Iterable[str] = ()) -> Audience:
+    def of(
+        cls,
+        place: Place,
+        who: Person,
+        roles: Iterable[str] = (),
+        channels: Iterable[str] = (),
+        *,
+        actor: Actor | None = None,
+    ) -> Audience:
         """The audience of an answer in `place` to `who`: the asker in a DM, else everybody in the channel.
 
-        `channels` (lanes) are those that all of them are in now.
+        `channels` (lanes) are those that all of them are in now. `actor` is the account that asked; None for a
+        workflow. A guest who asks in a channel reads along there; a bot that the charter lets in has no eyes of its
+        own.
         """
         if place.kind == "dm":
             return cls.of_person(who, roles, channels)
+        if actor is not None and not actor.is_bot and not who.can_decide:
+            return cls.of_channel(place, outsider=True)
         return cls(grants=cls.of_channel(place).grants.union(f"channel:{lane}" for lane in channels))
 
     @property

@@ -34,4 +34,4 @@ async def audience_of(ctx: ToolContext) -> Audience:
 
     facts = ctx.facts
     lanes = await ctx.directory.open_to(facts.place, facts.requester)
-    return Audience.of(facts.place, facts.requester, facts.roles, lanes)
+    return Audience.of(facts.place, facts.requester, facts.roles, lanes, actor=facts.actor)

@@ -1,45 +1,61 @@
-"""A process that ingests until it is killed: `python -m tests.knowledge.ingest_child FOLDER ROUND`."""
+"""A process that changes a knowledge base until it is killed.
+
+`python -m tests.knowledge.ingest_child FOLDER SEED MODEL`. It says what it begins and what is done, a line each:
+"begin 17 d3 mark17x", "done 17". A document without a mark is one that is forgotten. Between them it rebuilds the
+indexes and waits until they are level.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import sys
 from pathlib import Path
+from random import Random  # noqa: TID251  seeded: what is changed
 
 from kernel.clock import SystemClock, SystemIds
+from kernel.store import knowledge as rows
 from kernel.store import open_store
 from kernel.store.database import sqlite_url
-from kernel.store.migrations import upgrade
-from knowledge.engine.embedding import WORDS
 from knowledge.engine.indexer import Pace
 from knowledge.engine.knowledge import Knowledge
-from knowledge.engine.vector_lines import ThreadLine
 from tests.knowledge.team import document
 
+KEYS = 20
+WORDS = ("refunds", "hours", "plans", "keys")
 
-async def main(folder: Path, number: int) -> None:
+
+async def main(folder: Path, seed: int, embedder: str) -> None:
+    """Change documents at random, for ever."""
+    chance = Random(seed)
     store = open_store(sqlite_url(folder / "bosun.sqlite3"))
-    upgrade(store)
-    knowledge = Knowledge(
-        store,
-        SystemClock(),
-        SystemIds(),
-        folder / "knowledge",
-        embedder=WORDS,
-        line=ThreadLine,
-        pace=Pace(settle=0.0),
-    )
+    pace = Pace(settle=0.0)
+    knowledge = Knowledge(store, SystemClock(), SystemIds(), folder / "knowledge", embedder=embedder, pace=pace)
     await knowledge.start()
-    print("started", flush=True)  # noqa: T201  how the test follows
-    for step in range(10_000):
-        text = "\n\n".join(f"{word} {step} {number} " * 40 for word in ("refunds", "hours", "plans", "keys"))
-        added = await knowledge.add(document(f"d{step % 40}", text))
-        if step % 7 == 6:
-            await knowledge.forget(added.document_id)
-        if step % 5 == 4:
-            await knowledge.settled(5)
-        print("step", flush=True)  # noqa: T201
+    say("started")
+    for step in range(100_000):
+        number = seed * 100_000 + step
+        key, what = f"d{chance.randrange(KEYS)}", chance.random()
+        if what < 0.05:
+            await knowledge.rebuild()
+        elif what < 0.2:
+            await knowledge.settled(chance.uniform(0, 2))
+        elif what < 0.4:
+            say(f"begin {number} {key}")
+            found = store.read_now(lambda session, key=key: rows.id_of(session, "upload", key))  # type: ignore[misc]  # bound at once
+            if found is not None:
+                await knowledge.forget(found)
+            say(f"done {number}")
+        else:
+            mark = f"mark{number}x"
+            say(f"begin {number} {key} {mark}")
+            await knowledge.add(document(key, "\n\n".join(f"{word} {mark} " * 30 for word in WORDS)))
+            say(f"done {number}")
+
+
+def say(line: str) -> None:
+    """Tell whoever follows; at once."""
+    print(line, flush=True)  # noqa: T201  how the test follows
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2])))
+    asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]))

@@ -6,27 +6,22 @@ import asyncio
 import os
 import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
 
-from kernel.clock import SystemIds
-from kernel.store import Store, open_store
+from kernel.store import Store
 from kernel.store import knowledge as rows
-from kernel.store import knowledge_vectors as stored
-from kernel.store.database import sqlite_url
 from knowledge.engine.documents import IndexState
 from knowledge.engine.embedding import WORDS
-from knowledge.engine.index_files import index_place
 from knowledge.engine.indexer import Pace
 from knowledge.engine.knowledge import Knowledge
 from knowledge.engine.vector_lines import ProcessLine, ThreadLine
 from knowledge.engine.vectors import Line, Message, VectorClient, VectorsFailed
 from tests.knowledge.conftest import Opened
+from tests.knowledge.kills import Kills, differences
 from tests.knowledge.team import IN_GENERAL, document
 
 
@@ -57,21 +52,6 @@ async def fill(knowledge: Knowledge, count: int = 5) -> None:
     assert await knowledge.settled(60)
 
 
-async def assert_index_equals_database(store: Store, folder: Path) -> None:
-    """Look at Chroma itself: it holds exactly the chunks that the database has."""
-    place = index_place(folder, None, SystemIds())
-    ready = [row for row in store.read_now(lambda s: stored.indexes(s, place.name)) if row.state == rows.READY]
-    assert len(ready) == 1
-    client = VectorClient(ThreadLine(WORDS, place.address))
-    await client.open(ready[0].id)
-    held = set(await client.ids(ready[0].id, 0, 100_000))
-    chunks = {row[0] for row in store.read_now(lambda s: rows.run(s, "SELECT id FROM chunk").all())}
-    vectors = {row[0] for row in store.read_now(lambda s: rows.run(s, "SELECT chunk_id FROM chunk_vector").all())}
-    await client.close()
-    assert held == chunks == vectors
-    assert {path.name for path in Path(place.address).iterdir() if path.is_dir()} == {ready[0].id}
-
-
 def indexes_of(tmp_path: Path) -> list[Path]:
     return [path for path in (tmp_path / "knowledge" / "vectors").iterdir() if path.is_dir()]
 
@@ -98,7 +78,7 @@ async def test_a_broken_index_is_built_again_from_the_database(
     assert await second.settled(60)
     assert (await second.search("topic3", IN_GENERAL)).ways == ("meaning", "words")
     await second.stop()
-    await assert_index_equals_database(sqlite_store, tmp_path / "knowledge")
+    assert await differences(sqlite_store, tmp_path / "knowledge") == []
 
 
 async def test_an_index_that_lost_some_vectors_is_built_again(
@@ -116,7 +96,7 @@ async def test_an_index_that_lost_some_vectors_is_built_again(
     assert await second.settled(60)
     await second.stop()
     assert indexes_of(tmp_path) != [old]
-    await assert_index_equals_database(sqlite_store, tmp_path / "knowledge")
+    assert await differences(sqlite_store, tmp_path / "knowledge") == []
 
 
 async def test_searches_go_by_words_while_another_process_has_the_index(
@@ -151,7 +131,7 @@ async def test_another_model_embeds_everything_again(
     status = await second.status()
     assert (status.chunks, status.embedded, status.indexed) == (5, 5, 5)
     await second.stop()
-    await assert_index_equals_database(sqlite_store, tmp_path / "knowledge")
+    assert await differences(sqlite_store, tmp_path / "knowledge") == []
 
 
 class Flaky(Line):
@@ -231,30 +211,9 @@ async def test_the_engine_may_die_at_any_time(sqlite_store: Store, open_knowledg
     assert await knowledge.settled(60)
     assert lines[-1].pid not in {None, pid}
     await knowledge.stop()
-    await assert_index_equals_database(sqlite_store, tmp_path / "knowledge")
+    assert await differences(sqlite_store, tmp_path / "knowledge") == []
 
 
-async def test_a_kill_in_the_middle_of_ingest_leaves_index_and_database_equal(
-    tmp_path: Path, open_knowledge: Opened
-) -> None:
-    for number, steps in enumerate((23, 41)):
-        command = [sys.executable, "-m", "tests.knowledge.ingest_child", str(tmp_path), str(number)]
-        child = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
-        assert child.stdout is not None
-        for _step in range(steps):
-            assert await child.stdout.readline()
-        child.kill()
-        await child.wait()
-    store = open_store(sqlite_url(tmp_path / "bosun.sqlite3"))
-    try:
-        knowledge = await open_knowledge(store)
-        assert await knowledge.settled(60)
-        status = await knowledge.status()
-        assert status.chunks == status.embedded == status.indexed > 0
-        found = await knowledge.search("refunds", IN_GENERAL)
-        assert found.ways == ("meaning", "words")
-        assert found.passages
-        await knowledge.stop()
-        await assert_index_equals_database(store, tmp_path / "knowledge")
-    finally:
-        store.close()
+async def test_a_kill_at_any_instant_leaves_index_and_database_equal(tmp_path: Path) -> None:
+    """The full length is `python -m tests.knowledge.kills --kills 100`."""
+    assert await Kills(tmp_path, seed=7, every=1).run(4) == []

@@ -35,6 +35,7 @@ ROOM = 3 * 2**30  # bytes that it has to have free
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--conformance", action="store_true", help="say at the end what each platform does")
+    parser.addoption("--storm", nargs="?", const="1", metavar="SEED", help="every fifth call fails")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -37,7 +37,7 @@ class Town(World):
         self.discord.limits.as_the_real_one()
         await super().open()
 
-    async def start(self) -> None:
+    async def start(self, *, reached: bool = True) -> None:
         """Start the process."""
         await self.process.start()
         machine.pin(self.process.pid, BOSUN_CORE)

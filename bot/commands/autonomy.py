@@ -20,6 +20,11 @@ async def run(asked: Asked, office: Office) -> str:
 TOPIC = "rules"
 COMMANDS = (
     TextCommand(
-        name="autonomy", shape="autonomy", run=run, place=26, does="see which rules ask every time, and which no longer"
+        name="autonomy",
+        group="rights",
+        shape="autonomy",
+        run=run,
+        place=26,
+        does="see which rules ask every time, and which no longer",
     ),
 )

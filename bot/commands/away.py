@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.engine import absence_words
+from bot.engine import absence_words, offers
 from bot.engine.text_command import TextCommand
 
 if TYPE_CHECKING:
@@ -51,6 +51,8 @@ TOPIC = "approvals"
 COMMANDS = (
     TextCommand(
         name="delegate",
+        offers=offers.stand_ins,
+        group="decisions",
         shape=rf"delegate\s+(?:to\s+)?(?P<who>.+?)\s+until\s+{DATE}",
         run=delegate,
         usage="to Cy until 2026-12-01",
@@ -61,6 +63,8 @@ COMMANDS = (
     ),
     TextCommand(
         name="away",
+        offers=offers.a_week_away,
+        group="decisions",
         shape=rf"away(?:\s+until\s+{DATE})?",
         run=away,
         usage="until 2026-12-01",
@@ -70,6 +74,13 @@ COMMANDS = (
         does="be away without a delegate; `away` alone: see who is",
     ),
     TextCommand(
-        name="back", shape="back", run=back, place=29, acting=True, personal=True, does="decide for yourself again"
+        name="back",
+        group="decisions",
+        shape="back",
+        run=back,
+        place=29,
+        acting=True,
+        personal=True,
+        does="decide for yourself again",
     ),
 )

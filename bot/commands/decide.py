@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from bot.engine import offers
 from bot.engine.sight import reads
 from bot.engine.text_command import REF, TextCommand
 
@@ -60,6 +61,7 @@ COMMANDS = (
     ),
     TextCommand(
         name="approve",
+        offers=offers.to_decide,
         shape=rf"approve\s+(?P<rest>{REF}(?:\s+.+)?)",
         run=approve,
         usage="AP-7F3K",
@@ -70,6 +72,7 @@ COMMANDS = (
     ),
     TextCommand(
         name="reject",
+        offers=offers.to_decide,
         shape=rf"reject\s+(?P<rest>{REF}(?:\s+.+)?)",
         run=reject,
         usage="AP-7F3K because ...",
@@ -80,9 +83,12 @@ COMMANDS = (
     ),
     TextCommand(
         name="break",
+        phrase="break glass",
+        offers=offers.to_decide,
+        group="decisions",
         shape=rf"break\s+glass\s+(?P<rest>{REF}(?:\s+.+)?)",
         run=break_glass,
-        usage="glass AP-7F3K because ...",
+        usage="AP-7F3K because ...",
         place=22,
         acting=True,
         personal=True,
@@ -90,6 +96,7 @@ COMMANDS = (
     ),
     TextCommand(
         name="why",
+        offers=offers.to_decide,
         shape=rf"why\s+(?P<rest>{REF})",
         run=why,
         usage="AP-7F3K",

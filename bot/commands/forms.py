@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from bot.engine import offers
 from bot.engine.text_command import TextCommand
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ TOPIC = "approvals"
 COMMANDS = (
     TextCommand(
         name="answer",
+        offers=offers.requested,
+        group="decisions",
         shape=r"answer\s+(?P<rest>(?:F|AP)-[0-9A-Za-z]{4,26})\s+(?P<said>.+)",
         run=answer,
         usage='F-7F3K amount=5 note="..."',

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.engine import offers
 from bot.engine.text_command import TextCommand
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ TOPIC = "rules"
 COMMANDS = (
     TextCommand(
         name="freeze",
+        offers=offers.freezable,
         shape=rf"freeze(?:\s+(?P<rest>{TARGET}))?(?:\s*[,:;]?\s*because:?\s+(?P<reason>.+))?",
         run=freeze,
         usage="agent ops because ...",
@@ -41,6 +43,7 @@ COMMANDS = (
     ),
     TextCommand(
         name="thaw",
+        offers=offers.frozen,
         shape=rf"thaw(?:\s+(?P<rest>{TARGET}))?",
         run=thaw,
         usage="agent ops",
@@ -48,5 +51,5 @@ COMMANDS = (
         acting=True,
         does="let what is frozen go on",
     ),
-    TextCommand(name="frozen", shape="frozen", run=listing, place=42, does="see what is frozen"),
+    TextCommand(name="frozen", group="rights", shape="frozen", run=listing, place=42, does="see what is frozen"),
 )

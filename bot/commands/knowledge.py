@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.engine import offers
 from bot.engine.text_command import TextCommand
 
 if TYPE_CHECKING:
@@ -51,22 +52,26 @@ TOPIC = "knowledge"
 COMMANDS = (
     TextCommand(
         name="what",
+        phrase="what do you know about",
+        group="know",
         shape=r"what\s+do\s+(?:you|we)\s+know\s+about\s+(?P<rest>.+?)\s*\??",
         run=about,
-        usage="do you know about refunds",
+        usage="refunds",
         place=40,
         does="see what is known about something",
     ),
     TextCommand(
         name="where",
+        phrase="where is this from",
+        group="know",
         shape=r"where\s+(?:is|was|does)\s+(?:this|that|it)\s+(?:come\s+)?from\s*\??",
         run=where,
-        usage="is this from",
         place=41,
         does="see the sources of my last answer in this thread",
     ),
     TextCommand(
         name="remember",
+        group="know",
         shape=r"remember(?:\s+that|\s*:)?\s+(?P<rest>[^?]+)",
         run=remember,
         usage="that invoices go to Jo",
@@ -76,6 +81,7 @@ COMMANDS = (
     ),
     TextCommand(
         name="memory",
+        group="know",
         shape=r"(?:memory|what\s+do\s+you\s+remember)(?:\s+about)?(?:\s+(?P<rest>[^?]+?))?\s*\??",
         run=memory,
         usage="invoices",
@@ -84,6 +90,8 @@ COMMANDS = (
     ),
     TextCommand(
         name="amend",
+        offers=offers.memories,
+        group="know",
         shape=rf"(?:amend|correct)\s+(?P<ref>{MEMORY})\s*:?\s+(?P<rest>.+)",
         run=correct,
         usage="M-7F3K: invoices go to Kim",
@@ -93,6 +101,8 @@ COMMANDS = (
     ),
     TextCommand(
         name="forget",
+        offers=offers.memories,
+        group="know",
         shape=rf"forget\s+(?P<rest>this|that|it|{MEMORY}|\S*/documents/\S+)",
         run=forget,
         usage="M-7F3K",
@@ -102,6 +112,7 @@ COMMANDS = (
     ),
     TextCommand(
         name="knowledge",
+        group="know",
         shape=r"knowledge",
         run=sources,
         place=46,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.engine import offers
 from bot.engine.text_command import TextCommand
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ COMMANDS = (
     ),
     TextCommand(
         name="unlink",
+        offers=offers.platforms,
+        group="accounts",
         shape=r"unlink(?:\s+(?P<rest>slack|discord|web))?",
         run=unlink,
         place=46,
@@ -52,6 +55,12 @@ COMMANDS = (
         does="end a link",
     ),
     TextCommand(
-        name="links", shape="links", run=listing, place=47, personal=True, does="see which accounts are linked"
+        name="links",
+        group="accounts",
+        shape="links",
+        run=listing,
+        place=47,
+        personal=True,
+        does="see which accounts are linked",
     ),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.engine import offers
 from bot.engine.text_command import TextCommand
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ TOPIC = "approvals"
 COMMANDS = (
     TextCommand(
         name="grant",
+        offers=offers.to_grant,
+        group="decisions",
         shape=r"grant\s+(?P<rest>AP-[0-9A-Za-z]{4,26})\s+(?P<calls>\d{1,4})(?:\s+times)?\s+(?:for|within)\s+(?P<lasts>\d+[smhd])",
         run=grant,
         usage="AP-7F3K 5 times for 7d",
@@ -39,10 +42,18 @@ COMMANDS = (
         does="approve, and allow more calls like it",
     ),
     TextCommand(
-        name="grants", shape="grants", run=listing, place=23, personal=True, does="see what is allowed without asking"
+        name="grants",
+        group="decisions",
+        shape="grants",
+        run=listing,
+        place=23,
+        personal=True,
+        does="see what is allowed without asking",
     ),
     TextCommand(
         name="revoke",
+        offers=offers.permissions,
+        group="decisions",
         shape=r"revoke\s+(?P<rest>G-[0-9A-Za-z]{4,26})",
         run=revoke,
         usage="G-7F3K",

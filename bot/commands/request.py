@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from bot.engine import offers
 from bot.engine.text_command import TextCommand
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ TOPIC = "approvals"
 COMMANDS = (
     TextCommand(
         name="question",
+        offers=offers.to_decide,
+        group="decisions",
         shape=rf"question\s+(?P<rest>{REF})\s+(?P<said>.+)",
         run=ask,
         usage="AP-7F3K Which invoice is it?",
@@ -38,6 +41,8 @@ COMMANDS = (
     ),
     TextCommand(
         name="withdraw",
+        offers=offers.requested,
+        group="decisions",
         shape=rf"withdraw\s+(?P<rest>{REF}|BA-[0-9A-Za-z]{{4,26}})(?:\s+(?P<said>.+))?",
         run=withdraw,
         usage="AP-7F3K",

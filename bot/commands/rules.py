@@ -16,7 +16,7 @@ from rules.engine.replaying import replay
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bot.engine.text_command import Asked, Office
+    from bot.engine.text_command import Asked, Office, Typing
 
 DAYS = re.compile(r"\s*([1-9][0-9]{0,3})\s?d(?:ays?)?\b")
 LONGEST = 366  # days
@@ -90,6 +90,11 @@ async def _replay(rest: str, office: Office) -> str:
     return _report(lines[:-1], lines[-1])
 
 
+async def parts(_typing: Typing, _office: Office) -> list[str]:
+    """The words that may stand behind `rules`."""
+    return list(PARTS)
+
+
 def _days(rest: str) -> tuple[int, str]:
     """How far back, and what else was said: "7d", then the rules."""
     match = DAYS.match(rest)
@@ -119,6 +124,8 @@ TOPIC = "rules"
 COMMANDS = (
     TextCommand(
         name="rules",
+        offers=parts,
+        group="rights",
         shape=rf"rules(?:\s+(?P<rest>(?:{'|'.join(PARTS)})\b.*))?",
         run=run,
         usage="lint",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.engine import offers
 from bot.engine.text_command import TextCommand
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ TOPIC = "rules"
 COMMANDS = (
     TextCommand(
         name="tools",
+        offers=offers.agents,
+        group="rights",
         shape=r"tools(?:\s+(?P<rest>[\w-]{1,40}))?",
         run=run,
         usage="finance",

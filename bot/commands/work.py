@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.engine import offers
 from bot.engine.sight import may_see
 from bot.engine.text_command import REF, TextCommand
 from kernel.store import freezes, runs
@@ -81,6 +82,7 @@ COMMANDS = (
     TextCommand(name="status", shape="status", run=status, place=11, does="see what I am doing in this thread"),
     TextCommand(
         name="stop",
+        offers=offers.running,
         shape=rf"stop(?:\s+(?P<rest>{REF}))?",
         run=stop,
         place=12,
@@ -89,6 +91,7 @@ COMMANDS = (
     ),
     TextCommand(
         name="retry",
+        offers=offers.failed,
         shape=rf"retry\s+(?P<rest>{REF})",
         run=retry,
         usage="R-7F3K",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.engine import offers
 from bot.engine.text_command import TextCommand
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ COMMANDS = (
     ),
     TextCommand(
         name="run",
+        offers=offers.workflows,
         shape=rf"run\s+{NAME}{INPUTS}",
         run=start,
         usage="digest",
@@ -89,6 +91,8 @@ COMMANDS = (
     ),
     TextCommand(
         name="workflow",
+        offers=offers.workflows,
+        group="workflows",
         shape=rf"workflow\s+{NAME}",
         run=show,
         usage="digest",
@@ -97,6 +101,8 @@ COMMANDS = (
     ),
     TextCommand(
         name="dry-run",
+        offers=offers.workflows,
+        group="workflows",
         shape=rf"dry[- ]run\s+{NAME}{INPUTS}",
         run=rehearse,
         usage="digest",
@@ -105,10 +111,19 @@ COMMANDS = (
         does="see what it would do now, with nothing done",
     ),
     TextCommand(
-        name="history", shape=rf"history\s+{NAME}", run=history, usage="digest", place=35, does="see how it went so far"
+        name="history",
+        offers=offers.workflows,
+        group="workflows",
+        shape=rf"history\s+{NAME}",
+        run=history,
+        usage="digest",
+        place=35,
+        does="see how it went so far",
     ),
     TextCommand(
         name="pause",
+        offers=offers.workflows,
+        group="workflows",
         shape=rf"pause\s+{NAME}",
         run=pause,
         usage="digest",
@@ -118,6 +133,8 @@ COMMANDS = (
     ),
     TextCommand(
         name="resume",
+        offers=offers.workflows,
+        group="workflows",
         shape=rf"resume\s+{NAME}",
         run=resume,
         usage="digest",
@@ -127,6 +144,8 @@ COMMANDS = (
     ),
     TextCommand(
         name="correct",
+        offers=offers.of_workflows,
+        group="workflows",
         shape=r"correct\s+(?P<rest>R-[0-9A-Za-z]{4,26})\s+(?P<said>.+)",
         run=correct,
         usage="R-7F3K Amounts are without VAT",
@@ -136,6 +155,8 @@ COMMANDS = (
     ),
     TextCommand(
         name="corrections",
+        offers=offers.workflows,
+        group="workflows",
         shape=rf"corrections\s+{NAME}",
         run=corrections,
         usage="digest",
@@ -144,6 +165,8 @@ COMMANDS = (
     ),
     TextCommand(
         name="uncorrect",
+        offers=offers.workflows,
+        group="workflows",
         shape=rf"uncorrect\s+{NAME}\s+(?P<number>[0-9]{{1,3}})",
         run=uncorrect,
         usage="digest 1",
@@ -153,9 +176,12 @@ COMMANDS = (
     ),
     TextCommand(
         name="delete",
+        phrase="delete workflow",
+        offers=offers.workflows,
+        group="workflows",
         shape=rf"delete\s+workflow\s+{NAME}",
         run=delete,
-        usage="workflow digest",
+        usage="digest",
         place=40,
         acting=True,
         does="take a workflow out of the charter",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -22,10 +23,12 @@ from bot.discord.presses import Presses
 from bot.discord.slash import Slash
 from bot.discord.threads import Threads
 from bot.discord.typing import Typing
+from bot.engine import connections
 from bot.engine.adapter import Capabilities
+from bot.engine.connections import Reached
 from bot.engine.cursors import Cursors
 from bot.engine.leader import Leader
-from kernel.errors import BosunError, ConfigError
+from kernel.errors import BosunError, ConfigError, PlatformError
 
 if TYPE_CHECKING:
     import discord
@@ -47,6 +50,12 @@ class DiscordAdapter:
     """One Discord server. `team` is what the adapter asks of the rest of Bosun."""
 
     platform = "discord"
+
+    members: Reached[Members] = Reached()
+    intake: Reached[Intake] = Reached()
+    outgoing: Reached[Outgoing] = Reached()
+    history: Reached[History] = Reached()
+    archive: Reached[DiscordArchive] = Reached()
 
     def __init__(self, settings: DiscordSettings, store: Store, clock: Clock, team: TeamSide, owner: str) -> None:
         self.settings = settings
@@ -72,7 +81,6 @@ class DiscordAdapter:
         self.listener: Listener | None = None
         self._catching_up: asyncio.Task[None] | None = None
         self._receive: Receiver
-        self._started = False
 
     @property
     def tenant(self) -> str:
@@ -90,12 +98,12 @@ class DiscordAdapter:
         What was missed is caught up on meanwhile.
         """
         self._receive = receive
-        self._started = True
         try:
             await self.gateway.login()
             await self.leader.start()
         except BaseException:
             await self.stop()
+            connections.forget(self)
             raise
 
     async def stop(self) -> None:
@@ -105,9 +113,9 @@ class DiscordAdapter:
             await asyncio.wait([self._catching_up])
         await self.leader.stop()
         self.typing.close()
-        if hasattr(self, "intake"):
+        with contextlib.suppress(PlatformError):  # nothing has come in where Discord was never reached
             self.intake.stop()
-            await self.cursors.stop()
+        await self.cursors.stop()
         await self.gateway.close()
 
     async def caught_up(self) -> None:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import discord
 
-from bot.discord.api import calling
+from bot.discord.api import ANSWERED, calling, number_of
+from bot.engine.again import insist
 from kernel.errors import PlatformError
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from bot.discord.render import Shown
     from kernel.types import Place
 
@@ -20,6 +24,7 @@ SOON = 2.2  # seconds after which a press is acknowledged, whatever it is still 
 REMEMBERED = 1000  # interactions whose answers may still come
 
 Interaction = discord.Interaction[Any]
+Sent = TypeVar("Sent")
 
 log = logging.getLogger("bosun.discord")
 
@@ -30,6 +35,7 @@ class Answer:
     def __init__(self, interaction: Interaction, *, waits: bool) -> None:
         self.interaction = interaction
         self.waits = waits  # the answer is a new message, for which the person is shown that it is on its way
+        self.answered = False
         self._turn = asyncio.Lock()
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
@@ -51,30 +57,56 @@ class Answer:
     async def acknowledge(self) -> None:
         """Say that it has arrived, unless something was said already."""
         async with self._turn:
-            if not self.interaction.response.is_done():
-                with calling("take the acknowledgement"):
-                    await self.interaction.response.defer(ephemeral=True, thinking=self.waits)
+            if not self.answered:
+                defer = partial(self.interaction.response.defer, ephemeral=True, thinking=self.waits)
+                await self._first("take the acknowledgement", defer)
         self._done()
 
     async def say(self, shown: Shown) -> None:
         """Show something to this person alone. PlatformError where it is too late."""
         async with self._turn:
-            with calling("show the private answer"):
-                options: dict[str, Any] = {"ephemeral": True, **shown.first()}
-                if self.interaction.response.is_done():
+            options: dict[str, Any] = {"ephemeral": True, **shown.first()}
+            if not self.answered:
+                await self._first("show the private answer", partial(self.interaction.response.send_message, **options))
+            else:
+                with calling("show the private answer"):
                     await self.interaction.followup.send(**options)
-                else:
-                    await self.interaction.response.send_message(**options)
         self._done()
+
+    async def show_all(self, text: str) -> str:
+        """Show something to everybody there; returns the message's id. PlatformError where it is too late."""
+        async with self._turn:
+            response = await self._first("show the question", partial(self.interaction.response.send_message, text))
+            return str(response.message_id) if response is not None else await insist(self._message)
+
+    async def _message(self) -> str:
+        """The message that the first answer was."""
+        with calling("say which message it is"):
+            return str((await self.interaction.original_response()).id)
 
     async def open(self, modal: discord.ui.Modal) -> None:
         """Open a dialog, which only a first answer can. PlatformError where it is too late."""
         async with self._turn:
-            if self.interaction.response.is_done():
+            if self.answered:
                 raise PlatformError("The press was answered before its dialog could be opened.")
-            with calling("open the dialog"):
-                await self.interaction.response.send_modal(modal)
+            await self._first("open the dialog", partial(self.interaction.response.send_modal, modal))
         self._done()
+
+    async def _first(self, what: str, call: Callable[[], Awaitable[Sent]]) -> Sent | None:
+        """The first answer, for which the person waits. Where one is there already, it was this one: None."""
+
+        async def make() -> Sent:
+            with calling(what):
+                return await call()
+
+        sent = None
+        try:
+            sent = await insist(make)
+        except PlatformError as error:
+            if number_of(error) != ANSWERED:
+                raise
+        self.answered = True
+        return sent
 
     def _done(self) -> None:
         if self._timer is not None:

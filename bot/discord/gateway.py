@@ -10,7 +10,7 @@ import aiohttp
 import discord
 
 from bot.discord.connection import Connection
-from kernel.errors import ConfigError, PlatformError
+from kernel.errors import BosunError, ConfigError, PlatformError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -41,14 +41,25 @@ class Gateway:
         self.prepare = prepare  # called with each new client, after its login
         self.degraded = degraded  # called when it is found that the content intent is missing
         self.content = True
-        self.client: Connection
+        self._client: Connection | None = None
         self._running: asyncio.Task[None] | None = None
+
+    @property
+    def client(self) -> Connection:
+        """The client that is logged in. PlatformError where none is."""
+        if self._client is None:
+            raise PlatformError("Discord has not been reached since the start.")
+        return self._client
 
     async def login(self) -> None:
         """Make the REST API usable. ConfigError where Discord does not take the token."""
         client = Connection(self.settings, self.ear, content=self.content)
         try:
             await client.login(self.settings.token)
+            await self.prepare(client)
+        except BosunError:
+            await client.close()
+            raise
         except discord.LoginFailure as error:
             await client.close()
             raise ConfigError(
@@ -58,8 +69,7 @@ class Gateway:
         except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
             await client.close()
             raise PlatformError(f"Discord cannot be reached: {error}") from error
-        self.client = client
-        await self.prepare(client)
+        self._client = client
 
     async def connect(self) -> None:
         """Open the connection; returns once the first events can come, or after a while without."""
@@ -85,8 +95,9 @@ class Gateway:
     async def close(self) -> None:
         """Close everything."""
         await self.disconnect()
-        if hasattr(self, "client"):
-            await self.client.close()
+        client, self._client = self._client, None
+        if client is not None:
+            await client.close()
 
     async def _run(self, ready: asyncio.Event) -> None:
         while True:

@@ -1,4 +1,4 @@
-"""`/bosun`: one subcommand for each text command, and `ask`; registered again only when their definition changes."""
+"""`/bosun`: a subcommand for each text command, and `ask`; registered again only when their definition changes."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import discord
 import orjson
 from discord import app_commands
 
+from bot.discord import menu
 from bot.discord.answers import Answer
 from bot.discord.api import calling
 from bot.discord.messages import place_of
@@ -32,12 +33,18 @@ if TYPE_CHECKING:
     from bot.discord.messages import Identity
     from bot.engine.text_command import TextCommand
     from kernel.store import Store
-    from kernel.types import Actor
+    from kernel.types import Actor, Place
 
-    Suggest = Callable[[str, Actor, str], Awaitable[list[str]]]
+    Suggest = Callable[[str, Actor, Place, str], Awaitable[list[str]]]
 
-MOST = 25  # subcommands, and choices while typing
-NAME = re.compile(r"[a-z0-9_-]{1,32}\Z")
+MOST = 25  # choices while typing
+ABOUT = {
+    "decisions": "Approvals in detail, permissions, and who decides for you",
+    "rights": "What agents may do",
+    "workflows": "What runs by itself",
+    "know": "What I know and remember",
+    "accounts": "Your linked accounts",
+}
 ELSEWHERE = "I only work in the server that I was set up for."
 
 log = logging.getLogger("bosun.discord")
@@ -61,7 +68,7 @@ class Slash:
         self.members = members
         self.answers = answers
         self.intake = intake
-        self.commands = tuple(one for one in commands if NAME.match(one.name))[: MOST - 1]
+        self.commands = tuple(commands)
         self.suggest = suggest
         self.store = store
         self._registering = asyncio.Lock()
@@ -73,11 +80,15 @@ class Slash:
             allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=False),
             allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
         )
-        group = app_commands.Group(name="bosun", description="Ask Bosun, decide, see what is going on")
-        group.add_command(self._ask())
-        for typed in self.commands:
-            group.add_command(self._made(typed))
-        tree.add_command(group)
+        bosun = app_commands.Group(name="bosun", description="Ask Bosun, decide, see what is going on")
+        bosun.add_command(self._ask())
+        for name, commands in menu.arranged(self.commands, taken=1).items():
+            group = bosun
+            if name:
+                group = app_commands.Group(name=name, description=ABOUT.get(name, f"Commands: {name}"), parent=bosun)
+            for typed in commands:
+                group.add_command(self._made(typed))
+        tree.add_command(bosun)
         return tree
 
     async def register(self, client: Connection, tree: app_commands.CommandTree[Any]) -> bool:
@@ -99,15 +110,15 @@ class Slash:
 
     def _made(self, typed: TextCommand) -> app_commands.Command[Any, ..., Any]:
         async def bare(interaction: discord.Interaction) -> None:
-            await self._said(interaction, typed.name)
+            await self._said(interaction, typed.begins)
 
         async def with_about(interaction: discord.Interaction, about: str) -> None:
-            await self._said(interaction, f"{typed.name} {about}")
+            await self._said(interaction, f"{typed.begins} {about}")
 
         async def perhaps_about(interaction: discord.Interaction, about: str = "") -> None:
-            await self._said(interaction, f"{typed.name} {about}".strip())
+            await self._said(interaction, f"{typed.begins} {about}".strip())
 
-        alone = re.fullmatch(typed.shape, typed.name, re.IGNORECASE) is not None
+        alone = re.fullmatch(typed.shape, typed.begins, re.IGNORECASE) is not None
         open_ended = bool(typed.usage) or "(?P<" in typed.shape
         callback: Any = bare if not open_ended else perhaps_about if alone else with_about
         made: app_commands.Command[Any, ..., Any] = app_commands.Command(
@@ -120,7 +131,8 @@ class Slash:
             async def complete(interaction: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
                 return await self._choices(interaction, typed.name, current)
 
-            made.autocomplete("about")(complete)
+            if typed.offers is not None:
+                made.autocomplete("about")(complete)
         return made
 
     def _ask(self) -> app_commands.Command[Any, ..., Any]:
@@ -138,8 +150,11 @@ class Slash:
         return made
 
     async def _choices(self, interaction: Interaction, kind: str, current: str) -> list[app_commands.Choice[str]]:
+        place = place_of(interaction.channel, self.me.guild)
+        if place is None:
+            return []
         actor = await self.members.actor(interaction.user)
-        found = await self.suggest(kind, actor, current)
+        found = await self.suggest(kind, actor, place, current)
         return [app_commands.Choice(name=one[:100], value=one[:100]) for one in found[:MOST]]
 
     # -- use --------------------------------------------------------------------------------------
@@ -174,14 +189,17 @@ class Slash:
             return
         who = discord.utils.escape_markdown(interaction.user.display_name)
         shown = sentence(f"**{who}** asks{f' {agent}' if agent else ''}: {question}")
-        with calling("show the question"):
-            response = await interaction.response.send_message(shown.content)
+        try:
+            message = await answer.show_all(shown.content)
+        except PlatformError as error:
+            log.warning("A question could not be shown, so it is not taken: %s", error)
+            return
         inbound = Inbound(
             key=f"{self.me.guild}/interaction/{interaction.id}",
             kind="mention",
             place=place,
             actor=await self.members.actor(interaction.user),
-            message=str(response.message_id),
+            message=message,
             text=f"{agent}: {question}" if agent else question,
             addressed=True,
             sent_at=interaction.created_at,

@@ -30,8 +30,8 @@ class TeamSide(Protocol):
         """Those of the messages that outbox rows are known to have brought."""
         ...
 
-    async def suggest(self, kind: str, actor: Actor, typed: str) -> list[str]:
-        """What may stand behind the command `kind` (or as "agent"), for somebody who has typed so much."""
+    async def suggest(self, kind: str, actor: Actor, place: Place, typed: str) -> list[str]:
+        """What may stand behind the command `kind` (or as "agent"), for somebody who has typed so much there."""
         ...
 
     async def tell_operators(self, key: str, text: str) -> None:

@@ -12,6 +12,7 @@ from bot.engine import charter as charters
 from bot.engine.charter_keeper import CharterKeeper
 from bot.engine.checkpoints import Checkpoints
 from bot.engine.commands import Commands, discover
+from bot.engine.connections import Connections
 from bot.engine.deadlines import Deadlines
 from bot.engine.desk import Desk
 from bot.engine.directory import TeamDirectory
@@ -302,7 +303,7 @@ class App:
             store=self.store,
             clock=self.clock,
             directory=self.directory,
-            approvals=self.approvals,
+            office=lambda: self.office,
             engaged=self._engaged,
             commands=self.text_commands,
         )
@@ -323,6 +324,7 @@ class App:
             mounts=mounts,
         )
         self.adapters[self.web.adapter.platform] = self.web.adapter
+        self.connections = Connections(self.adapters, self._reached)
 
     def _connect(self, adapter: SlackAdapter | DiscordAdapter) -> None:
         """The platform takes part: messages go through its adapter, and its groups can hold roles."""
@@ -335,6 +337,7 @@ class App:
         chooser = bridges.AgentChooser(lambda: self.charter, thinks=self.model.thinks)
         self.requests = Requests(self.clock, self.ids, self.directory, chooser)
         held = Held(self.store, self.clock, self.directory, self.requests)
+        self.office = self._office()
         self.desk = Desk(
             store=self.store,
             clock=self.clock,
@@ -342,7 +345,7 @@ class App:
             directory=self.directory,
             adapters=self.adapters,
             requests=self.requests,
-            commands=Commands(self._office(), self.text_commands),
+            commands=Commands(self.office, self.text_commands),
             presses=self._presses(held),
             signs=self.signs,
             held=held,
@@ -422,9 +425,7 @@ class App:
         await self.engine.start()
         await self.sender.start()
         await self.web.start()
-        for adapter in self.adapters.values():
-            await adapter.start(self.reception.receive)
-            self.directory.tenants[adapter.platform] = adapter.tenant
+        await self.connections.open(self.reception.receive)
         await self.reception.start()
         await self.desk.take_up_waiting()
         await self.scheduler.start()
@@ -433,13 +434,12 @@ class App:
         self.toolbox.start()
         self.deadlines.start()
         await self.knowledge.start()
-        self.knowing.start(self.adapters)
+        self.knowing.start()
         self._warming = asyncio.create_task(asyncio.to_thread(self.model.warm))
 
     async def stop(self) -> None:
         """Take no more events, finish what is in hand, close. What is not finished is taken up at the next start."""
-        for adapter in self.adapters.values():
-            await adapter.stop()
+        await self.connections.close()
         self.signs.stop()
         await self.home_tabs.stop()
         await self.knowing.stop()
@@ -460,6 +460,11 @@ class App:
             self._lock.release()
 
     # -- small things that need several parts ------------------------------------------------------
+
+    def _reached(self, adapter: Adapter) -> None:
+        """A platform is connected: what depends on it can be looked up from now on."""
+        self.directory.tenants[adapter.platform] = adapter.tenant
+        self.knowing.join(adapter)
 
     async def _take_up(self, conversation_id: str) -> None:
         await self.desk.take_next(conversation_id)

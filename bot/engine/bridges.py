@@ -195,7 +195,7 @@ def agent_hints(charter: Charter) -> list[views.AgentHint]:
 def command_hints(commands: Iterable[TextCommand]) -> tuple[views.CommandHint, ...]:
     """The commands as the composer offers them after `/`."""
     return tuple(
-        views.CommandHint(name=command.name, usage=command.usage, description=command.does.capitalize())
+        views.CommandHint(name=command.begins, usage=command.usage, description=command.does.capitalize())
         for command in commands
         if command.does
     )

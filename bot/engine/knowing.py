@@ -95,18 +95,28 @@ class Knowing:
         self._knowledge, self._store, self._clock = knowledge, store, clock
         self._settings, self._directory, self._secrets, self._charter = settings, directory, secrets, charter
         self._web = WebClient()
-        self._adapters: Mapping[str, Adapter] = {}
+        self._adapters: dict[str, Adapter] = {}
+        self._started = False
         self.keeper = Keeper(
             knowledge, store, self.around, lambda: self._charter().sources.sources, keeps=self._is_elsewhere
         )
 
-    def start(self, adapters: Mapping[str, Adapter]) -> None:
-        """Read the sources from now on; the platforms are connected."""
-        self._adapters = adapters
-        for adapter in adapters.values():
-            if isinstance(adapter, Remembers):
-                adapter.listener = self._knowledge.chats
+    def start(self) -> None:
+        """Read the sources from now on."""
+        self._started = True
+        for adapter in self._adapters.values():
+            self._listen(adapter)
         self.keeper.start()
+
+    def join(self, adapter: Adapter) -> None:
+        """A platform is connected: its channels can be sources, from the start on."""
+        self._adapters[adapter.platform] = adapter
+        if self._started:
+            self._listen(adapter)
+
+    def _listen(self, adapter: Adapter) -> None:
+        if isinstance(adapter, Remembers):
+            adapter.listener = self._knowledge.chats
 
     async def stop(self) -> None:
         """End."""

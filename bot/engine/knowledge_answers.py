@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from bot.engine.text_command import Asked
     from kernel.clock import Clock
     from kernel.store import Session, Store
-    from kernel.types import Place, Source
+    from kernel.types import Actor, Person, Place, Source
     from knowledge.engine.documents import Passage
     from knowledge.engine.knowledge import Knowledge
     from knowledge.engine.memories import Remembered
@@ -109,6 +109,11 @@ class KnowledgeAnswers:
         )
         return "\n".join([*(self._fact(fact, asked.place) for fact in facts[:LISTED]), more]).strip()
 
+    async def refs(self, person: Person, actor: Actor, place: Place) -> list[str]:
+        """The refs of what is remembered that everybody there may read, newest first."""
+        known = await self.knowledge.memories.listing(await self._those_in(place, person, actor))
+        return [fact.ref for fact in known]
+
     async def forget(self, what: str, asked: Asked) -> str:
         """Delete a fact, the facts of this thread, or an uploaded document."""
         if not asked.person.can_decide:
@@ -174,9 +179,12 @@ class KnowledgeAnswers:
         return readers.person(asked.person.id) if in_dm else readers.channel(asked.place)
 
     async def _audience(self, asked: Asked) -> Audience:
-        roles = await self.directory.roles_of(asked.person, asked.actor)
-        lanes = await self.directory.open_to(asked.place, asked.person)
-        return Audience.of(asked.place, asked.person, roles, lanes, actor=asked.actor)
+        return await self._those_in(asked.place, asked.person, asked.actor)
+
+    async def _those_in(self, place: Place, person: Person, actor: Actor) -> Audience:
+        roles = await self.directory.roles_of(person, actor)
+        lanes = await self.directory.open_to(place, person)
+        return Audience.of(place, person, roles, lanes, actor=actor)
 
     def _whose(self, fact: Remembered, place: Place) -> str:
         names = {

@@ -12,14 +12,13 @@ if TYPE_CHECKING:
 
     from bot.discord.adapter import DiscordAdapter
     from bot.engine.directory import TeamDirectory
-    from bot.engine.text_command import TextCommand
+    from bot.engine.text_command import Office, TextCommand
     from bot.slack.adapter import SlackAdapter
     from bot.slack.sessions import Suggestion
     from kernel.clock import Clock
     from kernel.config import Settings
     from kernel.store import Store
     from kernel.types import Place
-    from rules.engine.approvals import Approvals
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +29,7 @@ class Outside:
     store: Store
     clock: Clock
     directory: TeamDirectory
-    approvals: Approvals
+    office: Callable[[], Office]  # what commands work with
     engaged: Callable[[Place, str], Awaitable[bool]]  # whether a message there is for us without a mention
     commands: Iterable[TextCommand]
 
@@ -61,7 +60,7 @@ class Outside:
             store=self.store,
             clock=self.clock,
             directory=self.directory,
-            approvals=self.approvals,
+            office=self.office,
             engaged=self.engaged,
             commands=self.commands,
         )

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.engine.sight import may_see
-from kernel.store import inbox, outbox, runs
+from bot.engine import offers
+from bot.engine.text_command import Typing
+from kernel.store import inbox, outbox
 from kernel.types import Text
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
     from bot.engine.directory import TeamDirectory
-    from bot.engine.text_command import TextCommand
+    from bot.engine.text_command import Office, TextCommand
     from kernel.clock import Clock
     from kernel.store import Session, Store
     from kernel.types import Actor, Inbound, Place
-    from rules.engine.approvals import Approvals
-
-OFFERED = 25  # suggestions at once
-DECIDING = frozenset({"approve", "reject", "why"})
-ABOUT_RUNS = frozenset({"stop", "retry"})
 
 
 class PlatformSide:
@@ -33,7 +29,7 @@ class PlatformSide:
         store: Store,
         clock: Clock,
         directory: TeamDirectory,
-        approvals: Approvals,
+        office: Callable[[], Office],
         engaged: Callable[[Place, str], Awaitable[bool]],
         commands: Iterable[TextCommand],
     ) -> None:
@@ -41,9 +37,9 @@ class PlatformSide:
         self.store = store
         self.clock = clock
         self.directory = directory
-        self.approvals = approvals
+        self._office = office
         self._engaged = engaged
-        self._commands = tuple(commands)
+        self._commands = {command.name: command for command in commands}
 
     async def engaged(self, place: Place, text: str) -> bool:
         """Whether a message there is for us without a mention."""
@@ -67,25 +63,14 @@ class PlatformSide:
         """Those of the messages that outbox rows are known to have brought."""
         return await self.store.read(lambda session: outbox.known_remote(session, lane, messages))
 
-    async def suggest(self, kind: str, actor: Actor, typed: str) -> list[str]:
-        """What may stand behind the command `kind` (or as "agent"), for somebody who has typed so much."""
-        found = await self._candidates(kind, actor)
+    async def suggest(self, kind: str, actor: Actor, place: Place, typed: str) -> list[str]:
+        """What may stand behind the command `kind` (or as "agent"), for somebody who has typed so much there."""
+        offered = offers.agents if kind == "agent" else self._commands[kind].offers
+        if offered is None:
+            return []
+        typing = Typing(person=self.directory.person(actor), actor=actor, place=place)
         begun = typed.strip().lower()
-        return [one for one in found if begun in one.lower()][:OFFERED]
-
-    async def _candidates(self, kind: str, actor: Actor) -> list[str]:
-        charter, person = self.directory.charter(), self.directory.person(actor)
-        if kind == "agent":
-            return sorted(charter.roster.agents)
-        if kind == "run":
-            return sorted(charter.workflows)
-        if kind in DECIDING:
-            return [one.ref for one in await self.approvals.waiting_for(person, actor, OFFERED)]
-        if kind in ABOUT_RUNS:
-            states = (runs.FAILED,) if kind == "retry" else (runs.QUEUED, runs.WAITING)
-            listed = await self.store.read(lambda session: runs.listing(session, states))
-            return [run.ref for run in listed if may_see(self.directory, person, run)]
-        return []
+        return [one for one in await offered(typing, self._office()) if begun in one.lower()][: offers.MOST]
 
     async def tell_operators(self, key: str, text: str) -> None:
         """Say something in the operators' channel, once for each key."""
@@ -101,4 +86,4 @@ class PlatformSide:
 
     def commands(self) -> Iterable[TextCommand]:
         """The text commands."""
-        return self._commands
+        return self._commands.values()

@@ -45,8 +45,11 @@ def run(settings: Settings) -> None:
 
 
 def _greet(app: App) -> None:
-    platforms = ", ".join(sorted(app.adapters))
+    missing = app.connections.missing
+    platforms = ", ".join(sorted(app.adapters.keys() - missing))
     model = (
         "no model is configured: answers quote the documents" if not app.model.thinks else f"model: {app.model.name}"
     )
+    for platform, error in missing.items():
+        print(f"{platform} cannot be reached and is tried again and again: {error}", flush=True)  # noqa: T201
     print(f"Bosun is ready on {platforms}; {model}.\nOpen {app.web.login_link()}", flush=True)  # noqa: T201  the link

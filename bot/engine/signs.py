@@ -1,6 +1,6 @@
 """Quick signs that Bosun has noticed or is at work: a reaction, the thread's working state. Never the only record.
 
-They are sent at once and not stored: a sign that is lost costs nothing, and the state is sent again at every change.
+They are sent at once and not stored: one that is lost costs little, and the state is sent again at every change.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ import logging
 from typing import TYPE_CHECKING
 
 from bot.engine.adapter import Sign
-from kernel.errors import BosunError
+from bot.engine.again import insist
+from kernel.errors import BosunError, RateLimited
 from kernel.store import runs
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ log = logging.getLogger(__name__)
 
 SEEN = "eyes"  # the reaction that says: I have it
 LASTS = 0.4  # seconds of work after which it is shown that there is work
+LASTING = frozenset({"active", "suspended"})  # states that nothing corrects later
+LONGEST = 30.0  # seconds that one of them waits where the platform asks for it
 AT_ONCE = 16  # signs on their way at the same time; more are dropped rather than queued behind answers
 
 
@@ -125,9 +128,19 @@ class Signs:
         if before is not None:
             await asyncio.wait([before])
         try:
-            await show(sign)
+            await self._insist(show, sign)
         except BosunError as error:
             log.debug("sign %s was not shown: %s", sign.extra, error)
+
+    async def _insist(self, show: Callable[[Sign], Awaitable[None]], sign: Sign) -> None:
+        """What is not shown now would be missing; and where work has ended, the thread would go on saying "working"."""
+        try:
+            await insist(lambda: show(sign))
+        except RateLimited as error:
+            if sign.extra.get("state") not in LASTING or error.retry_after > LONGEST:
+                raise
+            await asyncio.sleep(error.retry_after)
+            await insist(lambda: show(sign))
         except Exception:
             log.warning("sign %s was not shown", sign.extra, exc_info=True)
 

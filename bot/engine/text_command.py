@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
     from datetime import datetime
 
     from bot.engine.charter import Charter
@@ -29,6 +29,15 @@ if TYPE_CHECKING:
 REF = r"(?:AP|BA|R)-[0-9A-Za-z]{4,26}"  # of an approval, of a card of several, or of a run
 
 
+class HasRef(Protocol):
+    """An approval."""
+
+    @property
+    def ref(self) -> str:
+        """ "AP-7F3K"."""
+        ...
+
+
 class Decisions(Protocol):
     """What commands need of the approvals."""
 
@@ -42,6 +51,10 @@ class Decisions(Protocol):
 
     async def waiting(self, person: Person, actor: Actor) -> Text:
         """What waits for this person, with buttons."""
+        ...
+
+    async def waiting_for(self, person: Person, actor: Actor, limit: int) -> Sequence[HasRef]:
+        """What the person can decide now."""
         ...
 
     async def ask(self, ref: str, text: str, actor: Actor) -> str:
@@ -130,13 +143,25 @@ class Asked:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Typing:
+    """Somebody who is about to say a command."""
+
+    person: Person
+    actor: Actor
+    place: Place
+
+
+@dataclass(frozen=True, kw_only=True)
 class TextCommand:
     """A command. Its answer is Markdown, or a body as it is. Any BosunError is a refusal, told in private."""
 
     name: str  # the first word
     shape: str  # regular expression of the whole text; matched without regard to case
     run: Callable[[Asked, Office], Awaitable[str | Body]]
-    usage: str = ""  # what may stand behind the name, as an example
+    phrase: str = ""  # what it begins with, where that is more than its name: "break glass"
+    usage: str = ""  # what may stand behind that, as an example
+    offers: Callable[[Typing, Office], Awaitable[list[str]]] | None = None  # what may stand there now, best first
+    group: str = ""  # where a menu has no room for all: the part of it in which this one stands
     does: str = ""  # a short phrase for `help` and for the composer: "see who works here"
     place: int = 50  # position in `help`; equal ones by name
     topic: str = ""  # `help TOPIC` lists it; filled from the TOPIC of its file, empty for what everybody needs
@@ -146,4 +171,9 @@ class TextCommand:
     @property
     def example(self) -> str:
         """How it is written."""
-        return f"{self.name} {self.usage}".strip()
+        return f"{self.begins} {self.usage}".strip()
+
+    @property
+    def begins(self) -> str:
+        """What it begins with."""
+        return self.phrase or self.name

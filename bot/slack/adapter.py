@@ -11,7 +11,10 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from starlette.responses import Response
 from starlette.routing import Route
 
+from bot.engine import connections
 from bot.engine.adapter import Capabilities
+from bot.engine.again import insist
+from bot.engine.connections import Reached
 from bot.engine.cursors import Cursors
 from bot.slack import forms
 from bot.slack.archive import SlackArchive
@@ -49,6 +52,12 @@ class SlackAdapter:
     """One Slack workspace. `engaged` says of a thread whether Bosun takes part in it."""
 
     platform = "slack"
+
+    outgoing: Reached[Outgoing] = Reached()
+    history: Reached[History] = Reached()
+    archive: Reached[SlackArchive] = Reached()
+    groups: Reached[Groups] = Reached()
+    presses: Reached[Presses] = Reached()
 
     def __init__(
         self, settings: SlackSettings, store: Store, clock: Clock, engaged: Engaged, suggestions: Suggestions = usual
@@ -92,6 +101,7 @@ class SlackAdapter:
                 await self._sockets.open()
         except BaseException:
             await self.stop()
+            connections.forget(self)
             raise
         self._catch_up()
 
@@ -246,8 +256,12 @@ class SlackAdapter:
 
     async def open_form(self, trigger: str, form: Form) -> None:
         """Open a dialog for whoever pressed; PlatformError where more than three seconds have passed."""
-        place, message = self.presses.opened_from(trigger)
-        await self.web.write("views.open", trigger_id=trigger, view=forms.view(form, place, message))
+        view = forms.view(form, *self.presses.opened_from(trigger))
+        try:
+            await insist(lambda: self.outgoing.web.repeatable("views.open", trigger_id=trigger, view=view))
+        except SlackError as error:
+            if error.reason != "exchanged_trigger_id":  # the dialog stands: only the answer to the first try was lost
+                raise
 
     # -- what is asked ----------------------------------------------------------------------------
 

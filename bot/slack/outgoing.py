@@ -37,6 +37,10 @@ PAGES = 5
 log = logging.getLogger("bosun.slack")
 
 
+class NoRoomError(PlatformError):
+    """There is no room for signs at the moment."""
+
+
 class Outgoing:
     """Makes one workspace show outbox rows."""
 
@@ -205,7 +209,7 @@ class Outgoing:
             ("reactions.remove", "no_reaction") if extra.get("remove") else ("reactions.add", "already_reacted")
         )
         if not self.tier.spare(method):
-            raise PlatformError("There is no room for signs at the moment.")
+            raise NoRoomError
         try:
             await self.web.repeatable(method, channel=sign.where.channel, timestamp=extra["target"], name=extra["name"])
         except SlackError as error:
@@ -220,7 +224,7 @@ class Outgoing:
         thread, state = (place.channel, place.thread), sign.extra.get("state")
         if state == "processing" and not self.tier.spare(STATUS, keep=0.5):
             self._not_shown.add(thread)
-            raise PlatformError("There is no room for signs at the moment.")
+            raise NoRoomError
         if state != "processing" and thread in self._not_shown:
             self._not_shown.discard(thread)
             if state == "active":

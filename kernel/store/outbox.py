@@ -298,17 +298,19 @@ def put_back(
 ) -> None:
     """Sending failed: try again at `retry_at`, or never where it is None.
 
-    `doubt`: it may have arrived all the same. `repost`: the message is gone; post it anew.
+    `doubt`: it may have arrived all the same; that stays so until it is found or posted. `repost`: the message is
+    gone; post it anew.
     """
     values: dict[str, object] = {
         "state": DEAD if retry_at is None else QUEUED,
         "owner": None,
         "error": error,
         "retry_at": retry_at,
-        "doubt": doubt,
     }
+    if doubt:
+        values["doubt"] = True
     if repost:
-        values["remote_id"] = None
+        values |= {"remote_id": None, "doubt": False}
     session.connection().execute(update(OutboxRow).where(col(OutboxRow.id) == row_id).values(**values))
 
 

@@ -10,6 +10,8 @@ from typing import Any
 
 from tests.behaviours.world import PATIENCE, World
 
+AGAIN = "Press the button again"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Spot:
@@ -37,6 +39,7 @@ class Chat(ABC):
 
     def __init__(self, world: World) -> None:
         self.world = world
+        self._pressed: dict[str, tuple[Said, str, int]] = {}  # person -> button, and how often they were told AGAIN
 
     # -- what people do ---------------------------------------------------------------------------
 
@@ -59,13 +62,37 @@ class Chat(ABC):
         root = await self.say(person, f"@bosun {text}", Spot(channel=channel), files=files, size=size)
         return Spot(channel=channel, root=root)
 
-    @abstractmethod
     async def click(self, person: str, message: Said, label: str) -> None:
         """Press a button, also one of a card that has changed since `message` was read."""
+        self._pressed[person] = message, label, await self._refusals(person)
+        await self.press_button(person, message, label)
 
     @abstractmethod
+    async def press_button(self, person: str, message: Said, label: str) -> None:
+        """What `click` does on this platform."""
+
     async def dialog(self, person: str) -> dict[str, str]:
-        """Wait for a dialog to open in front of this person; its fields with what stands in them."""
+        """Wait for a dialog to open in front of this person; its fields with what stands in them.
+
+        Whoever is told to press again does so.
+        """
+
+        async def look() -> dict[str, str] | None:
+            opened = self.opened(person)
+            if opened is None and person in self._pressed:
+                message, label, refusals = self._pressed[person]
+                if await self._refusals(person) > refusals:
+                    await self.click(person, message, label)
+            return opened
+
+        return await self.world.until(look)
+
+    async def _refusals(self, person: str) -> int:
+        return sum(AGAIN in notice for notice in await self.notices(person))
+
+    @abstractmethod
+    def opened(self, person: str) -> dict[str, str] | None:
+        """The dialog in front of this person: its fields with what stands in them; None where there is none."""
 
     @abstractmethod
     async def submit(self, person: str, **fields: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from random import Random  # noqa: TID251  seeded
 
 import pytest
 import pytest_asyncio
@@ -78,8 +79,12 @@ async def web(world: World) -> AsyncIterator[WebChat]:
 
 
 @pytest_asyncio.fixture(autouse=True, loop_scope="module")
-async def clean(world: World) -> AsyncIterator[None]:
+async def clean(world: World, request: pytest.FixtureRequest) -> AsyncIterator[None]:
     """Nothing that a test has broken stays broken, and nothing that it began disturbs the next one."""
+    seed = request.config.getoption("--storm")
+    if seed is not None and request.node.get_closest_marker("behaviour"):
+        for service in (world.slack, world.discord):
+            service.faults.storm(Random(f"{seed} {request.node.name}"), 0.2)
     yield
     world.slack.faults.heal()
     world.discord.faults.heal()

@@ -113,7 +113,7 @@ class DiscordChat(Outside):
         """The id of a channel that the charter knows; another id stays as it is."""
         return DISCORD_CHANNELS.get(spot.channel, spot.channel)
 
-    async def click(self, person: str, message: Said, label: str) -> None:
+    async def press_button(self, person: str, message: Said, label: str) -> None:
         pressed = next(button for button in buttons(message.raw) if button["label"] == label)
         channel, user = message.raw["channel_id"], self.user(person)
         interaction = self.discord.click(channel, message.id, user, label, element=pressed)
@@ -130,8 +130,10 @@ class DiscordChat(Outside):
         pressed = next(one for one in buttons(shown) if one["label"] == label and about in one["custom_id"])
         self.discord.click(channel, shown["id"], user, label, element=pressed)
 
-    async def dialog(self, person: str) -> dict[str, str]:
-        dialog = await self.world.seen(lambda: self.discord.dialog_of(self.user(person)))
+    def opened(self, person: str) -> dict[str, str] | None:
+        dialog = self.discord.dialog_of(self.user(person))
+        if dialog is None:
+            return None
         fields = [item["component"] for item in dialog.modal["components"] if "component" in item]
         return {field["custom_id"]: _standing(field) for field in fields}
 

@@ -90,7 +90,7 @@ class SlackChat(Outside):
         """The id of a channel that the charter knows; another id stays as it is."""
         return SLACK_CHANNELS.get(spot.channel, spot.channel)
 
-    async def click(self, person: str, message: Said, label: str) -> None:
+    async def press_button(self, person: str, message: Said, label: str) -> None:
         raw = message.raw
         pressed = next(button for button in buttons(raw) if button["text"]["text"] == label)
         await self.world.slack.click(raw["where"], raw["ts"], self.user(person), label, element=pressed)
@@ -103,9 +103,10 @@ class SlackChat(Outside):
         )
         await self.world.slack.click_on_page(user, label, about)
 
-    async def dialog(self, person: str) -> dict[str, str]:
-        dialogs = self.world.slack.world.dialogs
-        mine = await self.world.seen(lambda: [one for one in dialogs.values() if one.user == self.user(person)])
+    def opened(self, person: str) -> dict[str, str] | None:
+        mine = [one for one in self.world.slack.world.dialogs.values() if one.user == self.user(person)]
+        if not mine:
+            return None
         inputs = [block for block in mine[-1].view["blocks"] if block["type"] == "input"]
         return {block["block_id"]: _standing(block["element"]) for block in inputs}
 

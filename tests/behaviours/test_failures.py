@@ -9,6 +9,7 @@ from tests.behaviours.outside import Outside
 from tests.behaviours.payments import ask_for_payment
 from tests.behaviours.slack_chat import SlackChat
 from tests.behaviours.team import STRANGER
+from tests.behaviours.web_chat import WebChat
 from tests.behaviours.world import World
 from tests.fakes.anthropic import Reply
 
@@ -215,6 +216,21 @@ async def test_a_call_that_cannot_succeed_says_so_on_its_card_and_does_nothing(w
     await chat.click("bo", asked.card, "Approve")
     await chat.answer(asked.spot, "Done.", "decimals")
     assert await world.paid(asked.reference) == []
+
+
+async def test_a_platform_that_is_away_at_the_start_is_reached_later_and_nobody_waits_for_it(
+    world: World, outside: Outside, web: WebChat
+) -> None:
+    await world.quiet()
+    await world.stop()
+    outside.fail("*", "drop_before", times=1_000_000)
+    await world.start(reached=False)
+    assert list(world.app.connections.missing) == [outside.platform]
+    await web.answer(await web.ask("ann", "is anybody here?"), "You said: is anybody here?")
+    world.slack.faults.heal()
+    world.discord.faults.heal()
+    await world.reached()
+    await outside.answer(await outside.ask("ann", "and here?"), "You said: and here?")
 
 
 @pytest.mark.behaviour(28)

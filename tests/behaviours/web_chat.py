@@ -131,7 +131,7 @@ class WebChat(Chat):
         body = {"id": self._id(), "channel": at.channel, "thread": at.root or None, "text": text}
         assert await self.browser(person).post("/api/messages", body) == {"command": True}
 
-    async def click(self, person: str, message: Said, label: str) -> None:
+    async def press_button(self, person: str, message: Said, label: str) -> None:
         pressed = next(button for button in message.raw["buttons"] if button["label"] == label)
         await self._press(person, pressed, {}, message.id)
 
@@ -151,10 +151,9 @@ class WebChat(Chat):
         body |= {"id": self._id(), "client": browser.tab, "fields": fields, "message": message}
         await browser.post("/api/press", body)
 
-    async def dialog(self, person: str) -> dict[str, str]:
+    def opened(self, person: str) -> dict[str, str] | None:
         forms = self.browser(person).forms
-        await self.world.seen(lambda: forms)
-        return {field["id"]: _standing(field) for field in forms[-1]["fields"]}
+        return {field["id"]: _standing(field) for field in forms[-1]["fields"]} if forms else None
 
     async def submit(self, person: str, **fields: str) -> None:
         form = self.browser(person).forms.pop()

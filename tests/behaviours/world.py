@@ -110,8 +110,8 @@ class World:
             anthropic_base_url=self.model.url,
         )
 
-    async def start(self) -> None:
-        """Start a process."""
+    async def start(self, *, reached: bool = True) -> None:
+        """Start a process; `reached` waits until it has reached every platform."""
         self.app = App(self.settings, clock=self.clock)
         for topic in TOPICS:
             self.app.store.on(topic, lambda _key: self.changed())
@@ -122,11 +122,18 @@ class World:
             self.discord_adapter.gateway.settings = self.discord_adapter.settings
         self.app.ticker.every = 0.05
         await asyncio.to_thread(self.app.model.warm)
+        self.app.connections.first_pause = LOOK_AGAIN
         await self.app.start()
+        self.running = True
+        if reached:
+            await self.reached()
+
+    async def reached(self) -> None:
+        """Wait until the process is connected everywhere."""
+        await self.app.connections.all_reached()
         if not self.alone:
             self.adapter.outgoing.second_look = 0
             self.adapter.outgoing.tier = Tier(per_minute=1_000_000, at_once=1_000)
-        self.running = True
 
     @property
     def adapter(self) -> SlackAdapter:

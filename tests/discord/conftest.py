@@ -75,7 +75,7 @@ class Side:
     async def taken(self, lane: str, messages: list[str]) -> frozenset[str]:
         return frozenset(messages) & frozenset(self.posted)
 
-    async def suggest(self, kind: str, actor: Actor, typed: str) -> list[str]:
+    async def suggest(self, kind: str, actor: Actor, place: Place, typed: str) -> list[str]:
         self.asked.append((kind, typed))
         return ["AP-7F3K", "AP-8G4L"]
 

@@ -1,8 +1,11 @@
 """Buttons, dialogs and the slash command: stored before they are acknowledged, and good in any process."""
 
+import re
+
 import pytest
 from discord import app_commands
 
+from bot.engine.commands import discover
 from kernel.errors import PlatformError
 from kernel.types import Action, Card, Choice, Confirm, Form, FormField, Place, Text
 from tests.discord.conftest import ANN, BO, FINANCE_ROLE, GENERAL, Bench, actor
@@ -177,6 +180,26 @@ async def test_a_slash_command_is_a_text_command_that_is_answered_in_private(ben
     assert [told["content"] for told in bench.discord.ephemerals_for(BO)] == ["Because."]
 
 
+async def test_every_command_can_be_chosen_and_says_what_somebody_would_type(bench: Bench) -> None:
+    await bench.connect()
+    await bench.discord.until(lambda: bench.discord.world.commands)
+    (menu,) = bench.discord.world.commands
+    below = [(one["name"], one) for one in menu["options"] if one["type"] == 1]
+    for group in (one for one in menu["options"] if one["type"] == 2):
+        below += [(f"{group['name']} {one['name']}", one) for one in group["options"]]
+    known = {command.name: command for command in discover()}
+    for path, entry in below:
+        command = known.pop(entry["name"], None)
+        if command is None:
+            assert entry["name"] == "ask"
+            continue
+        about = command.usage.replace("...", "it is urgent")
+        typed = bench.discord.slash(GENERAL, BO, path, **({"about": about} if about else {}))
+        await typed.settled.wait()
+        assert re.fullmatch(command.shape, bench.inbox.events[-1].text, re.IGNORECASE), bench.inbox.events[-1].text
+    assert not known
+
+
 async def test_asking_by_slash_command_shows_the_question_and_opens_a_thread_below_it(bench: Bench) -> None:
     adapter = await bench.connect()
     await bench.discord.until(lambda: bench.discord.world.commands)
@@ -187,6 +210,30 @@ async def test_asking_by_slash_command_shows_the_question_and_opens_a_thread_bel
     assert (event.kind, event.text, event.message) == ("mention", "finance: what is due?", typed.shown["id"])
     await adapter.post(bench.row(Text(markdown="Nothing."), bench.place(event.message)))
     assert bench.discord.said(event.message or "")[0]["content"] == "Nothing."
+
+
+@pytest.mark.parametrize("fault", ["drop", "drop_before", "500_after"])
+async def test_a_question_is_asked_once_whatever_happens_to_showing_it(bench: Bench, fault: str) -> None:
+    await bench.connect()
+    await bench.discord.until(lambda: bench.discord.world.commands)
+    bench.discord.faults.fail("callback", fault)
+    typed = bench.discord.slash(GENERAL, ANN, "ask", question="what is due?")
+    (event,) = await bench.heard()
+    assert typed.shown is not None
+    assert event.message == typed.shown["id"]
+    assert [one["content"] for one in bench.discord.said(GENERAL)] == ["**Ann** asks: what is due?"]
+
+
+@pytest.mark.parametrize("fault", ["drop", "drop_before"])
+async def test_a_dialog_opens_once_whatever_happens_to_opening_it(bench: Bench, fault: str) -> None:
+    adapter = await bench.connect()
+    place, card = await shown(bench, REJECT)
+    bench.discord.click(place.thread or "", card, BO, "Reject…")
+    (event,) = await bench.heard()
+    assert event.press is not None
+    bench.discord.faults.fail("callback", fault)
+    await adapter.open_form(event.press.trigger or "", FORM)
+    assert len(bench.discord.interactions.dialogs) == 1
 
 
 async def test_what_can_stand_behind_a_command_is_offered(bench: Bench) -> None:

@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import pytest
+
 from bot.engine.adapter import Capabilities
 from bot.engine.edit_pace import EditPace
 from bot.engine.sender import Sender
@@ -91,6 +93,22 @@ async def test_a_post_whose_answer_was_lost_is_not_posted_twice(store: Store, cl
         await put(store, clock, "o1", "text")
         await platform.until(lambda: platform.posts == ["o1"])
         await settled(store, "o1", clock, sender)
+    assert platform.posts == ["o1"]
+    assert await state(store, "o1") == outbox.SENT
+
+
+@pytest.mark.parametrize("failure", [PlatformError("500"), RateLimited("429", retry_after=3)], ids=["500", "429"])
+async def test_a_post_that_cannot_be_looked_for_at_once_is_not_posted_twice_either(
+    store: Store, clock: FixedClock, failure: PlatformError
+) -> None:
+    platform = FakePlatform()
+    platform.lost.append(OutcomeUnknown("The connection broke."))
+    platform.blind.append(failure)
+    async with sending(store, clock, platform) as sender:
+        await put(store, clock, "o1", "text")
+        await platform.until(lambda: platform.posts == ["o1"])
+        await settled(store, "o1", clock, sender)
+    assert not platform.blind
     assert platform.posts == ["o1"]
     assert await state(store, "o1") == outbox.SENT
 

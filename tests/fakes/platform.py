@@ -32,6 +32,7 @@ class FakePlatform:
         self.files: dict[str, Place] = {}  # row -> where its file was put
         self.forms: list[Form] = []
         self.failures: deque[Exception] = deque()  # raised by the next calls, before anything is done
+        self.blind: deque[Exception] = deque()  # raised by the next attempts to find a row
         self.lost: deque[Exception] = deque()  # raised by the next posts, after they were carried out
         self.heard: list[Heard] = []
         self.receive: Receiver | None = None
@@ -61,6 +62,8 @@ class FakePlatform:
         self._tell()
 
     async def find(self, row: OutboxRow) -> str | None:
+        if self.blind:
+            raise self.blind.popleft()
         return next((message for message, origin in self.origin.items() if origin == row.id), None)
 
     async def notice(self, row: OutboxRow) -> None:

@@ -186,6 +186,13 @@ def check_commands(commands: list[Json]) -> None:
     require(len(commands) <= 100, "commands", "Maximum number of application commands reached (100)")
     for command in commands:
         _command(command, 1)
+        require(_words_of(command) <= 8000, "options", "Command exceeds maximum size (8000)")
+
+
+def _words_of(command: Json) -> int:
+    """Characters of the names, descriptions and values of a command and everything below it."""
+    own = sum(len(str(command.get(name) or "")) for name in ("name", "description", "value"))
+    return own + sum(_words_of(one) for name in ("options", "choices") for one in command.get(name) or ())
 
 
 def _command(command: Json, depth: int) -> None:

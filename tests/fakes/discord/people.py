@@ -218,7 +218,7 @@ class People:
         return interaction
 
     def slash(self, channel: str, user: str, name: str, **options: str) -> Interaction:
-        """Use `/bosun NAME`."""
+        """Use `/bosun NAME`, or `/bosun GROUP NAME`."""
         return self._command(COMMAND, channel, user, name, options)
 
     def complete(self, channel: str, user: str, name: str, **options: str) -> Interaction:
@@ -227,8 +227,12 @@ class People:
 
     def _command(self, kind: int, channel: str, user: str, name: str, options: dict[str, str]) -> Interaction:
         command = next(one for one in self.world.commands if one["name"] == "bosun")
-        known = {one["name"]: one for one in command["options"]}
-        defined = {one["name"]: one for one in known[name].get("options") or ()}
+        *group, last = name.split()
+        below = command["options"]
+        for one in group:
+            below = next(found["options"] for found in below if found["name"] == one and found["type"] == 2)
+        known = {one["name"]: one for one in below if one["type"] == 1}
+        defined = {one["name"]: one for one in known[last].get("options") or ()}
         given: list[Json] = []
         for option, value in options.items():
             assert option in defined, f"/bosun {name} has no option {option}"
@@ -237,7 +241,9 @@ class People:
         missing = [one for one, about in defined.items() if about.get("required") and one not in options]
         assert kind == AUTOCOMPLETE or not missing, f"/bosun {name} needs {missing}"
         data: Json = {"id": command["id"], "name": "bosun", "type": 1, "guild_id": None}
-        data["options"] = [{"name": name, "type": 1, "options": given}]
+        data["options"] = [{"name": last, "type": 1, "options": given}]
+        for one in reversed(group):
+            data["options"] = [{"name": one, "type": 2, "options": data["options"]}]
         return self.interactions.begin(kind, user, self.world.channels[channel], data)
 
 

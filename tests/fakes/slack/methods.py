@@ -204,12 +204,15 @@ def _group(slack: FakeSlack, args: Json) -> Json:
 @method("views.open")
 def _view(slack: FakeSlack, args: Json) -> Json:
     trigger, view = str(args.get("trigger_id", "")), args.get("view") or {}
-    user, made = slack.world.triggers.pop(trigger, ("", -1.0))
+    user, made = slack.world.triggers.get(trigger, ("", -1.0))
     if made < 0:
         raise SlackError("invalid_trigger_id")
+    if not user:
+        raise SlackError("exchanged_trigger_id")
     if slack.world.now() - made > 3:
         raise SlackError("expired_trigger_id")
     blocks.check_view(view)
+    slack.world.triggers[trigger] = ("", made)
     dialog = Dialog(id=slack.world.next_id("V"), user=user, view=view)
     slack.world.dialogs[dialog.id] = dialog
     return {"view": {"id": dialog.id, "team_id": TEAM, "app_id": APP, **view}}

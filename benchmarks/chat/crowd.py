@@ -79,7 +79,8 @@ async def on_slack(town: Town, mentions: int, seconds: float) -> Outcome:
 
     async def ask(number: int) -> str:
         channel = town.slack_channels[number % len(town.slack_channels)]
-        return await town.slack.say(channel, "U0ANN", f"<@{SLACK_BOT}> mention number {number}")
+        person = town.slack_people[number % len(town.slack_people)]
+        return await town.slack.say(channel, person, f"<@{SLACK_BOT}> mention number {number}")
 
     town.slack.observers.append(look)
     try:
@@ -103,7 +104,8 @@ async def on_discord(town: Town, mentions: int, seconds: float) -> Outcome:
 
     async def ask(number: int) -> str:
         channel = town.discord_channels[number % len(town.discord_channels)]
-        return await town.discord.say(channel, "1300000000000000001", f"<@{DISCORD_BOT}> mention number {number}")
+        person = town.discord_people[number % len(town.discord_people)]
+        return await town.discord.say(channel, person, f"<@{DISCORD_BOT}> mention number {number}")
 
     town.discord.observers.append(look)
     try:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BOSUN_CORE, WORLD_CORE = 0, 1
+PEOPLE = 90  # of whom nobody asks more often than one person may
 KEPT_ANYHOW = frozenset({"cursor", "executor", "lease", "mark"})  # tables that hold where reading stands, not what
 
 
@@ -26,6 +27,8 @@ class Town(World):
         self.names = [f"crowd-{number}" for number in range(channels)]
         self.slack_channels = [f"C0CROWD{number:02}" for number in range(channels)]
         self.discord_channels = [f"12100000000000000{number:02}" for number in range(channels)]
+        self.slack_people = [f"U0CROWD{number:02}" for number in range(PEOPLE)]
+        self.discord_people = [f"13100000000000000{number:02}" for number in range(PEOPLE)]
         self.process = Process(self)
 
     async def open(self) -> None:
@@ -33,6 +36,9 @@ class Town(World):
         for slack, discord, name in zip(self.slack_channels, self.discord_channels, self.names, strict=True):
             self.slack.world.add_channel(slack, name)
             self.discord.world.add_channel(discord, name)
+        for slack, discord in zip(self.slack_people, self.discord_people, strict=True):
+            self.slack.world.add_user(slack, f"Somebody {slack[-2:]}")
+            self.discord.world.add_member(discord, f"Somebody {discord[-2:]}")
         self.slack.faults.as_the_real_one()
         self.discord.limits.as_the_real_one()
         await super().open()

@@ -13,6 +13,7 @@ from bot.discord import ids, render
 from bot.discord.api import NO_DM, DiscordError, GoneError, calling, number_of
 from bot.discord.files import upload_of
 from bot.discord.threads import is_closed
+from bot.engine.adapter import NoRoomError
 from bot.engine.document.incomplete import without_files
 from kernel.errors import OutcomeUnknown, PlatformError
 from kernel.store import outbox
@@ -250,7 +251,7 @@ class Outgoing:
         extra = sign.extra
         emoji = EMOJI.get(extra["name"], extra["name"])
         if not self.pace.spare():
-            raise PlatformError("There is no room for signs at the moment.")
+            raise NoRoomError
         message = self.threads.of_message(sign.where, str(extra["target"]))
         with calling("react to the message"):
             if extra.get("remove"):

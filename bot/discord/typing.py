@@ -7,6 +7,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from bot.discord.api import calling
+from bot.engine.again import insist
 from kernel.errors import PlatformError
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ log = logging.getLogger("bosun.discord")
 
 
 class Typing:
-    """Types in channels until told to stop. A sign: whatever goes wrong with it is not worth a second try."""
+    """Types in channels until told to stop. A sign: what Discord refuses is not asked for again."""
 
     def __init__(self, pace: Pace) -> None:
         self.pace = pace
@@ -46,11 +47,14 @@ class Typing:
             self.stop(channel)
 
     async def _type(self, channel: discord.PartialMessageable) -> None:
+        async def once() -> None:
+            with calling("type"):
+                await channel.typing()
+
         try:
             for _ in range(int(LONGEST / self.again)):
                 if self.pace.spare():
-                    with calling("type"):
-                        await channel.typing()
+                    await insist(once)
                 await asyncio.sleep(self.again)
         except PlatformError as error:
             log.debug("no typing: %s", error)

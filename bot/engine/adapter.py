@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
+from kernel.errors import PlatformError
 from kernel.types import Actor, Dashboard, FileRef, Form, Frozen, Inbound, Place
 
 if TYPE_CHECKING:
@@ -34,6 +35,10 @@ class Sign:
 
     where: Place
     extra: dict[str, Any]  # what `Adapter.react` or `Adapter.status` says
+
+
+class NoRoomError(PlatformError):
+    """There is no room for signs at the moment: they give way before a rate is reached."""
 
 
 class Heard(Frozen):

@@ -352,6 +352,7 @@ class App:
             uploads=Uploads(self.knowledge, self.adapters),
             listeners=self.workflows.listeners,
             home_tabs=self.home_tabs,
+            requests_per_minute=lambda: self.charter.team.requests_per_minute,
         )
         self.reception = Reception(self.store, self.clock, self.ids, self.desk)
         self.sender = Sender(self.store, self.clock, self.executor_id, self.adapters)

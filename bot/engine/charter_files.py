@@ -110,6 +110,7 @@ class BosunFile(Frozen):
     bots: dict[str, Ids] = Field(default_factory=dict)  # platform -> ids of other bots that may mention Bosun
     budgets: tuple[ModelBudget, ...] = Field(default=(), max_length=8)  # for what models cost, whatever they are asked
     freeze: Names = ("admin",)  # roles that may freeze and thaw
+    requests_per_minute: int = Field(default=20, ge=1, le=1000)  # of one person; what is more has to be asked again
     decisions: Decisions = Decisions()
     quiet_hours: Hours | None = None  # "20:00-08:00" of each person's day: no reminders, no digests
     prompts: tuple[Prompt, ...] = Field(default=(), max_length=4)

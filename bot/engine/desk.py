@@ -14,7 +14,7 @@ from kernel.store import inbox, outbox, runs
 from kernel.types import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from bot.engine.adapter import Adapter, Heard
     from bot.engine.commands import Commands
@@ -55,6 +55,7 @@ class Desk:
         uploads: Uploads,
         listeners: Listeners,
         home_tabs: HomeTabs,
+        requests_per_minute: Callable[[], int],
     ) -> None:
         self.store = store
         self.clock = clock
@@ -69,7 +70,7 @@ class Desk:
         self.uploads = uploads
         self.listeners = listeners
         self.home_tabs = home_tabs
-        self.guard = LoopGuard(clock)
+        self.guard = LoopGuard(clock, requests_per_minute)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
@@ -90,6 +91,8 @@ class Desk:
         ):
             return None
         person = self.directory.person(inbound.actor)
+        if not self.guard.has_turn(person):
+            return None
 
         def work(session: Session, row_id: str) -> runs.NewRun | None:
             return self._begin_or_wait(session, row_id, inbound, person, place, [])
@@ -161,6 +164,9 @@ class Desk:
             return
         if self.held.too_old(inbound):
             await self.store.write(lambda session: self.held.hold(session, row_id, inbound, place))
+            return
+        if not (inbound.caught_up or inbound.actor.is_bot or self.guard.has_turn(person)):
+            await self._not_now(row_id, inbound, place, person)
             return
         self.signs.seen(place, inbound.message)
         heard = await self._thread(place, inbound)
@@ -268,6 +274,21 @@ class Desk:
             if inbox.settle(session, row_id):
                 hour = self.clock.now().strftime("%Y%m%d%H")
                 self._tell(session, f"external-{inbound.actor.account}-{hour}", place, text, to=inbound)
+
+        await self.store.write(settle)
+
+    async def _not_now(self, row_id: str, inbound: Inbound, place: Place, person: Person) -> None:
+        """Others want their turn too."""
+        text = (
+            f"That was more than {self.guard.requests()} requests within a minute, so I have not taken this one, and "
+            "for a minute I take no more from you: others want their turn. Ask again then; commands like `status` and "
+            "`stop` work all the time."
+        )
+        minute = f"{self.clock.now():%Y%m%d%H%M}"
+
+        def settle(session: Session) -> None:
+            if inbox.settle(session, row_id):
+                self._tell(session, f"not-now-{person.id}-{minute}", place, text, to=inbound)
 
         await self.store.write(settle)
 

@@ -8,6 +8,7 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from bot.engine.adapter import NoRoomError
 from bot.engine.document.incomplete import without_files
 from bot.slack import blocks, dashboard, render, streams
 from bot.slack.files import Files
@@ -35,10 +36,6 @@ SECOND_LOOK = 1.5  # seconds; what was just posted may not stand in the history 
 PAGES = 5
 
 log = logging.getLogger("bosun.slack")
-
-
-class NoRoomError(PlatformError):
-    """There is no room for signs at the moment."""
 
 
 class Outgoing:

@@ -146,10 +146,16 @@ def quoted(text: str) -> str:
     return wording.plain_markdown(one_line(text, 300))
 
 
+def _where(preview: Preview) -> str:
+    """Where it was asked for, without the ids that platforms give."""
+    if preview.place.kind == "dm":
+        return " in a direct message"
+    return f" in {preview.channel}" if preview.channel.startswith("#") else ""
+
+
 def _facts(row: ApprovalState, preview: Preview, outcome: Outcome) -> tuple[Fact, ...]:
-    where = f" in {preview.channel}" if preview.channel else ""
     first = [
-        Fact(label="Requested by", value=f"{preview.requester} through {row.agent}{where}"),
+        Fact(label="Requested by", value=f"{preview.requester} through {row.agent}{_where(preview)}"),
         Fact(label="Impact", value=IMPACT.get(preview.effect, "Not known")),
     ]
     last = [Fact(label="Values", value=one_line(preview.values, 400))] if preview.values else []

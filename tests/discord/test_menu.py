@@ -15,11 +15,10 @@ def made(count: int, group: str = "") -> list[TextCommand]:
     return [TextCommand(name=f"{group or 'c'}-{n}", shape="x", run=nothing, group=group) for n in range(count)]
 
 
-def test_every_command_that_ships_has_its_place_and_none_is_among_the_rest() -> None:
+def test_every_command_that_ships_has_its_place() -> None:
     commands = discover()
     menu = arranged(commands, taken=1)
     assert sorted(one.name for one in chain(*menu.values())) == sorted(one.name for one in commands)
-    assert REST not in menu
     assert len(menu[""]) + len(menu) <= MOST  # one entry is `ask`, and the first group is the top itself
 
 

@@ -35,7 +35,8 @@ ROOM = 3 * 2**30  # bytes that it has to have free
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--conformance", action="store_true", help="say at the end what each platform does")
-    parser.addoption("--storm", nargs="?", const="1", metavar="SEED", help="every fifth call fails")
+    parser.addoption("--storm", metavar="SEED", help="every fifth call of a platform fails while a promise is shown")
+    parser.addoption("--kill", metavar="SEED", help="Bosun is killed once while a promise is shown")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,11 +43,20 @@ class Chat(ABC):
 
     # -- what people do ---------------------------------------------------------------------------
 
-    @abstractmethod
     async def say(
         self, person: str, text: str, at: Spot, *, files: Sequence[tuple[str, bytes]] = (), size: int | None = None
     ) -> str:
         """Write something; returns the id of the message. "@bosun" and "@ann" are mentions."""
+        await self.world.up()
+        message = await self.write(person, text, at, files=files, size=size)
+        self.world.moment()
+        return message
+
+    @abstractmethod
+    async def write(
+        self, person: str, text: str, at: Spot, *, files: Sequence[tuple[str, bytes]] = (), size: int | None = None
+    ) -> str:
+        """What `say` does on this platform."""
 
     async def ask(
         self,
@@ -65,11 +74,18 @@ class Chat(ABC):
     async def click(self, person: str, message: Said, label: str) -> None:
         """Press a button, also one of a card that has changed since `message` was read."""
         self._pressed[person] = message, label, await self._refusals(person)
-        await self.press_button(person, message, label)
+        await self._until_taken(lambda: self.press_button(person, message, label))
+
+    async def _until_taken(self, gesture: Callable[[], Awaitable[bool]]) -> None:
+        """Make a gesture again where the platform says that it failed."""
+        taken = False
+        while not taken:
+            await self.world.up()
+            taken = await gesture()
 
     @abstractmethod
-    async def press_button(self, person: str, message: Said, label: str) -> None:
-        """What `click` does on this platform."""
+    async def press_button(self, person: str, message: Said, label: str) -> bool:
+        """Press it once. Where the world is rough: waits, and says whether the platform takes it to have worked."""
 
     async def dialog(self, person: str) -> dict[str, str]:
         """Wait for a dialog to open in front of this person; its fields with what stands in them.
@@ -94,9 +110,13 @@ class Chat(ABC):
     def opened(self, person: str) -> dict[str, str] | None:
         """The dialog in front of this person: its fields with what stands in them; None where there is none."""
 
-    @abstractmethod
     async def submit(self, person: str, **fields: str) -> None:
         """Send the dialog that this person has open, with these fields changed."""
+        await self._until_taken(lambda: self.send_dialog(person, fields))
+
+    @abstractmethod
+    async def send_dialog(self, person: str, fields: dict[str, str]) -> bool:
+        """Send it once; says whether the platform takes it to have worked."""
 
     @abstractmethod
     async def use_home(self, person: str, label: str, about: str) -> None:

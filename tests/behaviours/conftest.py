@@ -9,6 +9,7 @@ from random import Random  # noqa: TID251  seeded
 import pytest
 import pytest_asyncio
 
+from tests.behaviours.apart import Apart, Nursery
 from tests.behaviours.chat import Chat
 from tests.behaviours.discord_chat import DiscordChat
 from tests.behaviours.outside import Outside
@@ -16,17 +17,23 @@ from tests.behaviours.slack_chat import SlackChat
 from tests.behaviours.web_chat import WebChat
 from tests.behaviours.world import World
 
+LATEST = 12  # moment at which Bosun is killed
+
 OUTSIDE: dict[str, type[Outside]] = {"slack": SlackChat, "discord": DiscordChat}
 PLATFORMS: dict[str, type[Chat]] = {**OUTSIDE, "web": WebChat}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+async def world(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> AsyncIterator[World]:
     """A running Bosun, shared by the tests of a module."""
-    made = World(Path(tmp_path_factory.mktemp("world")))
+    folder = Path(tmp_path_factory.mktemp("world"))
+    nursery = Nursery()
+    made = Apart(folder, nursery) if request.config.getoption("--kill") else World(folder)
+    made.rough = bool(request.config.getoption("--kill") or request.config.getoption("--storm"))
     await made.open()
     yield made
     await made.close()
+    await nursery.close()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module", params=PLATFORMS)
@@ -81,13 +88,19 @@ async def web(world: World) -> AsyncIterator[WebChat]:
 @pytest_asyncio.fixture(autouse=True, loop_scope="module")
 async def clean(world: World, request: pytest.FixtureRequest) -> AsyncIterator[None]:
     """Nothing that a test has broken stays broken, and nothing that it began disturbs the next one."""
-    seed = request.config.getoption("--storm")
-    if seed is not None and request.node.get_closest_marker("behaviour"):
+    promise, name = request.node.get_closest_marker("behaviour"), request.node.name
+    storm, kill = (request.config.getoption(option) if promise else None for option in ("--storm", "--kill"))
+    if storm:
         for service in (world.slack, world.discord):
-            service.faults.storm(Random(f"{seed} {request.node.name}"), 0.2)
+            service.faults.storm(Random(f"{storm} {name}"), 0.2)
+    if kill and isinstance(world, Apart):
+        world.doom(Random(f"{kill} {name}").randint(1, LATEST))
     yield
+    if kill and isinstance(world, Apart):
+        request.node.user_properties.append(("killed", await world.spare()))
     world.slack.faults.heal()
     world.discord.faults.heal()
     world.model.forget()
     if world.running:
+        await world.untune()
         await world.quiet()

@@ -21,6 +21,7 @@ from tests.behaviours.team import (
 from tests.behaviours.world import World
 from tests.fakes.discord import BOT
 from tests.fakes.discord.checks import buttons, visible
+from tests.fakes.discord.interactions import Interaction
 from tests.fakes.discord.world import DM, Channel
 
 MENTION = re.compile(r"@([a-z]+)\b")
@@ -46,7 +47,7 @@ class DiscordChat(Outside):
 
     # -- what people do ---------------------------------------------------------------------------
 
-    async def say(
+    async def write(
         self, person: str, text: str, at: Spot, *, files: Sequence[tuple[str, bytes]] = (), size: int | None = None
     ) -> str:
         written = MENTION.sub(self._mention, text)
@@ -77,7 +78,7 @@ class DiscordChat(Outside):
         return True
 
     async def caught_up(self) -> None:
-        await self.world.discord_adapter.caught_up()
+        await self.world.ask("caught_up", "discord")
 
     def fail(self, operation: str, fault: str, times: int = 1) -> None:
         self.discord.faults.fail(operation, fault, times=times)
@@ -113,15 +114,24 @@ class DiscordChat(Outside):
         """The id of a channel that the charter knows; another id stays as it is."""
         return DISCORD_CHANNELS.get(spot.channel, spot.channel)
 
-    async def press_button(self, person: str, message: Said, label: str) -> None:
+    async def press_button(self, person: str, message: Said, label: str) -> bool:
         pressed = next(button for button in buttons(message.raw) if button["label"] == label)
         channel, user = message.raw["channel_id"], self.user(person)
         interaction = self.discord.click(channel, message.id, user, label, element=pressed)
         if not _asks_again(pressed):
-            return
-        question = await self.world.seen(lambda: interaction.shown)
-        (yes,) = buttons(question)
-        self.discord.click(channel, question["id"], user, yes["label"], element=yes)
+            return await self._worked(interaction)
+        await self.world.seen(lambda: interaction.shown or interaction.failed)
+        if interaction.shown is None:
+            return False
+        (yes,) = buttons(interaction.shown)
+        await self.world.up()
+        return await self._worked(self.discord.click(channel, interaction.shown["id"], user, yes["label"], element=yes))
+
+    async def _worked(self, interaction: Interaction) -> bool:
+        self.world.moment()
+        if self.world.rough:
+            await interaction.settled.wait()
+        return not interaction.failed
 
     async def use_home(self, person: str, label: str, about: str) -> None:
         channel, user = DISCORD_CHANNELS["general"], self.user(person)
@@ -140,8 +150,8 @@ class DiscordChat(Outside):
     def open_dialogs(self, person: str) -> int:
         return sum(one.user == self.user(person) for one in self.discord.interactions.dialogs)
 
-    async def submit(self, person: str, **fields: str) -> None:
-        await self.discord.submit(self.user(person), fields)
+    async def send_dialog(self, person: str, fields: dict[str, str]) -> bool:
+        return not (await self.discord.submit(self.user(person), fields)).failed
 
     # -- what people see --------------------------------------------------------------------------
 

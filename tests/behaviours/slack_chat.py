@@ -24,7 +24,7 @@ class SlackChat(Outside):
     strangers: ClassVar = {"stranger": STRANGER, "guest": GUEST, "outsider": OUTSIDER, "robot": ROBOT, "helper": HELPER}
     posting, editing = "chat.postMessage", "chat.update"
 
-    async def say(
+    async def write(
         self, person: str, text: str, at: Spot, *, files: Sequence[tuple[str, bytes]] = (), size: int | None = None
     ) -> str:
         more: dict[str, object] = {"bot_id": "B0HELPER"} if person == HELPER else {}
@@ -55,7 +55,7 @@ class SlackChat(Outside):
         return all(envelope.acknowledged for envelope in sent)
 
     async def caught_up(self) -> None:
-        await self.world.adapter.caught_up()
+        await self.world.ask("caught_up", "slack")
 
     def fail(self, operation: str, fault: str, times: int = 1) -> None:
         self.world.slack.faults.fail(operation, fault, times=times)
@@ -90,10 +90,14 @@ class SlackChat(Outside):
         """The id of a channel that the charter knows; another id stays as it is."""
         return SLACK_CHANNELS.get(spot.channel, spot.channel)
 
-    async def press_button(self, person: str, message: Said, label: str) -> None:
+    async def press_button(self, person: str, message: Said, label: str) -> bool:
         raw = message.raw
         pressed = next(button for button in buttons(raw) if button["text"]["text"] == label)
-        await self.world.slack.click(raw["where"], raw["ts"], self.user(person), label, element=pressed)
+        sent = await self.world.slack.click(raw["where"], raw["ts"], self.user(person), label, element=pressed)
+        self.world.moment()
+        if self.world.rough:
+            await sent.settled.wait()
+        return not sent.lost
 
     async def use_home(self, person: str, label: str, about: str) -> None:
         user, pages = self.user(person), self.world.slack.world.pages
@@ -114,8 +118,8 @@ class SlackChat(Outside):
         """How many dialogs stand open in front of a person."""
         return sum(one.user == self.user(person) for one in self.world.slack.world.dialogs.values())
 
-    async def submit(self, person: str, **fields: str) -> None:
-        await self.world.slack.submit_view(self.user(person), fields)
+    async def send_dialog(self, person: str, fields: dict[str, str]) -> bool:
+        return (await self.world.slack.submit_view(self.user(person), fields)).acknowledged
 
     async def read(self, spot: Spot, reader: str = "dee") -> list[Said]:
         channel = self.channel(spot)

@@ -61,6 +61,7 @@ def write_charter(folder: Path) -> None:
         team["channels"][f"#{name}"] |= {"slack": channel, "discord": DISCORD_CHANNELS[name]}
     team["decisions"] = {"cards_per_hour": 100}  # the tests of a module share a team and an hour
     del team["quiet_hours"]  # at some hour of the day nobody would be reminded
+    team["requests_per_minute"] = 1000  # the tests of a module also share its minutes
     team["bots"] = {"slack": [HELPER], "discord": [DISCORD_HELPER]}
     path.write_text(yaml.safe_dump(team, sort_keys=False))
 

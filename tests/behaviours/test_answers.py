@@ -212,8 +212,8 @@ async def test_other_bots_and_bosun_itself_are_left_alone(world: World, slack: S
 async def test_a_bot_that_the_charter_allows_is_answered_when_it_mentions_bosun_and_never_without_end(
     world: World, outside: Outside
 ) -> None:
-    helper, name, guard = outside.strangers["helper"], outside.platform, world.app.desk.guard
-    guard.pair = 2
+    helper, name = outside.strangers["helper"], outside.platform
+    await world.tune("bot_pair_budget", 2)
     spots = [await outside.ask(helper, f"a bot asks on {name}, time {number}") for number in range(3)]
     for spot in spots[:2]:
         await outside.answer(spot, f"a bot asks on {name}")
@@ -222,6 +222,21 @@ async def test_a_bot_that_the_charter_allows_is_answered_when_it_mentions_bosun_
     assert len(await world.runs(f"a bot asks on {name}")) == 2
     assert [len(await outside.answers(spot)) for spot in spots] == [1, 1, 0]
     assert await world.events(f"without a mention on {name}") == []
+
+
+async def test_whoever_asks_without_end_is_told_to_wait_and_keeps_nobody_else_waiting(world: World, chat: Chat) -> None:
+    world.clock.advance(minutes=2)
+    await world.tune("requests_per_minute", 2)
+    before = len(await chat.notices("gil"))
+    spots = [await chat.ask("gil", f"an urgent thing, number {number} on {chat.platform}") for number in range(4)]
+    await chat.answer(await chat.ask("cy", "just one thing"), "You said: just one thing")
+    await chat.notice("gil", "more than 2 requests within a minute", after=before)
+    await world.quiet()
+    assert [len(await chat.answers(spot)) for spot in spots] == [1, 1, 0, 0]
+    assert len(await chat.notices("gil")) == before + 1
+    await chat.ask("gil", "status")
+    world.clock.advance(seconds=61)
+    await chat.answer(await chat.ask("gil", "in my turn"), "You said: in my turn")
 
 
 async def test_a_colleague_whom_the_charter_does_not_know_may_ask(outside: Outside) -> None:
@@ -298,23 +313,18 @@ async def test_what_two_people_say_during_the_work_is_answered_to_each(world: Wo
 
 @pytest.mark.behaviour(8, 10)
 async def test_work_that_lasts_is_shown_and_its_button_stops_it(world: World, chat: Chat) -> None:
-    adapter = world.app.adapters[chat.platform]
-    usual = adapter.capabilities
-    adapter.capabilities = usual.model_copy(update={"time_to_progress": 0.05})
-    try:
-        world.model.queue(Reply("The beginning, and the rest", pieces=2, hold_after=4))
-        spot = await chat.ask("ann", "take your time")
-        shown = await chat.answer(spot, "is working on it")
-        assert "Stop" in shown.buttons
-        await chat.click("eve", shown, "Stop")
-        await chat.notice("eve", "Only the person who began")
-        await chat.click("ann", shown, "Stop")
-        ended = await chat.answer(spot, "Stopped by Ann", "The beginning")
-        assert ended.id == shown.id
-        await world.quiet()
-        assert len(await chat.answers(spot)) == 1
-    finally:
-        adapter.capabilities = usual
+    await world.tune("time_to_progress", chat.platform, 0.05)
+    world.model.queue(Reply("The beginning, and the rest", pieces=2, hold_after=4))
+    spot = await chat.ask("ann", "take your time")
+    shown = await chat.answer(spot, "is working on it")
+    assert "Stop" in shown.buttons
+    await chat.click("eve", shown, "Stop")
+    await chat.notice("eve", "Only the person who began")
+    await chat.click("ann", shown, "Stop")
+    ended = await chat.answer(spot, "Stopped by Ann", "The beginning")
+    assert ended.id == shown.id
+    await world.quiet()
+    assert len(await chat.answers(spot)) == 1
 
 
 async def _waiting(world: World, said: str) -> bool:

@@ -248,6 +248,7 @@ async def test_what_was_asked_in_a_direct_message_is_shown_to_the_deciders_alone
     shown = await chat.answer(chat.home("bo"), reference, reader="bo")
     stub = await chat.answer(Spot(channel="approvals"), ref_of(shown))
     assert "Ann asks in private" in stub.text
+    assert "Ann through finance in a direct message" in shown.text
     assert reference not in stub.text
     assert stub.buttons == ("Show me",)
     await chat.click("bo", shown, "Approve")

@@ -229,7 +229,7 @@ async def test_a_platform_that_is_away_at_the_start_is_reached_later_and_nobody_
     await web.answer(await web.ask("ann", "is anybody here?"), "You said: is anybody here?")
     world.slack.faults.heal()
     world.discord.faults.heal()
-    await world.reached()
+    await world.ask("reached")
     await outside.answer(await outside.ask("ann", "and here?"), "You said: and here?")
 
 
@@ -242,3 +242,17 @@ async def test_answers_come_once_while_every_fifth_call_fails(world: World, outs
     await world.quiet()
     assert [len(await outside.answers(spot)) for spot in spots] == [1, 1, 1, 1]
     assert len(await world.runs("through the storm")) >= 4
+
+
+@pytest.mark.behaviour(28)
+async def test_an_approval_is_executed_and_shown_once_while_every_fifth_call_fails(
+    world: World, outside: Outside
+) -> None:
+    outside.storm(Random(5), 0.2)
+    asked = await ask_for_payment(outside)
+    await outside.click("bo", asked.card, "Approve")
+    await outside.answer(asked.spot, "Done.")
+    await world.quiet()
+    assert len(await world.paid(asked.reference)) == 1
+    cards = await outside.copies(asked.ref, asked.spot)
+    assert ["Approved by Bo" in card.text for card in cards] == [True, True]

@@ -8,7 +8,7 @@ import html
 import itertools
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import httpx
@@ -35,7 +35,7 @@ class Browser:
     async def get(self, path: str) -> Any:
         """Read something."""
         await self.connect()
-        answer = await self.http.get(path)
+        answer = await self._patiently(lambda: self.http.get(path))
         assert answer.status_code == 200, (path, answer.text)
         return answer.json()
 
@@ -49,12 +49,23 @@ class Browser:
     async def post(self, path: str, body: Any = None, *, content: bytes | None = None) -> Any:
         """Send something."""
         await self.connect()
-        answer = await self.http.post(path, json=body, content=content)
+        answer = await self._patiently(lambda: self.http.post(path, json=body, content=content))
         assert answer.status_code == 200, (path, answer.text)
         return answer.json()
 
+    async def _patiently(self, call: Callable[[], Awaitable[httpx.Response]]) -> httpx.Response:
+        """As the page does it: what the connection has lost is sent again, under the same id."""
+        while True:
+            await self.world.up()
+            try:
+                return await call()
+            except httpx.TransportError:
+                if not self.world.rough:
+                    raise
+
     async def connect(self) -> None:
         """Sign in, once; after a restart, find the server's new address."""
+        await self.world.up()
         app = self.world.app
         if self._process is app:
             return
@@ -62,14 +73,22 @@ class Browser:
         self._process = app
         self.http.base_url = httpx.URL(app.web.url)
         if not self.http.cookies:
-            answer = await self.http.get(app.web.login_link(self.person))
+            link = await self.world.ask("login_link", self.person)
+            answer = await self._patiently(lambda: self.http.get(link))
             assert answer.status_code == 303, answer.text
         self.ready.clear()
         self._listening = asyncio.create_task(self._listen())
         await self.ready.wait()
 
     async def _listen(self) -> None:
-        """As EventSource does."""
+        """As EventSource does: once more whenever the connection has ended."""
+        while True:
+            await self._listen_once()
+            await self.world.up()
+            if not self.world.rough:
+                return
+
+    async def _listen_once(self) -> None:
         name = ""
         with contextlib.suppress(httpx.TransportError):
             async with self.http.stream("GET", "/api/events", params={"client": self.tab}, timeout=None) as stream:
@@ -116,7 +135,7 @@ class WebChat(Chat):
             self._browsers[person] = Browser(self.world, person, self._id())
         return self._browsers[person]
 
-    async def say(
+    async def write(
         self, person: str, text: str, at: Spot, *, files: Sequence[tuple[str, bytes]] = (), size: int | None = None
     ) -> str:
         browser = self.browser(person)
@@ -131,9 +150,11 @@ class WebChat(Chat):
         body = {"id": self._id(), "channel": at.channel, "thread": at.root or None, "text": text}
         assert await self.browser(person).post("/api/messages", body) == {"command": True}
 
-    async def press_button(self, person: str, message: Said, label: str) -> None:
+    async def press_button(self, person: str, message: Said, label: str) -> bool:
         pressed = next(button for button in message.raw["buttons"] if button["label"] == label)
         await self._press(person, pressed, {}, message.id)
+        self.world.moment()
+        return True
 
     async def press(self, person: str, action: Any) -> None:
         """Press a button of the dashboard."""
@@ -155,10 +176,12 @@ class WebChat(Chat):
         forms = self.browser(person).forms
         return {field["id"]: _standing(field) for field in forms[-1]["fields"]} if forms else None
 
-    async def submit(self, person: str, **fields: str) -> None:
+    async def send_dialog(self, person: str, fields: dict[str, str]) -> bool:
         form = self.browser(person).forms.pop()
         filled = {field["id"]: fields.get(field["id"], field["value"]) for field in form["fields"]}
         await self._press(person, form, filled, None)
+        self.world.moment()
+        return True
 
     async def read(self, spot: Spot, reader: str = "dee") -> list[Said]:
         if spot.root:

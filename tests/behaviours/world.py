@@ -7,19 +7,17 @@ import contextlib
 import shutil
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlmodel import col, select
 
-from bot.discord.adapter import DiscordAdapter
 from bot.engine.app import App
-from bot.slack.adapter import SlackAdapter
-from bot.slack.tiers import Tier
 from kernel.config import Address, Secret, Settings
 from kernel.store import Session, approvals, inbox, outbox, payments, runs, web
+from tests.behaviours import inside
+from tests.behaviours.clock import Clock
 from tests.behaviours.team import CHARTER, populate, populate_discord, write_charter
 from tests.fakes.anthropic import FakeAnthropic
 from tests.fakes.discord import FakeDiscord
@@ -32,34 +30,22 @@ PATIENCE = 30.0  # seconds; on a busy machine the slow half of an import takes t
 LOOK_AGAIN = 0.05  # seconds; for what changes without anybody being woken
 
 
-class Clock:
-    """The machine's clock, ahead of it by as much as a test says."""
-
-    def __init__(self) -> None:
-        self.ahead = timedelta(0)
-
-    def now(self) -> datetime:
-        """The time that Bosun and its platforms take it to be."""
-        return datetime.now(UTC) + self.ahead  # noqa: TID251  the one place here that reads it
-
-    def advance(self, **delta: float) -> None:
-        """Let time pass."""
-        self.ahead += timedelta(**delta)
-
-
 class World:
     """Bosun and everything around it. `app` is the running process; `restart` gives another one on the same data."""
 
-    def __init__(self, folder: Path, *, alone: bool = False) -> None:
+    def __init__(self, folder: Path, *, alone: bool = False, clock: Clock | None = None) -> None:
         self.folder = folder
         self.alone = alone  # as a newcomer starts it: the starter charter, no Slack, no language model
-        self.clock = Clock()
+        self.clock = clock or Clock()
         self.slack = FakeSlack(self.clock)
         self.discord = FakeDiscord(self.clock)
         self.model = FakeAnthropic()
         self.charter = folder / "charter"
         self.app: App
         self.running = False
+        self.tuned: dict[str, tuple[Any, ...]] = {}  # function of `inside` -> what it is told at every start
+        self._untuned: dict[str, tuple[Any, ...]] = {}  # the same -> what puts it back
+        self.rough = False  # presses may fail, and people press again
         self._changed = asyncio.Event()
 
     # -- life cycle -------------------------------------------------------------------------------
@@ -115,39 +101,36 @@ class World:
         self.app = App(self.settings, clock=self.clock)
         for topic in TOPICS:
             self.app.store.on(topic, lambda _key: self.changed())
-        if not self.alone:  # the rates have tests of their own; here they would only be waited for
-            for adapter in self.app.adapters.values():
-                adapter.capabilities = adapter.capabilities.model_copy(update={"post_interval": 0.0})
-            self.discord_adapter.settings = self.discord_adapter.settings.model_copy(update={"settle": 0.02})
-            self.discord_adapter.gateway.settings = self.discord_adapter.settings
-        self.app.ticker.every = 0.05
+        inside.tune(self.app)
         await asyncio.to_thread(self.app.model.warm)
-        self.app.connections.first_pause = LOOK_AGAIN
         await self.app.start()
         self.running = True
+        for name, arguments in self.tuned.items():
+            await self.ask(name, *arguments)
         if reached:
-            await self.reached()
+            await self.ask("reached")
 
-    async def reached(self) -> None:
-        """Wait until the process is connected everywhere."""
-        await self.app.connections.all_reached()
-        if not self.alone:
-            self.adapter.outgoing.second_look = 0
-            self.adapter.outgoing.tier = Tier(per_minute=1_000_000, at_once=1_000)
+    async def up(self) -> None:
+        """Wait until Bosun runs, where somebody may have killed it."""
 
-    @property
-    def adapter(self) -> SlackAdapter:
-        """The running connection to Slack."""
-        adapter = self.app.adapters["slack"]
-        assert isinstance(adapter, SlackAdapter)
-        return adapter
+    def moment(self) -> None:
+        """A gesture was made."""
 
-    @property
-    def discord_adapter(self) -> DiscordAdapter:
-        """The running connection to Discord."""
-        adapter = self.app.adapters["discord"]
-        assert isinstance(adapter, DiscordAdapter)
-        return adapter
+    async def ask(self, name: str, *arguments: Any) -> Any:
+        """Call a function of `inside` with the App."""
+        return await getattr(inside, name)(self.app, *arguments)
+
+    async def tune(self, name: str, *arguments: Any) -> None:
+        """Have a function of `inside` change something until the test is over, also in later processes."""
+        self.tuned[name] = arguments
+        self._untuned[name] = (*arguments[:-1], await self.ask(name, *arguments))
+
+    async def untune(self) -> None:
+        """Put back what was changed."""
+        self.tuned.clear()
+        while self._untuned:
+            name, arguments = self._untuned.popitem()
+            await self.ask(name, *arguments)
 
     async def stop(self) -> None:
         """Stop the process in an orderly way."""
@@ -202,24 +185,23 @@ class World:
         await self.until(self._all_taken)
 
     async def _all_taken(self) -> bool:
-        if self.slack.sockets.open or not self._discord_heard():
+        if not self.running or self.slack.sockets.open or not await self._discord_heard():
             return False
-        return not await self.app.store.read(_arrived) and self._discord_heard()
+        return not await self.app.store.read(_arrived) and await self._discord_heard()
 
-    def _discord_heard(self) -> bool:
+    async def _discord_heard(self) -> bool:
         """Every event of Discord has reached Bosun and is taken."""
         if self.alone:
             return True
-        client = self.discord_adapter.gateway.client
-        session = self.discord.gateway.sessions.get(client.ws.session_id or "") if client.ws is not None else None  # type: ignore[redundant-expr]
-        return session is not None and client.ws.sequence == len(session.events) and not client.in_hand
+        session_id, taken = await self.ask("heard") or ("", 0)
+        session = self.discord.gateway.sessions.get(session_id)
+        return session is not None and taken == len(session.events)
 
     async def indexed(self) -> None:
         """Wait until every document of the charter can be found by its meaning."""
 
         async def look() -> bool:
-            known = await self.app.knowledge.status()
-            return known.documents > 0 and known.indexed == known.chunks
+            return bool(await self.ask("indexed"))
 
         await self.until(look)
 

@@ -92,8 +92,11 @@ class FakeAnthropic:
         self.requests: list[dict[str, Any]] = []
         self.faults: list[str] = []
         self.holding = asyncio.Event()  # set when a reply begins to be held
+        self.observers: list[Callable[[], None]] = []  # called with each request that is accepted
         self.url = ""
         self._queue: deque[Reply] = deque()
+        self._given: dict[bytes, Reply] = {}  # what was asked -> the reply of the queue that it was given
+        self._again = False
         self._held = asyncio.Event()
         self._ids = itertools.count(1)
         self._writers: dict[asyncio.StreamWriter, asyncio.Task[None] | None] = {}
@@ -107,10 +110,16 @@ class FakeAnthropic:
         """Let held answers go on."""
         self._held.set()
 
+    def again(self) -> None:
+        """Who asked may have died before it kept the reply: give the same one to the same question."""
+        self._again = True
+
     def forget(self) -> None:
         """Be as new: nothing is queued, nothing is held, the default script answers."""
         self._held.set()
         self._queue.clear()
+        self._given.clear()
+        self._again = False
         self._held, self.holding, self.script = asyncio.Event(), asyncio.Event(), echo
 
     async def start(self, port: int = 0) -> str:
@@ -158,11 +167,22 @@ class FakeAnthropic:
             writer.write(_error(Reply(status=status, detail=str(fault))))
             return True
         self.requests.append(body)
-        reply = self._queue.popleft() if self._queue else self.script(body)
+        reply = self._reply(body)
+        for observer in self.observers:
+            observer()
         if reply.status != 200:
             writer.write(_error(reply))
             return True
         return await self._stream(writer, body, reply)
+
+    def _reply(self, body: dict[str, Any]) -> Reply:
+        asked = orjson.dumps(body["messages"])
+        if self._again and asked in self._given:
+            return self._given[asked]
+        if not self._queue:
+            return self.script(body)
+        self._given[asked] = self._queue.popleft()
+        return self._given[asked]
 
     def _accept(self, line: str, headers: dict[str, str], raw: bytes) -> dict[str, Any]:
         if not line.startswith("POST /v1/messages "):

@@ -141,6 +141,7 @@ class Conformance:
 
     def __init__(self) -> None:
         self.outcomes: defaultdict[tuple[int, str], list[str]] = defaultdict(list)
+        self.killed: list[bool] = []  # of the tests in the middle of which Bosun was to be killed, whether it was
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Note on each item what it shows, so that it comes along with its report, also from another process."""
@@ -150,6 +151,8 @@ class Conformance:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """A test has passed, or has failed at any point."""
+        if report.when == "teardown":
+            self.killed += [bool(value) for name, value in report.user_properties if name == "killed"]
         if report.passed and report.when != "call":
             return
         for name, value in report.user_properties:
@@ -162,6 +165,8 @@ class Conformance:
         if self.outcomes:
             terminalreporter.section("What each platform does")
             terminalreporter.write_line(table(self.outcomes))
+        if self.killed:
+            terminalreporter.write_line(f"Bosun was killed in the middle of {sum(self.killed)} of {len(self.killed)}.")
 
 
 def _runs_on(item: pytest.Item) -> frozenset[str]:

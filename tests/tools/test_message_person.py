@@ -9,7 +9,7 @@ import pytest
 from sqlmodel import select
 
 from kernel.store import open_store, outbox
-from kernel.types import Labelled
+from kernel.types import Labelled, Person
 from rules.engine.outcome import Parked
 from tests.tools.office import STARTER, Office, done, known
 
@@ -37,6 +37,16 @@ async def test_somebody_whom_the_requester_named_is_written_to(office: Office) -
     (row,) = sent(office)
     assert row.to is not None
     assert (row.to.user, row.where.kind, row.body["footer"][:12]) == ("bo", "dm", "Sent for Ann")
+
+
+async def test_a_name_that_one_person_has_is_enough_and_one_that_two_have_is_not(office: Office) -> None:
+    office.team.people["p1"] = Person(id="p1", name="Maria Lund", accounts=("web:local:p1",))
+    run = office.run("tell Maria that lunch is ready")
+    told = done(await office.act(run, "message_person", person="p1", text="Lunch!"))
+    assert told.content == "The message to Maria Lund is on its way."
+    office.team.people["p2"] = Person(id="p2", name="Maria Berg", accounts=("web:local:p2",))
+    again = office.run("tell Maria that lunch is ready")
+    assert isinstance(await office.act(again, "message_person", person="p1", text="Lunch!"), Parked)
 
 
 async def test_somebody_whom_the_agent_chose_is_asked_about(office: Office) -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rules.engine.facts import CallFacts
     from rules.engine.grants import Grants
     from rules.engine.services import Services
-from rules.engine.tooling import GovernedTool
+    from rules.engine.tooling import GovernedTool
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from agents.engine.loop import Loop
-from bot.engine import bridges, dashboard
+from bot.engine import bridges, dashboard, oauth_return
 from bot.engine import charter as charters
 from bot.engine.charter_keeper import CharterKeeper
 from bot.engine.checkpoints import Checkpoints
@@ -62,7 +62,8 @@ from rules.engine.rulebook import RuleBook
 from rules.engine.services import Services
 from tools.engine import catalogue
 from tools.engine.context import ToolContext
-from tools.engine.mcp.reviews import PREFIX as REVIEWS
+from tools.engine.mcp.sign_ins import PREFIX as REVIEWS
+from tools.engine.mcp.sign_ins import SignIns
 from tools.engine.polls import PREFIX as POLLS
 from tools.engine.polls import Polls
 from tools.engine.toolbox import Toolbox
@@ -117,6 +118,7 @@ class App:
         self.linked = LinkedAccounts(self.store, self.clock)
         self.directory = TeamDirectory(lambda: self.charter, self.clock, linked=self.linked)
         self.toolbox = Toolbox(self.tools)
+        self.sign_ins = SignIns(self.store, self.clock, self.settings.data / "mcp", oauth_return.address(self.settings))
         self.reviews = self.toolbox.connect(
             store=self.store,
             clock=self.clock,
@@ -124,6 +126,7 @@ class App:
             directory=self.directory,
             secrets=self.secrets,
             where=self._operators,
+            sign_ins=self.sign_ins,
         )
         self.keeper = CharterKeeper(
             self.settings.charter,
@@ -297,7 +300,7 @@ class App:
         pages: dict[str, HomePages] = {}
         self.home_tabs = HomeTabs(self.store, self.clock, self.directory, self.home, pages)
         self.text_commands = discover()
-        mounts: list[BaseRoute] = [self.workflows.hooks.route()]
+        mounts: list[BaseRoute] = [self.workflows.hooks.route(), oauth_return.route(self.sign_ins)]
         outside = Outside(
             settings=self.settings,
             store=self.store,

@@ -1,10 +1,11 @@
-"""What MCP servers say of their tools: the version that was reviewed, and the one that was seen last."""
+"""What MCP servers say of their tools: the version that was reviewed, and the one that was seen last; and who is on the
+way back from a page where they sign in to one."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Text, update
+from sqlalchemy import Text, delete, update
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from kernel.store.columns import JsonText, Moment
@@ -27,6 +28,17 @@ class McpTool(SQLModel, table=True):
     accepted_arguments: Json = Field(default=None, sa_type=JsonText, nullable=True)
     accepted_by: str = ""  # Person id
     told: str = ""  # the digest that people were told of
+
+
+class McpSignIn(SQLModel, table=True):
+    """Somebody was sent to sign in. The code that they come back with is worth nothing to whoever did not send them."""
+
+    __tablename__ = "mcp_sign_in"
+
+    key: str = Field(primary_key=True)  # SHA-256 of the state that goes with them
+    server: str
+    began_at: datetime = Field(sa_type=Moment)
+    answer: Json = Field(default=None, sa_type=JsonText, nullable=True)  # what they came back with
 
 
 def of_server(session: Session, server: str) -> list[McpTool]:
@@ -74,3 +86,28 @@ def accept(session: Session, server: str, tool: str, digest: str, by: str) -> bo
     row.accepted_description, row.accepted_arguments = row.description, row.arguments
     session.add(row)
     return True
+
+
+def begin_sign_in(session: Session, key: str, server: str, now: datetime) -> None:
+    """Note that somebody was sent to sign in; what is older counts no longer."""
+    session.connection().execute(delete(McpSignIn).where(col(McpSignIn.server) == server))
+    session.add(McpSignIn(key=key, server=server, began_at=now))
+
+
+def answer_sign_in(session: Session, key: str, answer: Json, since: datetime) -> str | None:
+    """Keep what somebody came back with, once; the server, or None where nobody was sent since then."""
+    row = session.get(McpSignIn, key)
+    if row is None or row.began_at < since or row.answer is not None:
+        return None
+    row.answer = answer
+    session.add(row)
+    return row.server
+
+
+def take_sign_in(session: Session, key: str) -> Json:
+    """What somebody came back with, once; None where nobody has yet."""
+    row = session.get(McpSignIn, key)
+    if row is None or row.answer is None:
+        return None
+    session.delete(row)
+    return row.answer

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import socket
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -17,10 +18,10 @@ HERE = Path(__file__)
 
 
 @contextlib.asynccontextmanager
-async def serving(app: ASGIApp) -> AsyncIterator[str]:
-    """The app on a free port of this machine; its address."""
+async def serving(app: ASGIApp, socket: socket.socket | None = None) -> AsyncIterator[str]:
+    """The app on a free port of this machine, or on a socket that is bound; its address."""
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, lifespan="on", timeout_graceful_shutdown=1))
-    task = asyncio.create_task(server.serve())
+    task = asyncio.create_task(server.serve([socket] if socket else None))
     try:
         while not server.started:
             assert not task.done()

@@ -15,73 +15,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from kernel.store import Session, open_store, outbox
-from kernel.types import Card, Person, Place, Press
-from rules.engine.known import KnownTool
+from kernel.store import open_store
 from rules.engine.outcome import Parked
-from tests.rules.people import account
+from tests.tools.mcp_office import Connected
 from tests.tools.mcp_servers import program, serving
-from tests.tools.office import STARTER, Office, done, known
-from tools.engine.setup.file import ToolsFile
-from tools.engine.toolbox import Toolbox
-
-OPERATORS = Place(platform="web", tenant="local", channel="bosun")
-GENERAL_RULES = STARTER.parent / "general.yaml"
-DEE = Person(id="dee", name="Dee")
-
-
-class Connected(Office):
-    """The office, with the MCP servers of a tools.yaml."""
-
-    def __init__(self, store: Any, folder: Path, servers: dict[str, Any], **secrets: str) -> None:
-        setup = ToolsFile.model_validate({"mcp": servers})
-        super().__init__(store, folder, setup, **secrets)
-        self.toolbox = Toolbox(self.tools)
-        self.reviews = self.toolbox.connect(
-            store=store,
-            clock=self.clock,
-            ids=self.ids,
-            directory=self.team,
-            secrets=secrets,
-            where=lambda: OPERATORS,
-        )
-        names = known(self.tools)
-        brought = {
-            one.name: KnownTool(effect=one.effect, arguments=one.arguments, authority=one.authority, is_open=True)
-            for one in self.toolbox.declared(setup, folder).tools
-        }
-        names = names.model_copy(update={"tools": {**names.tools, **brought}})
-        texts = {f"rules/{path.name}": path.read_text() for path in (STARTER, GENERAL_RULES)}
-        self.book.load(texts, names)
-        self.toolbox.use(setup, folder)
-
-    @property
-    def servers(self) -> Any:
-        assert self.toolbox.mcp is not None
-        return self.toolbox.mcp
-
-    async def look(self) -> None:
-        await self.servers.look()
-        await self.servers.read()
-
-    def cards(self, server: str = "notes") -> list[Card]:
-        def read(session: Session) -> list[Card]:
-            return [row.content for row in outbox.copies(session, f"T-{server.upper()}")]  # type: ignore[misc]
-
-        return self.store.read_now(read)
-
-    async def press(self, verb: str = "accept", *, card: Card | None = None, by: str = "dee") -> str:
-        action = next(one for one in (card or self.cards()[-1]).actions if one.verb == verb)
-        press = Press(subject=action.subject, revision=action.revision, verb=verb)
-        answer = await self.reviews.answer(press, self.team.people[by], account(by))
-        assert isinstance(answer, str)
-        await self.servers.read()
-        return answer
-
-    async def accepted(self) -> None:
-        await self.look()
-        await self.press()
-
+from tests.tools.office import done
 
 Open = Callable[..., Connected]
 
@@ -92,7 +30,7 @@ async def office(tmp_path: Path, sqlite_with_tables: str) -> AsyncIterator[Open]
     made: list[Connected] = []
 
     def connect(servers: dict[str, Any], **secrets: str) -> Connected:
-        made.append(Connected(open_store(sqlite_with_tables), tmp_path, servers, **secrets))
+        made.append(Connected(open_store(sqlite_with_tables), tmp_path, servers, None, **secrets))
         return made[-1]
 
     yield connect

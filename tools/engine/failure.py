@@ -19,3 +19,9 @@ class NotLetIn(CannotDo):
     """The service does not let us in: a password or a permission is gone."""
 
     code = "not_let_in"
+
+
+class SignInNeeded(NotLetIn):
+    """The service lets us in once a person has signed in there. Nothing was done."""
+
+    code = "sign_in_needed"

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tools.engine.catalogue import Catalogue
     from tools.engine.mcp.reviews import Reviews
     from tools.engine.mcp.servers import McpServers
+    from tools.engine.mcp.sign_ins import SignIns
     from tools.engine.setup.file import ToolsFile
     from tools.engine.tool import Tool
 
@@ -70,15 +71,16 @@ class Toolbox:
         directory: Directory,
         secrets: Mapping[str, str],
         where: Callable[[], Place | None],
+        sign_ins: SignIns | None = None,
     ) -> Reviews:
         """Have a way to the servers of tools.yaml; who takes the answers to what is asked about them in `where`.
 
-        Without it the file is only checked.
+        Without it the file is only checked. Without `sign_ins` nobody can sign in to a server that asks for it.
         """
         from tools.engine.mcp.reviews import Reviews
         from tools.engine.mcp.servers import McpServers
 
-        reviews = Reviews(store, clock, ids, directory, where)
+        reviews = Reviews(store, clock, ids, directory, where, secrets=secrets, sign_ins=sign_ins)
         self.mcp = McpServers(store, clock, secrets, reviews, self._refresh)
         return reviews
 
@@ -125,9 +127,6 @@ class Toolbox:
 
     def _declare_mcp(self, setup: ToolsFile, found: Declarations, taken: dict[str, str]) -> None:
         for server, one in setup.mcp.items():
-            if one.oauth:
-                message = "'oauth' is not there in this version yet, so the setting would do nothing"
-                found.fault(("mcp", server, "oauth"), message)
             for name, tool, told in names.named(server, one):
                 _name(name, ("mcp", server, "tools", tool), f"{tool} of {server}", found, taken)
                 found.tools.append(

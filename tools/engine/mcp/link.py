@@ -26,15 +26,16 @@ from mcp.types import (
 )
 
 from kernel.errors import ToolError
-from tools.engine.failure import CannotDo, NotLetIn
+from tools.engine.failure import CannotDo, NotLetIn, SignInNeeded
 from tools.engine.mcp import leash, transport
 from tools.engine.mcp.answer import Answer, answer_of
 from tools.engine.mcp.offer import Offer, offer
 from tools.engine.mcp.readable import parts_of, resource_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
 
+    import httpx2
     from mcp.client.session import IncomingMessage
 
     from kernel.types import Json
@@ -63,13 +64,27 @@ class LostError(Exception):
 class Link:
     """One open connection. `open` it once; after a fault it is `broken`, and another one is made."""
 
-    def __init__(self, name: str, setup: McpSetup, secrets: Mapping[str, str], folder: Path, patience: float) -> None:
-        """`folder` is where a program runs; `patience` the seconds until the server is connected, or has listed."""
+    def __init__(
+        self,
+        name: str,
+        setup: McpSetup,
+        secrets: Mapping[str, str],
+        folder: Path,
+        patience: float,
+        *,
+        auth: Callable[[Callable[[], None]], httpx2.Auth] | None = None,
+    ) -> None:
+        """`folder` is where a program runs; `patience` the seconds until the server is connected, or has listed.
+
+        `auth` makes what signs the requests, which calls back where a person has to sign in first.
+        """
         self.patience = patience
         self.name = name
         self.setup = setup
         self.broken = False
         self.refused = False  # the server did not let us in
+        self.unsigned = False  # it will once a person has signed in
+        self._auth = auth
         self._secrets = secrets
         self._folder = folder
         self._client: Client | None = None
@@ -131,7 +146,10 @@ class Link:
                 over = stdio_client(self._program())
             else:
                 headers = {name: self._secrets[secret] for name, secret in self.setup.headers.items()}
-                http = transport.client(headers, self.setup.timeout, LARGEST, self._refuse)
+                auth = self._auth(self._want_a_person) if self._auth else None
+                http = transport.client(
+                    headers, self.setup.timeout, LARGEST, self._refuse, home=self.setup.url, auth=auth
+                )
                 await stack.enter_async_context(http)
                 over = streamable_http_client(self.setup.url, http_client=http, max_sse_event_size=LARGEST)
             client = Client(over, message_handler=self._heard, client_info=about, cache=None)
@@ -148,7 +166,12 @@ class Link:
     def _refuse(self) -> None:
         self.refused = True
 
+    def _want_a_person(self) -> None:
+        self.unsigned = True
+
     def _fault(self, said: str) -> CannotDo:
+        if self.unsigned:
+            return SignInNeeded(f"Somebody has to sign in to the MCP server {self.name} first. Nothing was done.")
         if self.refused:
             return NotLetIn(f"The MCP server {self.name} does not let us in.")
         return CannotDo(f"The MCP server {self.name} {said}.")
@@ -246,12 +269,17 @@ class Link:
             self.broken = True
             raise LostError(f"The MCP server {self.name} took longer than {self.setup.timeout:g} seconds.") from None
         except MCPError as error:
+            if self.unsigned:  # it was sent back before anything was done
+                self.broken = True
+                raise self._fault("") from None
             if error.code not in LOST:
                 raise ToolError(f"The MCP server {self.name} refuses: {error.message[:500]}") from None
             self.broken = True
             raise LostError(f"The MCP server {self.name} went away during the call.") from None
         except Exception as error:  # whatever comes out of a broken stream
             self.broken = True
+            if self.unsigned:
+                raise self._fault("") from None
             raise LostError(f"The MCP server {self.name} gave no proper answer ({_kind(error)}).") from None
 
     def _open_client(self) -> Client:

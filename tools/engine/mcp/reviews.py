@@ -13,6 +13,7 @@ from kernel.people import RoleUnknownError
 from kernel.store import mcp as rows
 from kernel.store import outbox, wake
 from kernel.types import Action, Card, Fact, Payload
+from tools.engine.mcp.sign_ins import PREFIX, server_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
     from kernel.people import Directory
     from kernel.store import Session, Store
     from kernel.types import Actor, Form, Person, Place, Press
+    from tools.engine.mcp.sign_ins import SignIns
     from tools.engine.setup.servers import McpSetup
 
-PREFIX = "T-"  # of the subject of a card: T-GITHUB
 TOPIC = "mcp"  # woken with the server's name when something was decided
 AT_ONCE = 8  # tools on one card
 
@@ -32,7 +33,15 @@ class Reviews:
     """Draws the cards and takes the answers. Every refusal is an error whose sentence is for the person alone."""
 
     def __init__(
-        self, store: Store, clock: Clock, ids: Ids, directory: Directory, where: Callable[[], Place | None]
+        self,
+        store: Store,
+        clock: Clock,
+        ids: Ids,
+        directory: Directory,
+        where: Callable[[], Place | None],
+        *,
+        secrets: Mapping[str, str],
+        sign_ins: SignIns | None = None,
     ) -> None:
         """`where` is the channel that the cards go to."""
         self.store = store
@@ -40,6 +49,8 @@ class Reviews:
         self.ids = ids
         self.directory = directory
         self.where = where
+        self.sign_ins = sign_ins
+        self._secrets = secrets
         self._setup: Mapping[str, McpSetup] = {}
 
     def configure(self, setup: Mapping[str, McpSetup]) -> None:
@@ -55,13 +66,21 @@ class Reviews:
         outbox.revise_copies(session, _subject(server), card)
         outbox.put(session, self.ids.new(), place, card, self.clock.now(), subject=_subject(server))
 
+    def ask_to_sign_in(self, session: Session, server: str) -> None:
+        """Show the card of a server that wants a person to sign in."""
+        if self.sign_ins is not None and server in self._setup:
+            self.sign_ins.ask(session, server, self._setup[server], self.where())
+
     async def answer(self, press: Press, person: Person, actor: Actor) -> Form | str:
         """Take the press on a card; what to tell the person privately."""
-        server = press.subject.removeprefix(PREFIX).lower()
+        signs_in = server_of(press.subject)
+        server = signs_in or press.subject.removeprefix(PREFIX).lower()
         setup = self._setup.get(server)
         if setup is None:
             raise NotFound(f"There is no MCP server {server[:30]} in tools.yaml.")
         await self._may_decide(setup.decides, person, actor)
+        if signs_in and self.sign_ins is not None:
+            return await self.sign_ins.answer(server, setup, self._secrets, person, actor)
         accepts = press.verb == "accept"
 
         def write(session: Session) -> str:

@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING
 
 from kernel.errors import BosunError
 from kernel.store import mcp as rows
-from tools.engine.failure import CannotDo
+from tools.engine.failure import CannotDo, SignInNeeded
 from tools.engine.given_schema import SchemaUnusable
 from tools.engine.mcp.made import made
 from tools.engine.mcp.reviews import TOPIC
 from tools.engine.mcp.server_resources import ServerResources
+from tools.engine.mcp.sign_ins import SIGNED_IN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
+
+    import httpx2
 
     from kernel.clock import Clock
     from kernel.store import Session, Store
@@ -60,6 +63,7 @@ class McpServers:
         self._go_on = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         store.on(TOPIC, lambda _server: self._go_on.set())
+        store.on(SIGNED_IN, lambda _server: self.ask_again())
 
     # -- set-up -----------------------------------------------------------------------------------
 
@@ -71,8 +75,7 @@ class McpServers:
         self._setup, self._folder = dict(setup), folder
         self.faults = {name: fault for name, fault in self.faults.items() if name in setup}
         self.reviews.configure(setup)
-        self._wanted = True
-        self._go_on.set()
+        self.ask_again()
 
     def tools(self) -> list[Tool]:
         """The tools that tools.yaml names and somebody has accepted as they are now."""
@@ -112,6 +115,11 @@ class McpServers:
             and row.accepted == row.digest
         ]
 
+    def ask_again(self) -> None:
+        """Have the servers asked now."""
+        self._wanted = True
+        self._go_on.set()
+
     # -- life cycle -------------------------------------------------------------------------------
 
     def start(self) -> None:
@@ -127,6 +135,8 @@ class McpServers:
             self._leave(link)
         self._links = {}
         await asyncio.gather(*self._leaving, return_exceptions=True)
+        if self.reviews.sign_ins is not None:
+            await self.reviews.sign_ins.stop()
 
     async def _keep_asking(self) -> None:
         asked = -ASK_EVERY
@@ -157,6 +167,8 @@ class McpServers:
         except CannotDo as error:
             self.faults[name] = error.message
             log.info("%s", error.message)
+            if isinstance(error, SignInNeeded):
+                await self.store.write(lambda session: self.reviews.ask_to_sign_in(session, name))
             return
         self.faults.pop(name, None)
         await self._keep(name, found)
@@ -196,6 +208,13 @@ class McpServers:
 
     async def call(self, server: str, tool: str, arguments: dict[str, Json], accepted: str) -> Answer:
         """Have a server do it; CannotDo where what it says of the tool is not what was `accepted`."""
+        try:
+            return await self._call(server, tool, arguments, accepted)
+        except SignInNeeded:
+            await self.store.write(lambda session: self.reviews.ask_to_sign_in(session, server))
+            raise
+
+    async def _call(self, server: str, tool: str, arguments: dict[str, Json], accepted: str) -> Answer:
         link = await self.link(server)
         found = await link.offers()
         offer = found.get(tool)
@@ -228,7 +247,8 @@ class McpServers:
                 self._leave(self._links.pop(name))
             if missing := sorted(set(setup.secrets()) - set(self.secrets)):
                 raise CannotDo(f"The MCP server {name} needs {', '.join(missing)}, which is not set here.")
-            fresh = Link(name, setup, self.secrets, self._folder, self.patience)
+            auth = self._auth(name, setup) if setup.oauth else None
+            fresh = Link(name, setup, self.secrets, self._folder, self.patience, auth=auth)
             try:
                 await fresh.open()
             except BaseException:
@@ -236,6 +256,12 @@ class McpServers:
                 raise
             self._links[name] = fresh
             return fresh
+
+    def _auth(self, name: str, setup: McpSetup) -> Callable[[Callable[[], None]], httpx2.Auth]:
+        sign_ins = self.reviews.sign_ins
+        if sign_ins is None:
+            raise CannotDo(f"Nobody can sign in to the MCP server {name} here.")
+        return lambda unsigned: sign_ins.auth(name, setup, self.secrets, unsigned)
 
     def _leave(self, link: Link) -> None:
         task = asyncio.get_running_loop().create_task(link.close())

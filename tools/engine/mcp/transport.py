@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 import httpx2
 
+from tools.engine.web.addresses import is_public, parse
+from tools.engine.web.settings import system_resolver
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
@@ -18,16 +21,23 @@ class TooMuchError(httpx2.TransportError):
     """The server answers more than is read."""
 
 
+class ElsewhereError(httpx2.TransportError):
+    """The server sends us to an address to which nothing goes."""
+
+
 class Bounded(httpx2.AsyncHTTPTransport):
     """Cuts an answer off behind `most` bytes."""
 
-    def __init__(self, most: int, refused: Callable[[], None]) -> None:
+    def __init__(self, most: int, refused: Callable[[], None], home: str) -> None:
         super().__init__(retries=0)
         self._most = most
         self._refused = refused
+        self._home = httpx2.URL(home).host
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """The answer, as far as it is read."""
+        if request.url.host != self._home:
+            await _pin(request)
         request.headers["accept-encoding"] = "identity"  # a packed answer is as large as it likes
         response = await super().handle_async_request(request)
         if response.status_code in REFUSED:
@@ -58,14 +68,40 @@ class _Counted(httpx2.AsyncByteStream):
         await self._stream.aclose()
 
 
-def client(headers: Mapping[str, str], patience: float, most: int, refused: Callable[[], None]) -> httpx2.AsyncClient:
-    """An HTTP client for one server. `patience`: seconds of silence until it is given up.
+async def _pin(request: httpx2.Request) -> None:
+    """Let a request to another host than the server's go to the public internet alone, encrypted.
 
-    `refused` is called when the server does not let us in.
+    Where people sign in, the server says; it could name any address of our own network.
+    """
+    host = request.url.host
+    if request.url.scheme != "https":
+        raise ElsewhereError("not encrypted")
+    literal = parse(host)
+    found = [str(literal)] if literal else await system_resolver(host, request.url.port or 443)
+    numbers = [parse(address) for address in found]
+    if not numbers or any(number is None or not is_public(number) for number in numbers):
+        raise ElsewhereError("not public")
+    request.extensions = {**request.extensions, "sni_hostname": host}
+    request.url = request.url.copy_with(host=str(numbers[0]))  # what was checked is what is connected to
+
+
+def client(
+    headers: Mapping[str, str],
+    patience: float,
+    most: int,
+    refused: Callable[[], None],
+    *,
+    home: str,
+    auth: httpx2.Auth | None = None,
+) -> httpx2.AsyncClient:
+    """An HTTP client for the server at the address `home`. `patience`: seconds of silence until it is given up.
+
+    `refused` is called when the server does not let us in; `auth` signs the requests.
     """
     return httpx2.AsyncClient(
         headers=dict(headers),
-        transport=Bounded(most, refused),
+        transport=Bounded(most, refused, home),
         timeout=httpx2.Timeout(CONNECT, read=patience),
         follow_redirects=False,
+        auth=auth,
     )

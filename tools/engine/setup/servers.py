@@ -35,7 +35,9 @@ class McpSetup(Frozen):
     url: str = Field(default="", pattern=r"^(https?://.+)?$")  # streamable HTTP
     environment: dict[str, SecretName] = Field(default_factory=dict)  # variable of the program -> secret
     headers: dict[str, SecretName] = Field(default_factory=dict)  # header of each request -> secret
-    oauth: bool = False  # the server sends people to a page where they log in
+    oauth: bool = False  # the server lets us in once a person has signed in to it
+    client_id: str = ""  # with oauth: as whom we are known there; left out, we register ourselves
+    client_secret: SecretName | None = None
     timeout: float = Field(default=30.0, gt=0, le=600)  # seconds of one call
     decides: str = "admin"  # the role that reviews what the server offers
     tools: dict[ToolName, OutsideTool] = Field(default_factory=dict)
@@ -48,11 +50,14 @@ class McpSetup(Frozen):
             raise ValueError("'environment' is for a 'command'; use 'headers' with a 'url'")
         if (self.headers or self.oauth) and self.command:
             raise ValueError("'headers' and 'oauth' are for a 'url'; use 'environment' with a 'command'")
+        if (self.client_id and not self.oauth) or (self.client_secret and not self.client_id):
+            raise ValueError("'client_id' belongs to 'oauth: true', and 'client_secret' to 'client_id'")
         return self
 
     def secrets(self) -> tuple[str, ...]:
         """The names of the secrets that it is given."""
-        return (*self.environment.values(), *self.headers.values())
+        client = (self.client_secret,) if self.client_secret else ()
+        return (*self.environment.values(), *self.headers.values(), *client)
 
 
 class ApiSetup(Frozen):

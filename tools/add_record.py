@@ -8,7 +8,7 @@ from pydantic import Field
 
 from kernel.types import Fact, Json, Labelled, Payload, ToolResult
 from tools.engine import Arguments, OneLine, Preview, ToolContext, said, tool
-from tools.engine.crm import local
+from tools.engine.crm.customers import customers_of, secrets
 from tools.engine.crm.records import Kind, Record, Values, lines
 from tools.engine.preview import one_line
 
@@ -31,8 +31,8 @@ def _shown(args: AddRecord, fields: Mapping[str, str]) -> str:
 
 async def _preview(args: AddRecord, ctx: ToolContext) -> Preview:
     fields = args.values.given(args.kind)
-    alike = await local.search(ctx, args.kind, args.name.split(), "", 5)
-    belongs = [Fact(label="Belongs to", value=(await local.get(ctx, args.about)).name)] if args.about else []
+    alike = await customers_of(ctx).search(args.kind, args.name.split(), "", 5)
+    belongs = [Fact(label="Belongs to", value=(await customers_of(ctx).get(args.about)).name)] if args.about else []
     known = [Fact(label="There already", value=one_line("; ".join(f"{one.ref} {one.name}" for one in alike), 200))]
     return Preview(
         headline=one_line(f"Add the {args.kind} {args.name}"),
@@ -42,7 +42,7 @@ async def _preview(args: AddRecord, ctx: ToolContext) -> Preview:
 
 
 async def _undo(args: AddRecord, data: Json, ctx: ToolContext) -> ToolResult:
-    await local.remove(ctx, [data["ref"]])
+    await customers_of(ctx).remove([data["ref"]])
     return said(f"The {args.kind} {data['ref']} is gone again.", origin="nowhere")
 
 
@@ -50,13 +50,14 @@ async def _undo(args: AddRecord, data: Json, ctx: ToolContext) -> ToolResult:
     effect="write",
     free_text=("name", "values"),
     safe_to_repeat=True,  # the record is named after the call
-    timeout=20,
+    secrets=secrets,
+    timeout=60,
     preview=_preview,
     undo=_undo,
 )
 async def add_record(args: AddRecord, ctx: ToolContext) -> ToolResult:
     """Add a company, contact, deal, note or task to the CRM. Search first: the same customer should be there once."""
-    (made,) = await local.create(ctx, args.kind, [(args.name, args.values.given(args.kind), args.about)])
+    (made,) = await customers_of(ctx).create(args.kind, [(args.name, args.values.given(args.kind), args.about)])
     return ToolResult(
         content=f"Added {made.ref}: {args.kind} {made.name}.",
         pieces=(Labelled(text=made.ref, origin="made_here", source=f"crm:{made.ref}", field="ref", names=True),),

@@ -9,8 +9,8 @@ from pydantic import Field
 
 from kernel.types import Fact, Json, Labelled, Payload, ToolResult
 from tools.engine import Arguments, OneLine, Preview, ToolContext, said, tool
-from tools.engine.crm import local
-from tools.engine.crm.records import Record, Values, lines
+from tools.engine.crm.customers import customers_of, secrets
+from tools.engine.crm.records import REF, Record, Values, lines
 from tools.engine.preview import one_line
 
 if TYPE_CHECKING:
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 class ChangeRecord(Arguments):
     """Which record, and what about it."""
 
-    ref: str = Field(pattern=r"^(?i:C)-[0-9A-Za-z]{4,10}$", description="The record's ref, from search_crm")
+    ref: str = Field(pattern=REF, description="The record's ref, from search_crm")
     name: OneLine = Field(default="", max_length=200, description="Another name; '' to keep it")
     values: Values = Field(default=Values(), description="What changes; what is left out stays")
 
 
 async def _both(args: ChangeRecord, ctx: ToolContext) -> tuple[Record, Record]:
-    before = await local.get(ctx, args.ref)
+    before = await customers_of(ctx).get(args.ref)
     return before, before.with_(args.name, args.values.given(before.kind))
 
 
@@ -46,7 +46,7 @@ def _difference(before: Iterable[str], after: Iterable[str]) -> Iterable[str]:
 
 async def _undo(_args: ChangeRecord, data: Json, ctx: ToolContext) -> ToolResult:
     before, after = Record.model_validate(data["before"]), Record.model_validate(data["after"])
-    await local.change(ctx, before, expected=after)
+    await customers_of(ctx).change(before, expected=after)
     return said(f"{before.ref} is as it was before.", origin="nowhere")
 
 
@@ -55,14 +55,15 @@ async def _undo(_args: ChangeRecord, data: Json, ctx: ToolContext) -> ToolResult
     authority=("ref",),
     free_text=("name", "values"),
     safe_to_repeat=True,
-    timeout=20,
+    secrets=secrets,
+    timeout=60,
     preview=_preview,
     undo=_undo,
 )
 async def change_record(args: ChangeRecord, ctx: ToolContext) -> ToolResult:
     """Change what the CRM says of a company, contact, deal, note or task."""
     before, after = await _both(args, ctx)
-    await local.change(ctx, after)
+    await customers_of(ctx).change(after)
     return ToolResult(
         content=f"{after.ref} is changed.",
         pieces=(Labelled(text=after.ref, origin="nowhere", source=f"crm:{after.ref}"),),

@@ -10,7 +10,7 @@ from pydantic import Field
 from kernel.store import files
 from kernel.types import Fact, Json, Labelled, Payload, ToolResult
 from tools.engine import Arguments, CannotDo, Preview, ToolContext, said, tool
-from tools.engine.crm import local
+from tools.engine.crm.customers import customers_of, secrets
 from tools.engine.crm.records import Kind, to_csv
 from tools.engine.files.spaces import spot_of
 from tools.engine.files.workspace import digest_of
@@ -30,7 +30,7 @@ class ExportCrm(Arguments):
 
 
 async def _records(args: ExportCrm, ctx: ToolContext) -> list[Record]:
-    return await local.search(ctx, args.kind, [], "", MOST)
+    return await customers_of(ctx).search(args.kind, [], "", MOST)
 
 
 async def _preview(args: ExportCrm, ctx: ToolContext) -> Preview:
@@ -50,7 +50,9 @@ async def _undo(args: ExportCrm, data: Json, ctx: ToolContext) -> ToolResult:
     return said(f"{args.path} is in the trash.", origin="nowhere")
 
 
-@tool(effect="write", authority=("path",), safe_to_repeat=True, timeout=60, preview=_preview, undo=_undo)
+@tool(
+    effect="write", authority=("path",), safe_to_repeat=True, secrets=secrets, timeout=120, preview=_preview, undo=_undo
+)
 async def export_crm(args: ExportCrm, ctx: ToolContext) -> ToolResult:
     """Write all companies, contacts, deals, notes or tasks into a CSV file of the workspace. It replaces no file."""
     spot = spot_of(args.path, ctx, reads=False)

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from kernel.types import Fact, Json, Labelled, Payload, ToolResult
 from tools.engine import Arguments, Preview, ToolContext, said, tool
-from tools.engine.crm import local
+from tools.engine.crm.customers import customers_of, secrets
 from tools.engine.crm.records import Kind, from_csv
 from tools.engine.files.spaces import spot_of
 from tools.engine.preview import one_line
@@ -37,14 +37,16 @@ async def _preview(args: ImportCrm, ctx: ToolContext) -> Preview:
 
 
 async def _undo(args: ImportCrm, data: Json, ctx: ToolContext) -> ToolResult:
-    await local.remove(ctx, data["refs"])
+    await customers_of(ctx).remove(data["refs"])
     return said(f"The {len(data['refs'])} {args.kind} records are gone again.", origin="nowhere")
 
 
-@tool(effect="write", authority=("path",), safe_to_repeat=True, timeout=60, preview=_preview, undo=_undo)
+@tool(
+    effect="write", authority=("path",), safe_to_repeat=True, secrets=secrets, timeout=60, preview=_preview, undo=_undo
+)
 async def import_crm(args: ImportCrm, ctx: ToolContext) -> ToolResult:
     """Add the companies, contacts, deals, notes or tasks of a CSV file to the CRM. A row that does not fit stops it."""
-    made = await local.create(ctx, args.kind, from_csv(args.kind, await _text(args, ctx)))
+    made = await customers_of(ctx).create(args.kind, from_csv(args.kind, await _text(args, ctx)))
     refs = [one.ref for one in made]
     return ToolResult(
         content=f"Added {len(made)} {args.kind} records.",

@@ -8,8 +8,8 @@ from pydantic import Field
 
 from kernel.types import Fact, Json, Labelled, Payload, ToolResult
 from tools.engine import Arguments, Preview, ToolContext, said, tool
-from tools.engine.crm import local
-from tools.engine.crm.records import lines
+from tools.engine.crm.customers import customers_of, secrets
+from tools.engine.crm.records import REF, lines, normal
 from tools.engine.preview import one_line
 
 if TYPE_CHECKING:
@@ -19,30 +19,33 @@ if TYPE_CHECKING:
 class RemoveRecord(Arguments):
     """Which record."""
 
-    ref: str = Field(pattern=r"^(?i:C)-[0-9A-Za-z]{4,10}$", description="The record's ref, from search_crm")
+    ref: str = Field(pattern=REF, description="The record's ref, from search_crm")
 
 
 async def _preview(args: RemoveRecord, ctx: ToolContext) -> Preview:
-    known = await local.get(ctx, args.ref)
-    under: list[Record] = await local.search(ctx, "", [], known.ref, 20)
+    known = await customers_of(ctx).get(args.ref)
+    under: list[Record] = await customers_of(ctx).search("", [], known.ref, 20)
     stays = one_line("; ".join(f"{one.ref} {one.name}" for one in under), 200)
     return Preview(
         headline=one_line(f"Remove the {known.kind} {known.name}"),
         facts=(Fact(label="Record", value=known.ref), *((Fact(label="Stays", value=stays),) if under else ())),
         payloads=(Payload(title=known.ref, content="\n".join(lines(known)), language="text"),),
+        warning=customers_of(ctx).bin,
     )
 
 
 async def _undo(_args: RemoveRecord, data: Json, ctx: ToolContext) -> ToolResult:
-    await local.restore(ctx, data["ref"])
+    await customers_of(ctx).restore(data["ref"])
     return said(f"{data['ref']} is back.", origin="nowhere")
 
 
-@tool(effect="write", authority=("ref",), safe_to_repeat=True, timeout=20, preview=_preview, undo=_undo)
+@tool(
+    effect="write", authority=("ref",), safe_to_repeat=True, secrets=secrets, timeout=60, preview=_preview, undo=_undo
+)
 async def remove_record(args: RemoveRecord, ctx: ToolContext) -> ToolResult:
     """Remove a company, contact, deal, note or task from the CRM. What belongs to it stays."""
-    ref = args.ref.upper()
-    await local.remove(ctx, [ref])
+    ref = normal(args.ref)
+    await customers_of(ctx).remove([ref])
     return ToolResult(
         content=f"{ref} is removed.",
         pieces=(Labelled(text=ref, origin="nowhere", source=f"crm:{ref}"),),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from tools.engine import Arguments, ToolContext, records, tool
-from tools.engine.crm import local
+from tools.engine.crm.customers import customers_of, secrets
 from tools.engine.crm.records import CrmRow, Kind, row
 
 if TYPE_CHECKING:
@@ -23,10 +23,10 @@ class SearchCrm(Arguments):
     limit: int = Field(default=20, ge=1, le=100, description="How many")
 
 
-@tool(effect="read", look_up=("words",), returns=CrmRow, timeout=20)
+@tool(effect="read", look_up=("words",), returns=CrmRow, secrets=secrets, timeout=60)
 async def search_crm(args: SearchCrm, ctx: ToolContext) -> ToolResult:
     """Find customers and what is known of them: companies, contacts, deals, notes, tasks. Use it before you add one."""
-    found = await local.search(ctx, args.kind, args.words.split(), args.about.upper(), args.limit + 1)
+    found = await customers_of(ctx).search(args.kind, args.words.split(), args.about, args.limit + 1)
     shown = found[: args.limit]
     return records(
         [row(one) for one in shown],

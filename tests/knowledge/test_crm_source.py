@@ -18,7 +18,7 @@ from tests.knowledge.team import IN_FINANCE, IN_GENERAL
 from tests.tools.team import Team, facts
 from tools import search_knowledge as searching
 from tools.engine.context import ToolContext
-from tools.engine.crm import local
+from tools.engine.crm.local import LocalCrm
 from tools.engine.permit import digest_of, issue
 from tools.engine.web.settings import WebSettings
 
@@ -53,9 +53,9 @@ def after(ctx: ToolContext, call_id: str, **seen: str) -> ToolContext:
 async def test_records_are_found_with_what_they_belong_to_and_forgotten_when_they_are_removed(
     knowledge: Knowledge, around: Surroundings, ctx: ToolContext, clock: FixedClock
 ) -> None:
-    [acme] = await local.create(ctx, "company", [("Acme", {"industry": "Rockets"}, "")])
+    [acme] = await LocalCrm(ctx).create("company", [("Acme", {"industry": "Rockets"}, "")])
     again = after(ctx, "01CALL0000000000000000000B")
-    [deal] = await local.create(again, "deal", [("Spring order", {"stage": "won", "amount": "1200"}, acme.ref)])
+    [deal] = await LocalCrm(again).create("deal", [("Spring order", {"stage": "won", "amount": "1200"}, acme.ref)])
     settings = crm.Settings(name="customers", kind="crm", readers=("#finance",))
     report = await knowledge.sync(crm.open_source(settings, around))
     assert report.added == 2
@@ -65,11 +65,11 @@ async def test_records_are_found_with_what_they_belong_to_and_forgotten_when_the
     assert "Stage: won" in found.text
     assert not (await knowledge.search("Spring order of Acme", IN_GENERAL)).passages
     clock.advance(minutes=1)
-    await local.change(ctx, acme.with_("Acme Rockets", {}))
+    await LocalCrm(ctx).change(acme.with_("Acme Rockets", {}))
     report = await knowledge.sync(crm.open_source(settings, around))
     assert (report.changed, report.unchanged) == (2, 0)  # the deal names its company
     assert "company Acme Rockets" in (await knowledge.search("Spring order", IN_FINANCE)).passages[0].text
-    await local.remove(ctx, [deal.ref])
+    await LocalCrm(ctx).remove([deal.ref])
     report = await knowledge.sync(crm.open_source(settings, around))
     assert (report.forgotten, report.unchanged) == (1, 1)
     assert not [one for one in (await knowledge.search("Spring order", IN_FINANCE)).passages if "Deal" in one.title]
@@ -81,9 +81,9 @@ async def test_a_record_keeps_its_label_and_personal_data_is_marked(
     knowledge: Knowledge, around: Surroundings, ctx: ToolContext
 ) -> None:
     mail = after(ctx, "01CALL0000000000000000000C", seen="outside_text")
-    [acme] = await local.create(mail, "company", [("Acme", {}, "")])
-    await local.create(ctx, "contact", [("Jo Meyer", {"email": "jo@acme.test"}, acme.ref)])
-    await local.create(after(ctx, "01CALL0000000000000000000D"), "note", [("Parking", {"text": "It is free."}, "")])
+    [acme] = await LocalCrm(mail).create("company", [("Acme", {}, "")])
+    await LocalCrm(ctx).create("contact", [("Jo Meyer", {"email": "jo@acme.test"}, acme.ref)])
+    await LocalCrm(after(ctx, "01CALL0000000000000000000D")).create("note", [("Parking", {"text": "It is free."}, "")])
     settings = crm.Settings(name="customers", kind="crm")
     await knowledge.sync(crm.open_source(settings, around))
     shown = {

@@ -21,6 +21,18 @@ class NotLetIn(CannotDo):
     code = "not_let_in"
 
 
+class NotThere(CannotDo):
+    """There is no such thing: no such file, no such record of a service."""
+
+    code = "not_there"
+
+
+class TooManyRequests(CannotDo):
+    """The service takes no more requests for now."""
+
+    code = "too_many_requests"
+
+
 class SignInNeeded(NotLetIn):
     """The service lets us in once a person has signed in there. Nothing was done."""
 

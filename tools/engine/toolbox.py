@@ -107,9 +107,6 @@ class Toolbox:
         found = Declarations()
         for word in setup.model_fields_set & NOT_YET:
             found.fault((word,), f"'{word}' is not connected by this version yet, so the setting would do nothing")
-        if setup.crm.provider != "local":
-            message = "this version keeps customers in its own tables only: write 'provider: local'"
-            found.fault(("crm", "provider"), message)
         taken = dict.fromkeys(self.catalogue.own, "a tool of Bosun")
         self._declare_mcp(setup, found, taken)
         for api, operation, tool in apis.tools(setup.apis, folder, found.fault):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from kernel.store import crm as rows
 from tools.engine import labels
-from tools.engine.crm.records import Record
+from tools.engine.crm.records import Record, Wanted, normal
 from tools.engine.failure import CannotDo
 
 if TYPE_CHECKING:
@@ -15,81 +15,82 @@ if TYPE_CHECKING:
     from kernel.store import Session
     from tools.engine.context import ToolContext
 
-Wanted = tuple[str, dict[str, str], str]  # name, fields, about
 
+class LocalCrm:
+    """`tools.engine.crm.customers.Customers` for one call."""
 
-async def search(ctx: ToolContext, kind: str, words: Sequence[str], about: str, limit: int) -> list[Record]:
-    """Records that contain every word, last changed first."""
-    found = await ctx.store.read(lambda session: rows.search(session, kind or None, list(words), limit, about))
-    return [_record(one) for one in found]
+    bin = ""  # what was removed can be taken back
 
+    def __init__(self, ctx: ToolContext) -> None:
+        self._ctx = ctx
 
-async def get(ctx: ToolContext, ref: str) -> Record:
-    """The record. CannotDo if there is none, or none any more."""
-    found = await ctx.store.read(lambda session: rows.by_ref(session, ref.upper()))
-    if found is None or found.deleted_at is not None:
-        raise CannotDo(f"There is no record {ref[:40]}. Look it up with search_crm.")
-    return _record(found)
+    async def search(self, kind: str, words: Sequence[str], about: str, limit: int) -> list[Record]:
+        """Records that contain every word, last changed first."""
+        find = (kind or None, list(words), limit, normal(about))
+        found = await self._ctx.store.read(lambda session: rows.search(session, *find))
+        return [_record(one) for one in found]
 
+    async def get(self, ref: str) -> Record:
+        """The record. CannotDo if there is none, or none any more."""
+        return _record(await self._ctx.store.read(lambda session: _existing(session, ref)))
 
-async def create(ctx: ToolContext, kind: str, wanted: Sequence[Wanted]) -> list[Record]:
-    """New records; the same call makes them once. CannotDo where one is about a record that is not there."""
+    async def create(self, kind: str, wanted: Sequence[Wanted]) -> list[Record]:
+        """New records; the same call makes them once. CannotDo where one is about a record that is not there."""
+        ctx = self._ctx
 
-    def write(session: Session) -> list[Record]:
-        made = []
-        for number, (name, fields, about) in enumerate(wanted):
-            if about:
-                _existing(session, about)
-            made.append(_record(_add(session, ctx, f"{ctx.call_id}-{number}", kind, name, fields, about.upper())))
-        return made
+        def write(session: Session) -> list[Record]:
+            made = []
+            for number, (name, fields, about) in enumerate(wanted):
+                if about:
+                    _existing(session, about)
+                made.append(_record(_add(session, ctx, f"{ctx.call_id}-{number}", kind, name, fields, normal(about))))
+            return made
 
-    return await ctx.store.write(write)
+        return await ctx.store.write(write)
 
+    async def change(self, record: Record, expected: Record | None = None) -> None:
+        """Store the record as it is now. CannotDo where it is no longer there, or not as `expected`."""
+        ctx = self._ctx
 
-async def change(ctx: ToolContext, record: Record, expected: Record | None = None) -> None:
-    """Store the record as it is now. CannotDo where it is no longer there, or not as `expected`."""
+        def write(session: Session) -> None:
+            known = _existing(session, record.ref)
+            before = _record(known)
+            if expected is not None and (before.name, before.fields) != (expected.name, expected.fields):
+                raise CannotDo(f"{record.ref} was changed since, so it is left as it is.")
+            known.name, known.fields = record.name, dict(record.fields)
+            known.words = _words(record.kind, record.name, record.fields)
+            known.origin, known.changed_at = _worse(known.origin, labels.of_run(ctx.facts)), ctx.clock.now()
+            session.add(known)
 
-    def write(session: Session) -> None:
-        known = _existing(session, record.ref)
-        before = _record(known)
-        if expected is not None and (before.name, before.fields) != (expected.name, expected.fields):
-            raise CannotDo(f"{record.ref} was changed since, so it is left as it is.")
-        known.name, known.fields = record.name, dict(record.fields)
-        known.words = _words(record.kind, record.name, record.fields)
-        known.origin, known.changed_at = _worse(known.origin, labels.of_run(ctx.facts)), ctx.clock.now()
-        session.add(known)
+        await ctx.store.write(write)
 
-    await ctx.store.write(write)
+    async def remove(self, refs: Sequence[str]) -> None:
+        """Take records away; they can be restored."""
 
+        def write(session: Session) -> None:
+            for ref in refs:
+                known = rows.by_ref(session, normal(ref))
+                if known is not None and known.deleted_at is None:
+                    known.deleted_at = self._ctx.clock.now()
+                    session.add(known)
 
-async def remove(ctx: ToolContext, refs: Sequence[str]) -> None:
-    """Take records away; they can be restored."""
+        await self._ctx.store.write(write)
 
-    def write(session: Session) -> None:
-        for ref in refs:
-            known = rows.by_ref(session, ref.upper())
-            if known is not None and known.deleted_at is None:
-                known.deleted_at = ctx.clock.now()
-                session.add(known)
+    async def restore(self, ref: str) -> None:
+        """Have a record back that was taken away."""
 
-    await ctx.store.write(write)
+        def write(session: Session) -> None:
+            known = rows.by_ref(session, normal(ref))
+            if known is None:
+                raise CannotDo(f"There is no record {ref}.")
+            known.deleted_at = None
+            session.add(known)
 
-
-async def restore(ctx: ToolContext, ref: str) -> None:
-    """Have a record back that was taken away."""
-
-    def write(session: Session) -> None:
-        known = rows.by_ref(session, ref)
-        if known is None:
-            raise CannotDo(f"There is no record {ref}.")
-        known.deleted_at = None
-        session.add(known)
-
-    await ctx.store.write(write)
+        await self._ctx.store.write(write)
 
 
 def _existing(session: Session, ref: str) -> rows.CrmRecord:
-    known = rows.by_ref(session, ref.upper())
+    known = rows.by_ref(session, normal(ref))
     if known is None or known.deleted_at is not None:
         raise CannotDo(f"There is no record {ref[:40]}. Look it up with search_crm.")
     return known

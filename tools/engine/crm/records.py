@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 Kind = Literal["company", "contact", "deal", "note", "task"]
 KINDS: tuple[str, ...] = get_args(Kind)
 MOST_ROWS = 2_000  # of one import
+REF = r"^((?i:C)-[0-9A-Za-z]{4,10}|(company|contact|deal|note|task)-[0-9]{1,20})$"  # in our tables, in HubSpot
+Wanted = tuple[str, dict[str, str], str]  # of a new record: name, fields, about
 HAS: Mapping[str, tuple[str, ...]] = {
     "company": ("website", "phone", "industry", "text"),
     "contact": ("email", "phone", "role", "text"),
@@ -26,6 +28,12 @@ HAS: Mapping[str, tuple[str, ...]] = {
     "note": ("text",),
     "task": ("due", "owner", "done", "text"),
 }
+
+
+def normal(ref: str) -> str:
+    """The ref as it is kept: those of our own tables in capitals."""
+    return ref.upper() if ref[:2] in {"c-", "C-"} else ref
+
 
 Short = Annotated[OneLine, Field(max_length=300)]
 
@@ -60,7 +68,7 @@ class Values(Arguments):
 class Record(Frozen):
     """A record as it is kept."""
 
-    ref: str  # C-7F3K
+    ref: str  # C-7F3K; contact-512 in HubSpot
     kind: str
     name: str
     fields: dict[str, str] = Field(default_factory=dict)

@@ -14,7 +14,7 @@ import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tools.engine.failure import CannotDo
+from tools.engine.failure import CannotDo, NotThere
 from tools.engine.files.paths import DEEPEST, names_of, problem_of
 
 if TYPE_CHECKING:
@@ -184,10 +184,6 @@ class Workspace:
             yield here
         finally:
             os.close(here)
-
-
-class NotThere(CannotDo):
-    """There is no such file."""
 
 
 def digest_of(text: str) -> str:

@@ -10,7 +10,7 @@ import httpx
 import orjson
 
 from kernel.errors import ToolError
-from tools.engine.failure import CannotDo
+from tools.engine.failure import CannotDo, NotLetIn, NotThere, TooManyRequests
 from tools.engine.web.content import read_body
 from tools.engine.web.page import addresses_of, trust
 
@@ -35,6 +35,11 @@ class Reply:
     status: int
     kind: str  # media type
     body: bytes
+    wait: str = ""  # its Retry-After
+
+    def retry_after(self, otherwise: float, most: float) -> float:
+        """Seconds until the service wants to be asked again, as far as it says so."""
+        return min(float(self.wait) if self.wait.isdecimal() else otherwise, most)
 
     def json(self, service: str) -> Json:
         """The body as JSON; ToolError if it is none."""
@@ -109,7 +114,8 @@ class Service:
             try:
                 kind, _, _ = response.headers.get("content-type", "").partition(";")
                 body = await read_body(response, LARGEST)
-                return Reply(status=response.status_code, kind=kind.strip().lower(), body=body)
+                wait = response.headers.get("retry-after", "").strip()
+                return Reply(status=response.status_code, kind=kind.strip().lower(), body=body, wait=wait)
             except CannotDo as error:  # it has answered, and that cannot be read
                 raise LostError(f"{self.name} gave no proper answer. {error.message}") from error
             finally:
@@ -121,11 +127,11 @@ class Service:
         if 200 <= status < 300:
             return reply
         if status in {401, 403}:
-            raise CannotDo(f"{self.name} does not allow {what} (status {status}).")
+            raise NotLetIn(f"{self.name} does not allow {what} (status {status}).")
         if status == 404:
-            raise CannotDo(f"{self.name} has nothing there (status 404).")
+            raise NotThere(f"{self.name} has nothing there (status 404).")
         if status == 429:
-            raise CannotDo(f"{self.name} asks for fewer requests (status 429). Try again later.")
+            raise TooManyRequests(f"{self.name} asks for fewer requests (status 429). Try again later.")
         if status >= 500:
             raise LostError(f"{self.name} had a fault of its own (status {status}).")
         if status < 400:

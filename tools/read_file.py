@@ -6,13 +6,10 @@ import asyncio
 
 from pydantic import Field
 
-from kernel.store import files as labels_of
-from kernel.store import personal
 from kernel.types import Labelled, Source, ToolResult
 from tools.engine import Arguments, CannotDo, ToolContext, tool
 from tools.engine.files.documents import text_of
-from tools.engine.files.spaces import spot_of
-from tools.engine.files.workspace import bytes_digest
+from tools.engine.files.spaces import label_of, spot_of
 
 
 class ReadFile(Arguments):
@@ -29,11 +26,7 @@ async def read_file(args: ReadFile, ctx: ToolContext) -> ToolResult:
     spot = spot_of(args.path, ctx)
     content = await asyncio.to_thread(spot.workspace.content, spot.path)
     text = await text_of(args.path, content)
-    version = bytes_digest(content)
-    subject = personal.of_file(spot.key, version)
-    known, marked = await ctx.store.read(
-        lambda session: (labels_of.label(session, spot.key, version), personal.marked(session, (subject,)))
-    )
+    origin, is_personal = await label_of(spot, content, ctx)
     every = text.splitlines()
     part = every[args.first_line - 1 : args.first_line - 1 + args.lines]
     if not part and every:
@@ -41,9 +34,9 @@ async def read_file(args: ReadFile, ctx: ToolContext) -> ToolResult:
     body = "\n".join(part)
     piece = Labelled(
         text=body,
-        origin="member_text" if known is not None and known.origin == "member_text" else "outside_text",
+        origin=origin,
         source=f"file:{args.path}",
-        personal=bool(marked),
+        personal=is_personal,
         readers=spot.readers,
     )
     last = args.first_line - 1 + len(part)

@@ -527,6 +527,13 @@ def read_charter(settings: Settings) -> Charter:
     return charters.load(settings.charter, bridges.known_tools(tools), steps.discover(), bringing=bringing)
 
 
+async def try_code(settings: Settings, charter: Charter) -> str:
+    """Whether the Python of agents could be locked up here: why not, for people; or empty."""
+    from tools.engine.code import running
+
+    return await running.trial(settings.data / "code" / "trial", charter.tools.code)
+
+
 def read_tools(settings: Settings, store: Store | None) -> ToolList:
     """The tools as `up` would offer them, without starting anything; those of MCP servers as `store` knows them."""
     charter, tools, rules = read_charter(settings), catalogue.discover(), RuleBook()

@@ -157,10 +157,3 @@ def test_ids_of_discord_may_be_written_without_quotes(folder: Path, change: Chan
     change("people.yaml", "web: ann, slack: U1", "web: ann, discord: 1300000000000000001")
     charter = load(folder)
     assert charter.people["ann"].accounts() == [("web", "ann"), ("discord", "1300000000000000001")]
-
-
-@pytest.mark.parametrize("text", ["code: {enabled: true}"])
-def test_a_tool_setting_that_nothing_acts_on_yet_is_refused(folder: Path, text: str) -> None:
-    (folder / "tools.yaml").write_text(f"{text}\n")
-    with pytest.raises(CharterError, match=r"tools.yaml:1: .*would do nothing"):
-        read_charter(Settings(charter=folder))

@@ -25,10 +25,6 @@ if TYPE_CHECKING:
     from tools.engine.tool import Tool
 
 
-# Parts of tools.yaml that are understood and that no tool acts on yet: refused, so that nobody relies on them.
-NOT_YET = frozenset({"code"})
-
-
 @dataclass(frozen=True, kw_only=True)
 class Declared:
     """A tool that a tools.yaml names, as the checks of the charter see it."""
@@ -105,8 +101,6 @@ class Toolbox:
     def declared(self, setup: ToolsFile, folder: Path) -> Declarations:
         """What the file declares; `folder` is the charter's. Reads, connects to nothing."""
         found = Declarations()
-        for word in setup.model_fields_set & NOT_YET:
-            found.fault((word,), f"'{word}' is not connected by this version yet, so the setting would do nothing")
         taken = dict.fromkeys(self.catalogue.own, "a tool of Bosun")
         self._declare_mcp(setup, found, taken)
         for api, operation, tool in apis.tools(setup.apis, folder, found.fault):

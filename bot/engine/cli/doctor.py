@@ -15,6 +15,7 @@ from kernel.errors import BosunError, CharterError, ConfigError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from bot.engine.charter import Charter
     from kernel.config import Settings
 
 MARKS = {"ok": ("ok", "green"), "warn": ("note", "yellow"), "error": ("ERROR", "red")}
@@ -81,6 +82,19 @@ def _charter(settings: Settings) -> Iterator[Finding]:
             yield Finding(
                 level="warn", text=f"Nobody holds the role {name}: what asks for it waits in vain.", hint=hint
             )
+    if charter.tools.code.enabled:
+        yield _code(settings, charter)
+
+
+def _code(settings: Settings, charter: Charter) -> Finding:
+    """Whether the Python of agents can be locked up on this machine: it is tried."""
+    from bot.engine.app import try_code
+
+    problem = asyncio.run(try_code(settings, charter))
+    if not problem:
+        return Finding(level="ok", text="Agents may run Python; its process locked itself up when it was tried.")
+    hint = "It needs Linux 5.13 or newer with Landlock and seccomp. Without them run_python refuses every call."
+    return Finding(level="error", text=f"tools.yaml lets agents run code, and this fails. {problem}", hint=hint)
 
 
 def _data_folder(settings: Settings) -> Iterator[Finding]:

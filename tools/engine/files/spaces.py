@@ -11,10 +11,12 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kernel.store import files, personal
 from tools.engine.failure import CannotDo
-from tools.engine.files.workspace import Quota, Workspace
+from tools.engine.files.workspace import Quota, Workspace, bytes_digest
 
 if TYPE_CHECKING:
+    from kernel.types import Origin
     from tools.engine.context import ToolContext
 
 CHANNEL = "channel"
@@ -56,3 +58,13 @@ def spot_of(path: str, ctx: ToolContext, *, reads: bool = True) -> Spot:
             f"People outside the team read this channel, so only its own folder is open here: paths under {CHANNEL}/."
         )
     return Spot(shown=path, workspace=Workspace(ctx.workspace, quota), path=path)
+
+
+async def label_of(spot: Spot, content: bytes, ctx: ToolContext) -> tuple[Origin, bool]:
+    """The label of a file as it is now (none: outside text), and whether there is personal data in it."""
+    version = bytes_digest(content)
+    subject = personal.of_file(spot.key, version)
+    known, marked = await ctx.store.read(
+        lambda session: (files.label(session, spot.key, version), personal.marked(session, (subject,)))
+    )
+    return ("member_text" if known is not None and known.origin == "member_text" else "outside_text"), bool(marked)

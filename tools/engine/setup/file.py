@@ -112,9 +112,9 @@ class CodeSetup(Frozen):
     """Whether agents may run Python, and within which limits."""
 
     enabled: bool = False
-    seconds: int = Field(default=20, ge=1, le=300)  # of processor time and of waiting
+    seconds: int = Field(default=20, ge=1, le=120)  # of processor time, and about as long in all
     memory_mb: int = Field(default=512, ge=64, le=8_192)
-    disk_mb: int = Field(default=50, ge=1, le=1_000)  # of each file that it writes
+    disk_mb: int = Field(default=50, ge=1, le=1_000)  # of all that it writes
 
 
 class ToolsFile(Frozen):

@@ -117,7 +117,7 @@ def _door(door: Door) -> list[Row]:
     table = []
     for what, cost in (("reads", door.read), ("acts", door.act)):
         added = f"{cost.door - cost.bare:.1f} ({cost.door_cpu - cost.bare_cpu:.1f})"
-        table.append(Row(what=f"door, added to an allowed call that {what}, ms (CPU)", bosun=added))
+        table.append(Row(what=f"door, added to an allowed call that {what}, p50 ms (CPU)", bosun=added))
     return table
 
 

@@ -51,7 +51,7 @@ async def _undo(args: AddRecord, data: Json, ctx: ToolContext) -> ToolResult:
     free_text=("name", "values"),
     safe_to_repeat=True,  # the record is named after the call
     secrets=secrets,
-    timeout=60,
+    timeout=120,
     preview=_preview,
     undo=_undo,
 )

@@ -56,7 +56,7 @@ async def _undo(_args: ChangeRecord, data: Json, ctx: ToolContext) -> ToolResult
     free_text=("name", "values"),
     safe_to_repeat=True,
     secrets=secrets,
-    timeout=60,
+    timeout=120,
     preview=_preview,
     undo=_undo,
 )

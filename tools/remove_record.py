@@ -40,7 +40,7 @@ async def _undo(_args: RemoveRecord, data: Json, ctx: ToolContext) -> ToolResult
 
 
 @tool(
-    effect="write", authority=("ref",), safe_to_repeat=True, secrets=secrets, timeout=60, preview=_preview, undo=_undo
+    effect="write", authority=("ref",), safe_to_repeat=True, secrets=secrets, timeout=120, preview=_preview, undo=_undo
 )
 async def remove_record(args: RemoveRecord, ctx: ToolContext) -> ToolResult:
     """Remove a company, contact, deal, note or task from the CRM. What belongs to it stays."""

@@ -107,7 +107,14 @@ async def run_python(args: RunPython, ctx: ToolContext) -> ToolResult:
             filter(None, [ran.output.strip() or "[It printed nothing.]", " ".join(filter(None, notes))])
         ),
         pieces=(
-            Labelled(text=ran.output, origin=origin, source="code", personal=is_personal, readers=readers),
+            Labelled(
+                text=ran.output,
+                # The model wrote the code: what it prints gains no authority, even where all files are the team's own.
+                origin="nowhere" if origin == "member_text" else origin,
+                source="code",
+                personal=is_personal,
+                readers=readers,
+            ),
             *(Labelled(text=wanted[name].shown, origin="made_here") for name in ran.files),
         ),
         data={"kept": {wanted[name].shown: bytes_digest(content) for name, content in ran.files.items()}},

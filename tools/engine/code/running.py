@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 OUTPUT = 200_000  # bytes that are taken of what it prints
 LOOK_EVERY = 0.1  # seconds between two looks at how much it has written
+LEFT = 3600.0  # seconds after which a folder belongs to no process any more
 STARTING = 3.0  # seconds for the interpreter and the locks
 # Where the interpreter and its libraries lie. Read, never run: no program can be started from inside.
 LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/share/zoneinfo")
@@ -84,6 +85,10 @@ async def run(code: str, given: Mapping[str, bytes], wanted: Iterable[str], fold
 
 def _furnish(folder: Path, given: Mapping[str, bytes]) -> None:
     folder.mkdir(mode=0o700, parents=True)
+    now = folder.stat().st_mtime
+    for other in folder.parent.iterdir():  # what is left of processes that were killed
+        if other.stat().st_mtime < now - LEFT:
+            shutil.rmtree(other, ignore_errors=True)
     for name, content in given.items():
         (folder / name).write_bytes(content)
 

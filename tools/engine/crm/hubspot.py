@@ -30,6 +30,7 @@ PAGE = 100  # records of one answer
 MOST = 10_000  # records that a search gives at all
 TRIES = 4  # of a request that is refused for its rate
 LONGEST_WAIT = 10.0  # seconds between two of them: limits count in windows of ten seconds
+PATIENCE = 30.0  # seconds for a request with all its tries: well within the time of a tool, which would tell less
 WAYS = ("companies", "contacts", "deals")  # what a record can belong to
 
 
@@ -98,13 +99,17 @@ class HubSpot:
         if before is not None:
             return [await self._made_before(kind, properties, before)]
         try:
-            reply = await self._send("POST", f"/crm/v3/objects/{names.TYPES[kind]}", body)
-        except LostError as error:
-            raise OutcomeUnknown(f"{error} The {kind} may have been added.") from error
+            async with asyncio.timeout(PATIENCE):
+                reply = await self._send("POST", f"/crm/v3/objects/{names.TYPES[kind]}", body)
+        except (LostError, TimeoutError) as error:
+            raise OutcomeUnknown(f"{_lost(error)} The {kind} may have been added.") from error
         except ToolError:
             await attempts.forget(self._ctx)
             raise
-        made = names.read(kind, reply.json("HubSpot"), about)
+        try:
+            made = names.read(kind, reply.json("HubSpot"), about)
+        except ToolError:
+            made = None
         if made is None:
             raise OutcomeUnknown(f"HubSpot gave no proper answer. The {kind} may have been added.")
         await attempts.finish(self._ctx, {"ref": made.ref})
@@ -162,17 +167,19 @@ class HubSpot:
 
     async def _read(self, method: str, path: str, body: Json = None) -> Json:
         try:
-            return (await self._send(method, path, body)).json("HubSpot")
-        except LostError as error:
-            raise CannotDo(str(error)) from error
+            async with asyncio.timeout(PATIENCE):
+                return (await self._send(method, path, body)).json("HubSpot")
+        except (LostError, TimeoutError) as error:
+            raise CannotDo(_lost(error)) from error
 
     async def _write(self, method: str, ref: str, body: Json, done: str) -> None:
         """A change that may be repeated: it says what is to be, not what is to be done."""
         kind, number = names.parts_of(ref)
         try:
-            await self._send(method, f"/crm/v3/objects/{names.TYPES[kind]}/{number}", body)
-        except LostError as error:
-            raise OutcomeUnknown(f"{error} {ref} may have been {done}.") from error
+            async with asyncio.timeout(PATIENCE):
+                await self._send(method, f"/crm/v3/objects/{names.TYPES[kind]}/{number}", body)
+        except (LostError, TimeoutError) as error:
+            raise OutcomeUnknown(f"{_lost(error)} {ref} may have been {done}.") from error
 
     async def _send(self, method: str, path: str, body: Json) -> Reply:
         """One request; sent again, a few times, where HubSpot refuses it for its rate."""
@@ -201,6 +208,10 @@ class HubSpot:
 
 
 _OBJECTS = frozenset({"company", "contact", "deal"})
+
+
+def _lost(error: Exception) -> str:
+    return str(error) or "HubSpot took too long."
 
 
 def _results(answer: Json) -> list[Json]:

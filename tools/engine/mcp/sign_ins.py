@@ -61,14 +61,17 @@ class SignIns:
     ) -> httpx2.Auth:
         """Signs the requests of a connection. `unsigned` is called, and the request fails, where a person is needed."""
 
+        vault = self._vault(server, setup, secrets)
+
         async def show(_link: str) -> None:
-            unsigned()
+            if not vault.has_changed():  # else another process has renewed it meanwhile: the next connection has it
+                unsigned()
             raise NotLetIn(f"Somebody has to sign in to {server}.")
 
         async def wait() -> AuthorizationCodeResult:
             raise NotLetIn(f"Somebody has to sign in to {server}.")
 
-        return self._vault(server, setup, secrets).provider(show, wait)
+        return vault.provider(show, wait)
 
     # -- the card ---------------------------------------------------------------------------------
 
@@ -76,7 +79,7 @@ class SignIns:
         """Show the card of a server on which somebody has to sign in, unless one is open."""
         subject = _subject(server)
         before = outbox.copies(session, subject)
-        if place is None or (before and before[-1].content.actions):  # type: ignore[union-attr]
+        if place is None or any(isinstance(row.content, Card) and row.content.actions for row in before):
             return
         row_id = f"{subject}-{len(before) + 1}"  # of two processes that notice, one asks
         outbox.put(session, row_id, place, _card(server, setup), self.clock.now(), subject=subject)
@@ -105,6 +108,7 @@ class SignIns:
             async with asyncio.timeout(PATIENCE):
                 address = await asyncio.shield(link)
         except TimeoutError as error:
+            self._tasks.pop(server).cancel()
             raise CannotDo(f"The MCP server {server} did not say where to sign in.") from error
         within = int(LONGEST.total_seconds() / 60)
         return f"Sign in at {urlsplit(address).hostname} within {within} minutes. The link is for you alone: {address}"

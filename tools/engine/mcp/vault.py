@@ -96,6 +96,11 @@ class Vault(TokenStorage):
         """Keep as whom we were registered."""
         self._keep(client=client_info)
 
+    def has_changed(self) -> bool:
+        """Whether the file holds another grant by now."""
+        now = self._read().tokens
+        return now is not None and now != self._granted.tokens
+
     def _read(self) -> Granted:
         try:
             found = Granted.model_validate_json(self._file.read_bytes())

@@ -144,6 +144,18 @@ async def test_a_reload_shows_the_same_and_a_draft_is_kept(visit: Visit) -> None
     await expect(page.locator(".channel-pane .message")).to_have_count(1)
 
 
+async def test_code_is_copied_with_a_button_and_a_browser_that_forbids_it_is_no_error(visit: Visit) -> None:
+    page = await visit("ann", "/c/dm-ann", permissions=["clipboard-read", "clipboard-write"])
+    await write(page, "hostile")
+    button = page.get_by_role("button", name="Copy the code")
+    await button.click()
+    await expect(page.locator(".toast")).to_have_text("Copied.")
+    assert await page.evaluate("navigator.clipboard.readText()") == "never closed **bold"
+    await page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('no')); }")
+    await button.click()
+    await expect(page.locator(".toast").last).to_contain_text("copy it yourself")
+
+
 async def test_hostile_text_stays_text(visit: Visit, chat: Chat) -> None:
     page = await visit("ann", "/c/dm-ann")
     foreign: list[str] = []
@@ -162,7 +174,7 @@ async def test_hostile_text_stays_text(visit: Visit, chat: Chat) -> None:
         Card(headline="<img src=x onerror=alert(1)>", state="<b>Waiting</b>", text="<script>alert(1)</script>"),
     )
     await expect(page.locator(".card h3")).to_have_text("<img src=x onerror=alert(1)>")
-    assert await page.locator("main .prose :is(img, script, style, iframe, svg)").count() == 0
+    assert await page.locator("main .prose :is(img, script, style, iframe, svg:not(.icon))").count() == 0
     assert await page.locator('a[href^="javascript:" i], a[href^="data:" i]').count() == 0
     assert "owned" not in await page.title()
     assert foreign == []

@@ -215,6 +215,16 @@ function connectionIs(now) {
 
 // -- what the reader does -----------------------------------------------------------------------------------------
 
+/** Put a text on the clipboard, where the browser lets us. */
+async function copy(text, said) {
+  try {
+    await navigator.clipboard.writeText(text);
+    toast(said);
+  } catch {
+    toast("The browser did not let me copy it. Mark it and copy it yourself.", "warn");
+  }
+}
+
 const ACTS = {
   press: (button) => press(button),
   retry: (button) => retry(button.dataset.id),
@@ -222,10 +232,8 @@ const ACTS = {
   notices: (button) => showNotices(button),
   persona: (button) => button.getAttribute("aria-pressed") === "true" || become(button.dataset.person),
   logout: () => signOut(),
-  "copy-link": async (button) => {
-    await navigator.clipboard?.writeText(location.origin + button.dataset.path);
-    toast("Link copied.");
-  },
+  "copy-link": (button) => copy(location.origin + button.dataset.path, "Link copied."),
+  "copy-code": (button) => copy(button.parentElement.querySelector("pre").textContent.trimEnd(), "Copied."),
 };
 
 document.addEventListener("click", (event) => {

@@ -53,11 +53,22 @@ function body(message) {
   if (message.kind === "progress") return progress(message);
   if (message.plain !== undefined) return h("div.prose.plain", {}, message.plain);
   return [
-    h("div.prose", {}, markup(message.html)),
+    h("div.prose", {}, copyable(markup(message.html))),
     message.sources?.length > 0 && sources(message),
     message.actions?.length > 0 && actions(message.actions, message.private ? "" : message.id),
     message.footer && h("p.small", {}, message.footer),
   ];
+}
+
+/** The same, with a button on each block of code that copies it. */
+function copyable(content) {
+  for (const pre of content.querySelectorAll("pre")) {
+    const box = h("div.code");
+    const copy = { type: "button", title: "Copy", "aria-label": "Copy the code", "data-act": "copy-code" };
+    pre.replaceWith(box);
+    box.append(pre, h("button.icon-button", copy, icon("copy")));
+  }
+  return content;
 }
 
 /** The numbered sources of an answer, each with the passage that it quotes. */

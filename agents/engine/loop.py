@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from agents.engine import endings, wording
 from agents.engine.ports import Timing
 from agents.engine.segment import MAX_TURNS, OPEN, Kit, Segment, StopAskedError
+from kernel.errors import StoreError
 from kernel.store import run_steps, runs
 from rules.engine.outcome import SegmentOvertaken
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+LOOK_EVERY = 1.0  # seconds between two looks whether another process was told to stop a run
 LOOKS = 5  # times that a segment is read anew because another process was faster
 BROKEN = "Something went wrong in Bosun itself; the log has the details."
 
@@ -159,6 +161,7 @@ class Loop:
     async def _ask(self, run_id: str, request: ModelRequest, on_text: Callable[[str], None]) -> ModelAnswer:
         task = asyncio.ensure_future(self._model.answer(request, on_text))
         self._thinking[run_id] = task
+        watch = None if self._store.is_sqlite else asyncio.ensure_future(self._watch(run_id))
         try:
             return await task
         except asyncio.CancelledError:
@@ -168,6 +171,19 @@ class Loop:
             raise
         finally:
             self._thinking.pop(run_id, None)
+            if watch is not None:
+                watch.cancel()
+
+    async def _watch(self, run_id: str) -> None:
+        """Stop what the model says in the run once another process was told to."""
+        while True:
+            try:
+                if await self._store.read(lambda session: run_steps.stop_asked(session, run_id)):
+                    break
+            except StoreError as error:
+                log.warning("whether run %s is to stop cannot be looked up: %s", run_id, error)
+            await asyncio.sleep(LOOK_EVERY)
+        self.stop(run_id)
 
 
 def _look_ahead(session: Session, key: str) -> Found | None:

@@ -118,7 +118,7 @@ class Segment:
 
     async def _step(self) -> bool:
         """One step; True when the segment has ended."""
-        self._check_stop()
+        await self._check_stop()
         freeze = await self.kit.door.frozen(self.agent.name, self.charter.directory.channel_name(self.run.where))
         if freeze is not None:
             return await self._hold(freeze)
@@ -130,8 +130,10 @@ class Segment:
             return True
         return await self._think()
 
-    def _check_stop(self) -> None:
-        if self.run.stop_requested_by is not None or self.run.id in self.kit.stopping:
+    async def _check_stop(self) -> None:
+        """StopAskedError where somebody wants the run stopped, whichever process they told."""
+        known = self.run.stop_requested_by is not None or self.run.id in self.kit.stopping
+        if known or await self.kit.store.read(lambda session: run_steps.stop_asked(session, self.run.id)):
             raise StopAskedError
 
     # -- thinking -----------------------------------------------------------------------------------------------
@@ -209,7 +211,7 @@ class Segment:
             self.show.text(self.partial)
 
         for _ in range(2):
-            self._check_stop()
+            await self._check_stop()
             await self._afford(request, facts)
             answer = storable(await self.kit.ask(self.run.id, request, on_text))
             self.spent.append(answer)

@@ -93,6 +93,7 @@ class Row:
 
 NAMES = tuple(field.name for field in fields(RunState))
 PAST = tuple(field.name for field in fields(PastRun) if field.name != "personal")
+_STOP_ASKED = select(col(Run.stop_requested_by)).where(col(Run.id) == bindparam("run_id"))
 _PERSONAL = exists(select(col(PersonalMark.subject)).where(col(PersonalMark.subject) == "run:" + col(Run.ref)))
 
 
@@ -142,6 +143,11 @@ def load(session: Session, run_id: str, *, locked: bool = False) -> RunState | N
     """The run as it is; `locked` holds its row until the transaction ends."""
     row = session.connection().execute(_run(locked=locked), {"run_id": run_id}).first()
     return None if row is None else RunState(**row._mapping)
+
+
+def stop_asked(session: Session, run_id: str) -> bool:
+    """Whether somebody wants the run stopped."""
+    return session.connection().execute(_STOP_ASKED, {"run_id": run_id}).scalar() is not None
 
 
 def take(session: Session, run_id: str, segment: int) -> RunState | None:

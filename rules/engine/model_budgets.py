@@ -109,7 +109,7 @@ class ModelBudgets:
             return Parked(refs=(known.ref,))
         if known is not None and known.state == rows.APPROVED:
             self._raise(session, known)
-        elif known is not None and known.state != rows.CONSUMED and known.arguments["turn"] == turn:
+        elif known is not None and known.state != rows.CONSUMED and _is_answer(known, run, turn):
             return Refused(told=_refused(known))
         facts = self._facts(spender)
         for each in self._accounts(facts):
@@ -157,7 +157,7 @@ class ModelBudgets:
         services, limit = self.services, each.meter.limit + gone.raised
         more = _upwards(max(gone.amount + most - limit, each.meter.limit * raising.PART))
         what = {"budget": each.meter.key, "account": each.account, "period": each.period}
-        arguments = {**what, "by": str(more), "turn": turn}
+        arguments = {**what, "by": str(more), "turn": turn, "segment": run.segment}
         told = f"Of {each.meter.in_words(number(limit))}, {number(gone.amount)} are used or under way"
         reason = f"{told}, and the next answer may cost up to {number(_upwards(most))} USD. It waits for that."
         preview = Preview(
@@ -203,6 +203,11 @@ class ModelBudgets:
         meters.raise_by(session, told["budget"], told["account"], told["period"], Decimal(told["by"]))
         body = {"by": told["by"], "account": told["account"], "period": told["period"], "approval": row.ref}
         ledger.append(session, now, "budget.raised", told["budget"], body)
+
+
+def _is_answer(row: ApprovalState, run: RunFacts, turn: int) -> bool:
+    """Whether it was asked for this turn, and nobody has had the run try again since: then it is asked anew."""
+    return bool(row.arguments["turn"] == turn and run.segment <= row.arguments["segment"] + 1)
 
 
 def _refused(row: ApprovalState) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
+from sqlmodel import update
 
 from kernel import ledger
 from kernel.errors import StoreError
-from kernel.store import Session, Store, freezes, runs
+from kernel.store import Session, Store, freezes, open_store, runs
 from kernel.store.ledger import entries
 from kernel.types import Source, Text, ToolResult
 from rules.engine import freezing
@@ -56,8 +58,6 @@ async def test_the_end_of_a_run_frees_its_thread_and_stands_in_the_ledger(bench:
 
 
 async def test_calls_of_one_answer_run_side_by_side(store: Store, fake: FakeAnthropic) -> None:
-    import asyncio
-
     both = asyncio.Barrier(2)
 
     async def meet(arguments: dict[str, Any]) -> ToolResult:
@@ -100,8 +100,6 @@ async def test_an_answer_that_was_saved_is_never_paid_for_again(bench: Bench, fa
 
 async def test_a_process_that_was_overtaken_writes_nothing(bench: Bench, fake: FakeAnthropic) -> None:
     """A segment that hung while another one finished the run."""
-    import asyncio
-
     fake.queue(Reply("Too late.", hold_after=3))
     run = bench.begin("Hello")
     zombie = asyncio.create_task(bench.loop().segment(run.id, 1))
@@ -156,6 +154,44 @@ async def test_every_turn_asks_the_budget_and_a_no_ends_the_run_with_its_reason(
     assert "Bo did not raise it." in said.markdown
     assert [action.label for action in said.actions] == ["Retry"]
     assert len(bench.purse.asked) == 3
+
+
+async def test_a_stop_that_another_process_was_told_is_seen_before_the_next_turn(
+    bench: Bench, fake: FakeAnthropic, sqlite_with_tables: str
+) -> None:
+    elsewhere = open_store(sqlite_with_tables)
+
+    async def stopped_meanwhile(_arguments: dict[str, Any]) -> ToolResult:
+        await elsewhere.write(want_stop)
+        return ToolResult(content="fine", summary="Fine")
+
+    bench.door.tools["meanwhile"] = stopped_meanwhile
+    fake.queue(Reply(calls=[("meanwhile", {})]), Reply("Never said."))
+    run = await bench.ask("Do it and report.")
+    elsewhere.close()
+    assert (run.state, len(fake.requests)) == (runs.STOPPED, 1)
+
+
+async def test_a_stop_that_another_process_was_told_cuts_off_what_the_model_says(
+    fake: FakeAnthropic, postgres_with_tables: str
+) -> None:
+    here, elsewhere = open_store(postgres_with_tables), open_store(postgres_with_tables)
+    bench = Bench(here, fake)
+    fake.queue(Reply("A long answer", pieces=3, hold_after=3))
+    run = bench.begin("Tell me all.")
+    work = asyncio.create_task(bench.loop().segment(run.id, 1))
+    await fake.holding.wait()
+    await elsewhere.write(want_stop)
+    await work
+    assert bench.run(run.id).state == runs.STOPPED
+    await bench.close()
+    here.close()
+    elsewhere.close()
+
+
+def want_stop(session: Session) -> None:
+    """As a process does that is told to stop the only run there is."""
+    session.execute(update(runs.Run).values(stop_requested_by="mia"))
 
 
 async def test_some_calls_done_some_waiting(bench: Bench, fake: FakeAnthropic) -> None:

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from sqlmodel import select
 
-from kernel.store import approvals, meters, outbox
+from kernel.store import approvals, meters, outbox, runs
 from kernel.types import Card, RunFacts
 from rules.engine.budget_text import listing, uses
 from rules.engine.meter_words import ModelBudget
@@ -132,7 +132,10 @@ async def test_without_a_raise_the_turn_does_not_begin_and_it_is_said_why(world:
         assert "Withdrawn" in await world.approvals.withdraw_one(ref, "", account("ann"))
     said_ = await refused(of, world, facts, 1.5)
     assert said_ == f"Of the model budget of 1 USD per day, 0 are used or under way. {told}"
-    assert isinstance(await begin(of, world, facts, 1.5, turn=1), Parked)
+    world.wait(facts)
+    world.store.write_now(lambda session: runs.next_segment(session, facts.run_id, world.clock.now()))
+    again = await parked(of, world, facts, 1.5)  # somebody has had it try again
+    assert again != ref
 
 
 async def test_people_are_told_once_when_most_of_it_is_gone(world: World) -> None:

@@ -112,7 +112,9 @@ def _reason(outcome: Outcome) -> str:
 
 def _executed(row: ApprovalState, outcome: Outcome) -> str:
     if outcome.done_at is not None:
-        return f" · {'failed' if outcome.failed else 'done'} {clock(outcome.done_at)}"
+        when = clock(outcome.done_at)
+        later = f" {when}" if when != clock(row.decided_at) else ""  # most calls are done within the minute
+        return f" · {'failed' if outcome.failed else 'done'}{later}"
     return " · under way" if row.state == rows.CONSUMED and outcome.answer != "done" else ""
 
 

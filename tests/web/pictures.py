@@ -36,7 +36,7 @@ async def product() -> AsyncIterator[str]:
             sys.executable, "-m", "bot", "up", cwd=ROOT, env=environment, stdout=asyncio.subprocess.PIPE
         )
         try:
-            yield await asyncio.wait_for(_link(process), 60)
+            yield await asyncio.wait_for(_link(process), 180)
         finally:
             process.terminate()
             await process.wait()

@@ -93,7 +93,9 @@ class Press(Frozen):
     message: str | None = None  # the platform's id of the message that carries the button
 
 
-InboundKind = Literal["mention", "message", "command", "press", "edit", "delete", "joined", "opened", "home", "stop"]
+InboundKind = Literal[
+    "mention", "message", "reaction", "command", "press", "edit", "delete", "joined", "opened", "home", "stop"
+]
 
 
 class Inbound(Frozen):
@@ -104,7 +106,7 @@ class Inbound(Frozen):
     place: Place
     actor: Actor
     message: str | None = None  # the platform's id of the message
-    text: str = ""  # Markdown; our own mention removed, others as readable names
+    text: str = ""  # Markdown; our own mention removed, others as readable names. Of a reaction: the emoji
     addressed: bool = False  # mentions us, or a DM
     opens_with_other: bool = False  # begins by addressing another person
     files: tuple[FileRef, ...] = ()

@@ -137,6 +137,7 @@ class DiscordAdapter:
             engaged=self.team.engaged,
             root=self.team.root_of,
             known=self.team.event_of,
+            awaited=self.team.awaited,
         )
         self.intake = Intake(self.messages, self.cursors, self._receive, gap=self._catch_up)
         self.presses = Presses(self.me, self.members, self.answers, self.intake)
@@ -233,6 +234,10 @@ class DiscordAdapter:
             if told is not None:
                 await self.listener.told(told)
 
+    async def reacted(self, payload: discord.RawReactionActionEvent) -> None:
+        """Somebody put an emoji on a message: kept where a workflow waits for it."""
+        await self.intake.changed(await self.messages.reaction(payload, self._client().get_channel(payload.channel_id)))
+
     async def interaction(self, interaction: discord.Interaction[Any]) -> None:
         """A button was pressed or a dialog submitted."""
         await self.presses.route(interaction)
@@ -299,6 +304,10 @@ class DiscordAdapter:
     async def thread(self, place: Place, limit: int = 40) -> list[Heard]:
         """The last messages of the thread, its root first; outside a thread, the last ones of the channel."""
         return await self.history.thread(place, limit)
+
+    async def read(self, place: Place, message: str) -> Heard:
+        """That message; TargetGone where it is gone."""
+        return await self.history.message(place, message)
 
     async def download(self, file: FileRef, limit: int) -> bytes:
         """The file's content; ToolError where it is larger than `limit` or is not the file."""

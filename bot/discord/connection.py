@@ -37,6 +37,10 @@ class Ear(Protocol):
         """A message was deleted."""
         ...
 
+    async def reacted(self, payload: discord.RawReactionActionEvent) -> None:
+        """Somebody put an emoji on a message."""
+        ...
+
     async def interaction(self, interaction: discord.Interaction[Any]) -> None:
         """A button was pressed or a dialog submitted. Slash commands go to the command tree."""
         ...
@@ -97,6 +101,10 @@ class Connection(discord.Client):
         """discord.py: MESSAGE_DELETE."""
         await self._take(self.ear.deleted(payload.channel_id, payload.message_id))
 
+    async def on_raw_reaction_add(self, payload: discord.RawReactionActionEvent) -> None:
+        """discord.py: MESSAGE_REACTION_ADD."""
+        await self._take(self.ear.reacted(payload))
+
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
         """discord.py: INTERACTION_CREATE, of every kind, also of what another process has shown."""
         await self._take(self.ear.interaction(interaction))
@@ -113,7 +121,7 @@ class Connection(discord.Client):
 def intents(*, content: bool) -> discord.Intents:
     """What the gateway is to tell. `content` is the privileged one: what people write without addressing us."""
     wanted = discord.Intents.none()
-    wanted.guilds = wanted.guild_messages = wanted.dm_messages = True
+    wanted.guilds = wanted.guild_messages = wanted.dm_messages = wanted.guild_reactions = True
     wanted.message_content = content
     return wanted
 

@@ -79,6 +79,13 @@ class History:
                 raise
             return []
 
+    async def message(self, place: Place, message: str) -> Heard:
+        """One message, of the channel or of the place's thread; TargetGone where it is gone."""
+        await self.pace.take()
+        with calling("show a message"):
+            channel = self.client().get_partial_messageable(int(place.thread or place.channel))
+            return await self._heard(await channel.fetch_message(int(message)))
+
     async def _heard(self, message: discord.Message) -> Heard:
         return Heard(
             message=str(message.id),

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bot.discord.members import Members
+    from bot.engine.adapter import Awaited
 
 Engaged = Callable[[Place, str], Awaitable[bool]]  # whether a message there is for us without a mention
 Root = Callable[[Place, str], Awaitable[str | None]]  # the thread of what we said in this message, None for others'
@@ -40,7 +41,15 @@ class Messages:
     """Turns what was written on one server, or in a DM, into `Inbound`."""
 
     def __init__(
-        self, me: Identity, members: Members, bots: frozenset[str], *, engaged: Engaged, root: Root, known: Known
+        self,
+        me: Identity,
+        members: Members,
+        bots: frozenset[str],
+        *,
+        engaged: Engaged,
+        root: Root,
+        known: Known,
+        awaited: Awaited,
     ) -> None:
         self.me = me
         self.members = members
@@ -48,6 +57,7 @@ class Messages:
         self.engaged = engaged
         self.root = root
         self.known = known
+        self.awaited = awaited
 
     async def inbound(self, message: discord.Message, *, caught_up: bool = False) -> Inbound | None:
         """The message as an `Inbound`, or None where it is not for us."""
@@ -89,6 +99,26 @@ class Messages:
                 "files": (),
                 "redelivered": False,
             }
+        )
+
+    async def reaction(self, payload: discord.RawReactionActionEvent, channel: object) -> Inbound | None:
+        """An emoji on a message, as an `Inbound`; None where no workflow waits for it, or it is ours or a bot's.
+
+        Only members of the server count, so what comes without one, from a DM, is dropped.
+        """
+        place, member, emoji = place_of(channel, self.me.guild), payload.member, payload.emoji
+        if place is None or member is None or member.bot or str(member.id) == self.me.user:
+            return None
+        if not self.awaited(place, emoji.name):
+            return None
+        moment = f"{discord.utils.utcnow().timestamp():.3f}"  # sent again it is another event that begins nothing twice
+        return Inbound(
+            key=f"{self.key(payload.message_id)}/reaction/{emoji.name}/{member.id}/{moment}",
+            kind="reaction",
+            place=place,
+            actor=self.members.described(member),
+            message=str(payload.message_id),
+            text=emoji.name,
         )
 
     def key(self, message: int) -> str:

@@ -18,6 +18,10 @@ class TeamSide(Protocol):
         """Whether a message there is for us without a mention."""
         ...
 
+    def awaited(self, place: Place, emoji: str) -> bool:
+        """Whether some workflow waits for that emoji on a message there."""
+        ...
+
     async def root_of(self, place: Place, message: str) -> str | None:
         """The thread for which this message of ours was posted; None for a message that is not ours."""
         ...

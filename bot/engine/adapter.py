@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -49,6 +50,14 @@ class Heard(Frozen):
     text: str
     mine: bool = False
     sent_at: datetime | None = None
+
+
+Awaited = Callable[[Place, str], bool]  # whether a workflow waits for an emoji (name or character) on a message there
+
+
+def nobody_waits(_place: Place, _emoji: str) -> bool:
+    """Where there are no workflows."""
+    return False
 
 
 class HomePages(Protocol):
@@ -123,6 +132,10 @@ class Adapter(Protocol):
 
     async def thread(self, place: Place, limit: int = 40) -> list[Heard]:
         """The last messages of the thread, its root first."""
+        ...
+
+    async def read(self, place: Place, message: str) -> Heard:
+        """That message of the channel or of the place's thread; TargetGone where it is gone."""
         ...
 
     async def download(self, file: FileRef, limit: int) -> bytes:

@@ -309,6 +309,7 @@ class App:
             office=lambda: self.office,
             engaged=self._engaged,
             commands=self.text_commands,
+            awaited=self.workflows.listeners.wants_reaction,
         )
         if self.settings.uses_slack:
             slack = outside.slack()
@@ -517,6 +518,8 @@ class App:
             document=bridges.DocumentPages(self.knowledge, self.directory).document,
             knowledge=self.overview.of,
             listens=self.workflows.listeners.wants,
+            awaited=self.workflows.listeners.wants_reaction,
+            signs=self.workflows.listeners.signs,
         )
 
 

@@ -109,6 +109,8 @@ class Desk:
         match inbound.kind:
             case "mention" | "message":
                 await self._message(row_id, inbound)
+            case "reaction":
+                await self._overheard(row_id, inbound, self.directory.person(inbound.actor))
             case "command":
                 await self._command(row_id, inbound, private=True)
             case "press":
@@ -186,12 +188,12 @@ class Desk:
         return await self.store.read(lambda session: inbox.was_edited(session, inbound.place, inbound.message))
 
     async def _overheard(self, row_id: str, inbound: Inbound, person: Person) -> None:
-        """What was said and is no request: it may begin a workflow."""
-        matches = await self.listeners.of(inbound, person)
+        """What was said or done and is no request: it may begin a workflow."""
+        found = await self.listeners.of(inbound, person)
 
         def settle(session: Session) -> None:
             if inbox.settle(session, row_id):
-                self.listeners.begin(session, inbound, person, matches)
+                self.listeners.begin(session, inbound, row_id, found)
 
         await self.store.write(settle)
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
     from bot.discord.adapter import DiscordAdapter
+    from bot.engine.adapter import Awaited
     from bot.engine.directory import TeamDirectory
     from bot.engine.text_command import Office, TextCommand
     from bot.slack.adapter import SlackAdapter
@@ -32,6 +33,7 @@ class Outside:
     office: Callable[[], Office]  # what commands work with
     engaged: Callable[[Place, str], Awaitable[bool]]  # whether a message there is for us without a mention
     commands: Iterable[TextCommand]
+    awaited: Awaited
 
     def slack(self) -> SlackAdapter:
         """The Slack workspace that the tokens lead to."""
@@ -39,7 +41,7 @@ class Outside:
         from bot.slack.settings import SlackSettings
 
         settings = SlackSettings.of(self.settings, console_url=self._console, bots=self._bots("slack"))
-        return SlackAdapter(settings, self.store, self.clock, self.engaged, self._suggestions)
+        return SlackAdapter(settings, self.store, self.clock, self.engaged, self._suggestions, awaited=self.awaited)
 
     def _suggestions(self) -> list[Suggestion]:
         """The team's own prompts, those for a certain channel left out."""
@@ -63,6 +65,7 @@ class Outside:
             office=self.office,
             engaged=self.engaged,
             commands=self.commands,
+            awaited=self.awaited,
         )
         return DiscordAdapter(settings, self.store, self.clock, side, executor_id)
 

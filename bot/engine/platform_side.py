@@ -12,6 +12,7 @@ from kernel.types import Text
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
+    from bot.engine.adapter import Awaited
     from bot.engine.directory import TeamDirectory
     from bot.engine.text_command import Office, TextCommand
     from kernel.clock import Clock
@@ -32,6 +33,7 @@ class PlatformSide:
         office: Callable[[], Office],
         engaged: Callable[[Place, str], Awaitable[bool]],
         commands: Iterable[TextCommand],
+        awaited: Awaited,
     ) -> None:
         self.platform = platform
         self.store = store
@@ -40,6 +42,7 @@ class PlatformSide:
         self._office = office
         self._engaged = engaged
         self._commands = {command.name: command for command in commands}
+        self.awaited = awaited
 
     async def engaged(self, place: Place, text: str) -> bool:
         """Whether a message there is for us without a mention."""

@@ -78,7 +78,7 @@ class WorkflowParts:
             channels=WorkflowChannels(adapters, directory, console),
         )
         self.runner = Runner(self.situation, ended=self.launch.ended, operators=operators)
-        self.listeners = Listeners(self.launch, directory)
+        self.listeners = Listeners(self.launch, directory, adapters)
         self.hooks = Hooks(self.launch, secret)
         arrivals = Arrivals(self.launch, workspace)
         self.scheduler = Scheduler(self.launch, jobs=(self.launch.take_wanted, self.runner.wake_due, arrivals.look))

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.engine import connections
-from bot.engine.adapter import Capabilities
+from bot.engine.adapter import Capabilities, nobody_waits
 from bot.engine.again import insist
 from bot.engine.connections import Reached
 from bot.engine.cursors import Cursors
@@ -34,7 +34,7 @@ from kernel.errors import BosunError, ConfigError
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from bot.engine.adapter import Heard, Receiver, Sign
+    from bot.engine.adapter import Awaited, Heard, Receiver, Sign
     from bot.slack.messages import Engaged
     from bot.slack.settings import SlackSettings
     from kernel.clock import Clock
@@ -60,14 +60,22 @@ class SlackAdapter:
     presses: Reached[Presses] = Reached()
 
     def __init__(
-        self, settings: SlackSettings, store: Store, clock: Clock, engaged: Engaged, suggestions: Suggestions = usual
+        self,
+        settings: SlackSettings,
+        store: Store,
+        clock: Clock,
+        engaged: Engaged,
+        suggestions: Suggestions = usual,
+        *,
+        awaited: Awaited = nobody_waits,
     ) -> None:
-        """`suggestions`: what is offered to say, before what can always be said."""
+        """`suggestions`: what is offered to say, before what can always be said. `awaited`: whether a reaction is."""
         self.settings = settings
         self.suggestions = suggestions
         self.store = store
         self.clock = clock
         self.engaged = engaged
+        self.awaited = awaited
         self.capabilities = Capabilities(
             working_state=True,
             edit_interval=1.0,  # of a stream; edits of messages have their own, slower rate in bot.slack.streams
@@ -171,6 +179,7 @@ class SlackAdapter:
             presses=self.presses,
             cursors=self.cursors,
             receive=receive,
+            awaited=self.awaited,
             groups_changed=self.groups.forget,
             opened=self.sessions.opened,
             overheard=self._overheard,
@@ -268,6 +277,10 @@ class SlackAdapter:
     async def thread(self, place: Place, limit: int = 40) -> list[Heard]:
         """The last messages of the thread, its root first; outside a thread, the last ones of the channel."""
         return await self.history.thread(place, limit)
+
+    async def read(self, place: Place, message: str) -> Heard:
+        """That message; TargetGone where it is gone."""
+        return await self.history.message(place, message)
 
     async def download(self, file: FileRef, limit: int) -> bytes:
         """The file's content; ToolError where it is larger than `limit` or is not the file."""

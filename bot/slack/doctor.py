@@ -25,6 +25,7 @@ WITHOUT = {
     "files:read": "attached files cannot be read",
     "files:write": "long answers and payloads cannot be attached",
     "reactions:write": "a request gets no sign that it was seen",
+    "reactions:read": "no reaction begins a workflow",
     "commands": "/bosun does not work; its text forms do",
     "mpim:history": "group DMs are not heard",
     "mpim:read": "group DMs are not heard",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.engine.adapter import Heard
 from bot.slack.messages import moment
-from kernel.errors import PlatformError
+from kernel.errors import PlatformError, TargetGone
 
 if TYPE_CHECKING:
     from bot.slack.messages import Messages
@@ -31,6 +31,22 @@ class History:
         else:
             messages = await self._replies(place, limit)
         return [await self._heard(message) for message in messages if message.get("ts")]
+
+    async def message(self, place: Place, message: str) -> Heard:
+        """One message, at the top level or in a thread; TargetGone where it is gone."""
+        page = await self.web.read(
+            "conversations.replies",
+            channel=place.channel,
+            ts=message,
+            oldest=message,
+            latest=message,
+            inclusive=True,
+            limit=2,  # the root may come along
+        )
+        for one in page.get("messages") or ():
+            if one.get("ts") == message:
+                return await self._heard(one)
+        raise TargetGone("The message is no longer there.")
 
     async def _replies(self, place: Place, limit: int) -> list[dict[str, Any]]:
         messages: list[dict[str, Any]] = []

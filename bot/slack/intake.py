@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from slack_bolt.request.async_request import AsyncBoltRequest
 
-    from bot.engine.adapter import Receiver
+    from bot.engine.adapter import Awaited, Receiver
     from bot.engine.cursors import Cursors
     from bot.slack.messages import Identity, Messages
     from bot.slack.presses import Presses
@@ -44,6 +44,7 @@ class Intake(AsyncMiddleware):
         presses: Presses,
         cursors: Cursors,
         receive: Receiver,
+        awaited: Awaited,
         groups_changed: Callable[[], None],
         opened: Callable[[str], None],
         overheard: Callable[[Body, bool], Awaitable[None]],
@@ -53,6 +54,7 @@ class Intake(AsyncMiddleware):
         self.messages = messages
         self.presses = presses
         self.cursors = cursors
+        self.awaited = awaited
         self.groups_changed = groups_changed
         self.opened = opened  # somebody looks at the direct messages in this channel
         self._once = Once(receive)
@@ -98,6 +100,8 @@ class Intake(AsyncMiddleware):
             await self.heard(event, inbound)
             if kind == "message":
                 await self._overhear(event, external)
+        elif kind == "reaction_added":
+            await self.accept(await self._reaction(event, external=bool(body.get("is_ext_shared_channel"))))
         elif kind in {"subteam_members_changed", "subteam_updated"}:
             self.groups_changed()
         elif kind in {"app_uninstalled", "tokens_revoked"}:
@@ -127,6 +131,24 @@ class Intake(AsyncMiddleware):
         if kind == "app_home_opened" and event.get("tab") == "home":
             return await self._made("home", event, event_id, event["user"], None)
         return None
+
+    async def _reaction(self, event: Body, *, external: bool) -> Inbound | None:
+        """Somebody put an emoji on a message; None where nobody waits for that, so that nothing is stored."""
+        item = event.get("item") or {}
+        user, emoji, ts = event.get("user"), str(event.get("reaction") or ""), str(item.get("ts") or "")
+        if item.get("type") != "message" or not (user and ts) or user == self.me.user:
+            return None
+        place = self.messages.place(item, {}, external)
+        if not self.awaited(place, emoji):
+            return None
+        return Inbound(
+            key=f"{self.messages.key(place, ts)}/reaction/{emoji}/{user}/{event.get('event_ts')}",
+            kind="reaction",
+            place=place,
+            actor=await self.messages.actor({"user": user}, deciding=True),
+            message=ts,
+            text=emoji,
+        )
 
     async def _made(self, kind: InboundKind, event: Body, event_id: str, user: str, thread: str | None) -> Inbound:
         place: Place = self.messages.place(event, {"thread_ts": thread}, external=False)

@@ -109,6 +109,23 @@ class WebAdapter:
             )
         )
 
+    async def mark(self, row: web.WebMessage, person: Person, emoji: str, *, remove: bool = False) -> None:
+        """Put a person's emoji on a message or take it off; where a workflow waits for it the desk has it first."""
+        place = self.place(row.channel, row.thread)
+        if not remove and self._sources.awaited(place, emoji):
+            await self._deliver(
+                Inbound(
+                    key=f"{TENANT}/{row.channel}/{row.id}/reaction/{emoji}/{person.id}/{self._ids.new()}",
+                    kind="reaction",
+                    place=place,
+                    actor=actor(person),
+                    message=row.id,
+                    text=emoji,
+                    sent_at=self._clock.now(),
+                )
+            )
+        await self._store.write(lambda session: web.mark(session, row.id, emoji, person.id, remove=remove))
+
     async def _hand_over(self, row: web.WebMessage, *, redelivered: bool = False) -> None:
         await self._deliver(self._inbound(row, redelivered))
         await self._store.write(lambda session: web.handed_over(session, row.id))
@@ -239,6 +256,13 @@ class WebAdapter:
 
         names = {person.id: person.name for person in self._sources.people()}
         return [_heard(row, names) for row in await self._store.read(read)]
+
+    async def read(self, place: Place, message: str) -> Heard:
+        """That message; TargetGone where it is gone."""
+        row = await self._store.read(lambda session: web.get(session, message))
+        if row is None or row.channel != place.channel:
+            raise TargetGone("The message is no longer there.")
+        return _heard(row, {person.id: person.name for person in self._sources.people()})
 
     async def download(self, file: FileRef, limit: int) -> bytes:
         """The content of an upload."""

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     Handler = Callable[[Request, Person], Awaitable[Response]]
 
 log = logging.getLogger(__name__)
+SIGNS = ("👍", "✅", "👀", "🎉", "❓", "🚨")
 STATUS: dict[type[BosunError], int] = {
     NotAllowed: 403,
     NotFound: 404,
@@ -108,6 +109,7 @@ class Api:
         writes = {
             "/messages": self.say,
             "/press": self.press,
+            "/react": self.react,
             "/read": self.read,
             "/files": self.upload,
             "/notices/seen": self.seen,
@@ -168,12 +170,17 @@ class Api:
                 "workspace": settings.workspace,
                 "demo": settings.demo,
                 "channels": [_channel(channel) for channel in channels],
+                "signs": self._signs(),
                 "agents": [agent.model_dump() for agent in self._sources.agents()],
                 "commands": [command.model_dump() for command in settings.commands],
                 "prompts": [prompt.model_dump() for prompt in self._sources.prompts()],
                 "limits": {"bytes": settings.upload_limit, "files": settings.files_per_message},
             }
         )
+
+    def _signs(self) -> list[str]:
+        """The emoji that people can react with: some that everybody knows, and those that workflows wait for."""
+        return list(dict.fromkeys((*SIGNS, *self._sources.signs())))
 
     async def _view(self, person: Person) -> Json:
         roles = await self._directory.roles_of(person)
@@ -290,6 +297,17 @@ class Api:
             message=pressed.message,
         )
         await self._adapter.press(place, person, press, pressed.id)
+        return JSONResponse({})
+
+    async def react(self, request: Request, person: Person) -> Response:
+        """Put an emoji on a message or take it off."""
+        reacted = await requests.parse(request, requests.Reacted)
+        row = await self._store.read(lambda session: web.get(session, reacted.message))
+        if row is None or not self._adapter.readable(person.id, row.channel):
+            raise NotFound("That message is no longer there.")
+        if reacted.on and reacted.emoji not in self._signs():
+            raise RefusedError("There is no such reaction here.")
+        await self._adapter.mark(row, person, reacted.emoji, remove=not reacted.on)
         return JSONResponse({})
 
     async def read(self, request: Request, person: Person) -> Response:

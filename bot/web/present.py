@@ -47,6 +47,10 @@ def message(row: WebMessage, names: Mapping[str, str]) -> Json:
         "at": moment(row.created_at),
         "author": _author(row.author, names, body.pop("agent", None)),
         "reactions": row.reactions or [],
+        "marks": [
+            {"emoji": emoji, "by": [_author(person, names) for person in people]}
+            for emoji, people in (row.marks or {}).items()
+        ],
         "replies": row.replies,
         "repliedAt": moment(row.replied_at),
         "repliers": [_author(person, names) for person in row.repliers or ()],

@@ -44,6 +44,14 @@ class Pressed(Frozen):
     message: Id | None = None  # that shows the button
 
 
+class Reacted(Frozen):
+    """An emoji that is put on a message or taken off."""
+
+    message: Id
+    emoji: str = Field(min_length=1, max_length=32)
+    on: bool = True
+
+
 class ReadUpTo(Frozen):
     """The person has read the channel up to this message."""
 

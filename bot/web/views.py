@@ -169,3 +169,5 @@ class Sources(Frozen):
     document: Callable[[str, Person], Awaitable[DocumentView | None]] = _no_document
     knowledge: Callable[[Person], Awaitable[KnowledgeView]] = _no_knowledge
     listens: Callable[[Place, str], bool] = _nobody_listens  # whether a message that mentions nobody is waited for
+    awaited: Callable[[Place, str], bool] = _nobody_listens  # whether an emoji on a message there is waited for
+    signs: Callable[[], Sequence[str]] = tuple  # the emoji that some workflow waits for, as characters

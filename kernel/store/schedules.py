@@ -38,6 +38,7 @@ QUEUED = "queued"  # it waits for the run before it to end
 OVERLAPPED = "overlapped"  # left out, because the run before it had not ended
 MISSED = "missed"  # left out by the policy for what was missed
 PAUSED = "paused"  # left out, because the workflow was paused
+UNVERIFIED = "unverified"  # left out, because it could not be told who caused it, or by what
 
 
 class Firing(SQLModel, table=True):

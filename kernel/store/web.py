@@ -50,7 +50,8 @@ class WebMessage(SQLModel, table=True):
     version: int = 1  # of the outbox row
     addressed: bool = False  # a person's message to Bosun
     handed: bool = Field(default=True, index=True)  # False: the desk may not have it yet
-    reactions: Json = Field(default=None, sa_type=JsonText, nullable=True)  # names
+    reactions: Json = Field(default=None, sa_type=JsonText, nullable=True)  # names of Bosun's own
+    marks: Json = Field(default=None, sa_type=JsonText, nullable=True)  # emoji -> Person ids, in order
     replies: int = 0
     replied_at: datetime | None = Field(default=None, sa_type=Moment)
     repliers: Json = Field(default=None, sa_type=JsonText, nullable=True)  # Person ids, newest last
@@ -200,6 +201,19 @@ def react(session: Session, message_id: str, name: str, *, remove: bool = False)
     names = [known for known in row.reactions or () if known != name] + ([] if remove else [name])
     if names != (row.reactions or []):
         _change(session, message_id, reactions=names, seq=next_seq(session, row.channel))
+    return True
+
+
+def mark(session: Session, message_id: str, emoji: str, person: str, *, remove: bool = False) -> bool:
+    """Put a person's emoji on a message or take it off; False where nothing changes."""
+    row = get(session, message_id)
+    if row is None or (person in (row.marks or {}).get(emoji, ())) != remove:
+        return False
+    marks = {**(row.marks or {})}
+    people = [one for one in marks.get(emoji, ()) if one != person] + ([] if remove else [person])
+    marks[emoji] = people
+    kept = {one: who for one, who in marks.items() if who}
+    _change(session, message_id, marks=kept, seq=next_seq(session, row.channel))
     return True
 
 

@@ -71,6 +71,10 @@ class Chat(ABC):
         root = await self.say(person, f"@bosun {text}", Spot(channel=channel), files=files, size=size)
         return Spot(channel=channel, root=root)
 
+    @abstractmethod
+    async def react(self, person: str, emoji: str, message: str, at: Spot) -> None:
+        """Put an emoji, a character, on a message."""
+
     async def click(self, person: str, message: Said, label: str) -> None:
         """Press a button, also one of a card that has changed since `message` was read."""
         self._pressed[person] = message, label, await self._refusals(person)

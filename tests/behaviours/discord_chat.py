@@ -114,6 +114,9 @@ class DiscordChat(Outside):
         """The id of a channel that the charter knows; another id stays as it is."""
         return DISCORD_CHANNELS.get(spot.channel, spot.channel)
 
+    async def react(self, person: str, emoji: str, message: str, at: Spot) -> None:
+        self.discord.react(self._where(message, at), message, self.user(person), emoji)
+
     async def press_button(self, person: str, message: Said, label: str) -> bool:
         pressed = next(button for button in buttons(message.raw) if button["label"] == label)
         channel, user = message.raw["channel_id"], self.user(person)

@@ -15,6 +15,7 @@ from tests.fakes.slack.blocks import buttons, visible
 from tests.fakes.slack.delivery import Envelope
 
 MENTION = re.compile(r"@([a-z]+)\b")
+SLACK_NAMES = {"🚨": "rotating_light", "✅": "white_check_mark"}  # the names by which Slack says them
 
 
 class SlackChat(Outside):
@@ -89,6 +90,9 @@ class SlackChat(Outside):
     def channel(spot: Spot) -> str:
         """The id of a channel that the charter knows; another id stays as it is."""
         return SLACK_CHANNELS.get(spot.channel, spot.channel)
+
+    async def react(self, person: str, emoji: str, message: str, at: Spot) -> None:
+        await self.world.slack.react(self.channel(at), message, self.user(person), SLACK_NAMES[emoji])
 
     async def press_button(self, person: str, message: Said, label: str) -> bool:
         raw = message.raw

@@ -8,6 +8,7 @@ import pytest
 
 from kernel.store import runs
 from tests.behaviours.chat import Chat, Said, Spot
+from tests.behaviours.outside import Outside
 from tests.behaviours.payments import ask_for_payment
 from tests.behaviours.slack_chat import SlackChat
 from tests.behaviours.world import World
@@ -161,6 +162,38 @@ async def test_a_message_begins_a_workflow_and_a_person_fills_in_its_form(world:
         return all(run.state in runs.FINAL for run in await world.runs("run incident"))
 
     await world.until(over)
+
+
+@pytest.mark.parametrize("in_thread", [False, True], ids=["at the top", "in a thread"])
+async def test_a_reaction_by_a_role_begins_a_workflow_once(world: World, chat: Chat, in_thread: bool) -> None:
+    said = f"the shop is slow again, {chat.platform} {in_thread}"
+    here = Spot(channel="general", root=await chat.say("ann", "good morning", GENERAL)) if in_thread else GENERAL
+    message = await chat.say("ann", said, here)
+    before = len(await world.runs("run incident"))
+    await chat.react("dee", "✅", message, here)  # nobody waits for it
+    await chat.react("bo", "🚨", message, here)  # not of the role
+    await chat.react("dee", "🚨", message, here)
+    form = await chat.answer(GENERAL, f"Dee reports: {said}")
+    await chat.react("dee", "🚨", message, here)  # taken off and put on again
+    await world.quiet_but_for_runs()
+    begun = await world.runs("run incident")
+    assert len(begun) == before + 1
+    assert not await world.events("✅")  # what nobody waits for is not stored
+    assert not await world.events("white_check_mark")
+    await chat.click("dee", form, "Answer…")
+    await chat.dialog("dee")
+    await chat.submit("dee", severity="low", lead="Dee")
+    await chat.answer(GENERAL, "Incident, severity low, led by Dee.")
+    await chat.ask("dee", f"stop {max(begun, key=lambda run: run.created_at).ref}")
+
+
+async def test_a_reaction_of_somebody_unknown_or_from_outside_begins_nothing(world: World, outside: Outside) -> None:
+    message = await outside.say("ann", "slow once more", GENERAL)
+    before = len(await world.runs("run incident"))
+    for nobody in ("stranger", "guest", "robot"):
+        await outside.react(outside.strangers[nobody], "🚨", message, GENERAL)
+    await world.quiet_but_for_runs()
+    assert len(await world.runs("run incident")) == before
 
 
 async def test_the_rules_can_be_tested_and_questioned_in_the_chat(world: World, chat: Chat) -> None:

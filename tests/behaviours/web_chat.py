@@ -150,6 +150,9 @@ class WebChat(Chat):
         body = {"id": self._id(), "channel": at.channel, "thread": at.root or None, "text": text}
         assert await self.browser(person).post("/api/messages", body) == {"command": True}
 
+    async def react(self, person: str, emoji: str, message: str, at: Spot) -> None:
+        await self.browser(person).post("/api/react", {"message": message, "emoji": emoji})
+
     async def press_button(self, person: str, message: Said, label: str) -> bool:
         pressed = next(button for button in message.raw["buttons"] if button["label"] == label)
         await self._press(person, pressed, {}, message.id)

@@ -62,9 +62,13 @@ class Side:
         self.posted: dict[str, str] = {}  # message of ours -> the thread that it was posted for
         self.told: dict[str, str] = {}
         self.asked: list[tuple[str, str]] = []
+        self.awaits: set[str] = set()  # emoji
 
     async def engaged(self, place: Place, text: str) -> bool:
         return place.thread in self.taking_part
+
+    def awaited(self, place: Place, emoji: str) -> bool:
+        return emoji in self.awaits
 
     async def root_of(self, place: Place, message: str) -> str | None:
         return self.posted.get(message)

@@ -90,6 +90,9 @@ class FakePlatform:
     async def thread(self, place: Place, limit: int = 40) -> list[Heard]:
         return self.heard[-limit:]
 
+    async def read(self, place: Place, message: str) -> Heard:
+        return next(one for one in self.heard if one.message == message)
+
     async def download(self, file: FileRef, limit: int) -> bytes:
         return file.name.encode()[:limit]
 

@@ -380,3 +380,23 @@ async def test_at_twice_the_size_and_on_the_narrowest_screen_nothing_is_cut_off(
         await page.get_by_role("button", name="Approve", exact=True).scroll_into_view_if_needed()
         await expect(page.get_by_role("button", name="Approve", exact=True)).to_be_in_viewport(ratio=1)
         await expect(page.locator("textarea")).to_be_in_viewport(ratio=1)
+
+
+async def test_an_emoji_is_put_on_a_message_seen_by_everybody_and_taken_off(visit: Visit) -> None:
+    ann, bo = await visit("ann"), await visit("bo")
+    await write(ann, "the parcel has come")
+    message = bo.locator(".channel-pane .message").last
+    await expect(message).to_contain_text("the parcel has come")
+    await message.hover()
+    await message.get_by_label("React", exact=True).click()
+    await message.get_by_label("React with 🎉").click()
+    chip = ann.locator(".channel-pane .mark")
+    await expect(chip).to_have_attribute("aria-label", "🎉 by Bo Lindqvist")
+    await expect(chip).to_have_attribute("aria-pressed", "false")
+    await chip.click()
+    await expect(bo.locator(".channel-pane .mark .count")).to_have_text("2")
+    await expect(chip).to_have_attribute("aria-pressed", "true")
+    await chip.click()
+    await expect(chip).to_have_attribute("aria-label", "🎉 by Bo Lindqvist")
+    await bo.locator(".channel-pane .mark").click()
+    await expect(chip).to_have_count(0)

@@ -16,6 +16,7 @@ from kernel.clock import FixedClock
 from tests.workflows.world import World, workflow
 from workflows.engine import listening
 from workflows.engine.arrivals import Arrivals
+from workflows.engine.emoji import canonical
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,6 +33,24 @@ def test_a_message_is_matched_by_channel_and_words_without_regard_to_case() -> N
     assert listening.of_message(flows, "#general", "We have an OUTAGE")
     assert not listening.of_message(flows, "#finance", "outage")
     assert not listening.of_message(flows, "#general", "all is well")
+
+
+def test_a_reaction_is_matched_by_channel_and_emoji_however_it_is_written() -> None:
+    trigger = 'trigger: {reaction: {channel: "#general", emoji: [thumbsup, "📌", our_logo], by: admin}}\n'
+    flows = {"flow": workflow(HEAD + trigger + SAYS)}
+    for same in ("+1", "👍", "thumbsup", "+1::skin-tone-4", "👍🏿", "pushpin", "📌", "our_logo", ":our_logo:"):
+        assert listening.of_reaction(flows, "#general", same), same
+    assert not listening.of_reaction(flows, "#general", "👎")
+    assert not listening.of_reaction(flows, "#finance", "👍")
+    assert listening.signs(flows) == ["👍", "📌"]
+
+
+@pytest.mark.parametrize(
+    ("name", "character"),
+    [("large_green_circle", "🟢"), ("heart", "❤️"), ("rotating_light", "🚨"), ("no_such_thing", "no_such_thing")],
+)
+def test_an_emoji_has_one_name(name: str, character: str) -> None:
+    assert canonical(name) == canonical(character)
 
 
 async def test_a_file_that_arrives_begins_one_run_and_one_more_when_it_changes(store: Store, tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from workflows.engine.emoji import canonical
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
@@ -32,6 +34,24 @@ def of_message(workflows: Mapping[str, Workflow], channel: str, text: str) -> li
         and wanted.channel == channel
         and (not wanted.contains or any(word.casefold() in folded for word in wanted.contains))
     ]
+
+
+def of_reaction(workflows: Mapping[str, Workflow], channel: str, emoji: str) -> list[Match]:
+    """What an emoji on a message in `channel` begins; `emoji` is its name or the character."""
+    given = canonical(emoji)
+    return [
+        Match(workflow=workflow, trigger=trigger, by=wanted.by)
+        for workflow, trigger in _events(workflows)
+        if (wanted := trigger.reaction) is not None
+        and wanted.channel == channel
+        and any(canonical(one) == given for one in wanted.emoji)
+    ]
+
+
+def signs(workflows: Mapping[str, Workflow]) -> list[str]:
+    """The emoji that some workflow waits for, as characters; those of a team's own are none."""
+    wanted = (canonical(one) for _, trigger in _events(workflows) if trigger.reaction for one in trigger.reaction.emoji)
+    return sorted({one for one in wanted if not one.isascii()})
 
 
 def of_webhook(workflows: Mapping[str, Workflow], name: str) -> list[Match]:

@@ -25,6 +25,7 @@ LEFT_OUT = {
     schedules.OVERLAPPED: "left out: the run before it had not ended",
     schedules.MISSED: "missed",
     schedules.PAUSED: "left out: the workflow was paused",
+    schedules.UNVERIFIED: "left out: the role of whoever reacted, or the message, could not be looked up",
 }
 STATES = {
     runs.QUEUED: "at work",

@@ -112,6 +112,9 @@ def _named(trigger: Trigger) -> list[Reference]:
         found.append(Reference(kind="channel", name=trigger.message.channel, option="channel"))
         if trigger.message.by:
             found.append(Reference(kind="role", name=trigger.message.by, option="by"))
+    if trigger.reaction is not None:
+        found.append(Reference(kind="channel", name=trigger.reaction.channel, option="channel"))
+        found.append(Reference(kind="role", name=trigger.reaction.by, option="by"))
     if trigger.button is not None:
         found.append(Reference(kind="workflow", name=trigger.button.digest, option="digest"))
         if trigger.button.by:

@@ -110,7 +110,8 @@ def _origins(found: LoadedRun, leaf: Leaf) -> Iterator[Labelled]:
     yield from (Labelled(text=template.shown(value), origin="member_text") for value in found.request.inputs.values())
     trigger = found.request.trigger
     if trigger:
-        inside = trigger.get("kind") in ("message", "button", "after", "hand", "start")
+        known = trigger.get("kind") in ("message", "reaction", "button", "after", "hand", "start")
+        inside = known and not trigger.get("outside")
         yield Labelled(text=template.shown(trigger), origin="member_text" if inside else "outside_text")
     for name, output in leaf.outputs.items():
         if output.pieces:

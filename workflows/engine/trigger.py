@@ -18,7 +18,7 @@ from workflows.engine.schedule import Missed
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-KINDS = ("cron", "every", "message", "button", "file", "webhook", "after")
+KINDS = ("cron", "every", "message", "reaction", "button", "file", "webhook", "after")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FEWEST, MOST = timedelta(minutes=1), timedelta(days=90)
 
@@ -29,6 +29,14 @@ class Message(Frozen):
     channel: str
     contains: Names | tuple[()] = ()  # one of these words, without regard to case; none given: every message
     by: str = ""  # a role that whoever wrote it holds; empty: every member
+
+
+class Reaction(Frozen):
+    """An emoji that somebody puts on a message."""
+
+    channel: str  # in it or in a thread of it
+    emoji: Names  # one of these: names ("pushpin") or characters ("📌")
+    by: str  # a role that whoever reacts holds
 
 
 class Button(Frozen):
@@ -67,6 +75,7 @@ class Trigger(Frozen):
     cron: str | None = None  # minute hour day month weekday, or @daily and the like
     every: str | None = None  # an interval: "15m", "2h"
     message: Message | None = None
+    reaction: Reaction | None = None
     button: Button | None = None
     file: FileArrival | None = None
     webhook: Webhook | None = None

@@ -106,6 +106,9 @@ def _event(trigger: Trigger) -> str:
         words = " or ".join(f"“{word}”" for word in trigger.message.contains)
         by = f" by somebody of {trigger.message.by}" if trigger.message.by else ""
         return f"When a message{by} in {trigger.message.channel}{f' contains {words}' if words else ' comes'}"
+    if trigger.reaction is not None:
+        signs = " or ".join(trigger.reaction.emoji)
+        return f"When somebody of {trigger.reaction.by} puts {signs} on a message in {trigger.reaction.channel}"
     if trigger.button is not None:
         by = f", by somebody of {trigger.button.by}" if trigger.button.by else ""
         return f"With the button “{trigger.button.label}” below the digest of {trigger.button.digest}{by}"

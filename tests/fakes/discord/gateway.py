@@ -16,7 +16,9 @@ from tests.fakes.discord.world import APP, BOT, DM, GUILD, TOKEN, VIEW, Json
 if TYPE_CHECKING:
     from tests.fakes.discord.server import FakeDiscord
 
-GUILDS, MEMBERS, PRESENCES, GUILD_MESSAGES, DIRECT_MESSAGES, CONTENT = 1, 1 << 1, 1 << 8, 1 << 9, 1 << 12, 1 << 15
+GUILDS, MEMBERS, PRESENCES, GUILD_MESSAGES, REACTIONS, DIRECT_MESSAGES, CONTENT = (
+    *(1, 1 << 1, 1 << 8, 1 << 9, 1 << 10, 1 << 12, 1 << 15),
+)
 ALL_INTENTS = (1 << 26) - 1
 DISPATCH, HEARTBEAT, IDENTIFY, PRESENCE, RESUME, RECONNECT, CHUNK, INVALID, HELLO, ACK = 0, 1, 2, 3, 6, 7, 8, 9, 10, 11
 
@@ -185,6 +187,8 @@ class Gateway:
                 session.tell(event, self._as_seen(session, event, data))
 
     def _wants(self, session: Session, event: str, data: Json) -> bool:
+        if event == "MESSAGE_REACTION_ADD":
+            return bool(session.intents & REACTIONS) and "guild_id" in data
         if not event.startswith("MESSAGE_"):
             return event == "INTERACTION_CREATE" or bool(session.intents & GUILDS)
         return bool(session.intents & (GUILD_MESSAGES if "guild_id" in data else DIRECT_MESSAGES))

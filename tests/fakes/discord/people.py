@@ -158,6 +158,25 @@ class People:
         around: Json = {"guild_id": GUILD, "channel_type": channel.type}
         return event | around | ({"member": author.member()} if author and "webhook_id" not in message else {})
 
+    def react(self, channel: str, message_id: str, user: str, emoji: str) -> None:
+        """Put an emoji on a message."""
+        place, member = self.world.channels[channel], self.world.members[user]
+        around = {"guild_id": GUILD, "member": {**member.member(), "user": member.user()}} if place.type != DM else {}
+        self.gateway.dispatch(
+            "MESSAGE_REACTION_ADD",
+            {
+                "user_id": user,
+                "channel_id": channel,
+                "message_id": message_id,
+                "message_author_id": place.messages[message_id]["author"]["id"],
+                "emoji": {"id": None, "name": emoji},
+                "burst": False,
+                "type": 0,
+                **around,
+            },
+        )
+        self.changed()
+
     async def edit(self, channel: str, message_id: str, text: str) -> None:
         """Change one's own message."""
         place = self.world.channels[channel]

@@ -82,6 +82,22 @@ class People:
         sent.append(await self.event({**common, "type": "message", "channel_type": kind}, **around))
         return sent
 
+    async def react(self, channel: str, ts: str, user: str, name: str) -> Envelope:
+        """Put an emoji on a message."""
+        place = self.world.channels[channel]
+        item = {"type": "message", "channel": channel, "ts": ts}
+        return await self.event(
+            {
+                "type": "reaction_added",
+                "user": user,
+                "reaction": name,
+                "item": item,
+                "item_user": place.messages[ts].get("user"),
+                "event_ts": self.world.next_ts(),
+            },
+            is_ext_shared_channel=place.shared,
+        )
+
     async def edit(self, channel: str, ts: str, text: str) -> None:
         """Change a message; where it mentions the app, that comes as a mention again."""
         place = self.world.channels[channel]

@@ -22,6 +22,7 @@ SIGNING_SECRET = "fake-signing-secret"
 SCOPES = """
     app_mentions:read assistant:write chat:write commands im:history im:read im:write channels:history channels:read
     groups:history groups:read mpim:history mpim:read users:read usergroups:read files:read files:write reactions:write
+    reactions:read
 """
 
 

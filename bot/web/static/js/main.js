@@ -228,6 +228,13 @@ async function copy(text, said) {
 const ACTS = {
   press: (button) => press(button),
   retry: (button) => retry(button.dataset.id),
+  react: async (button) => {
+    const { message, emoji } = button.dataset;
+    const mark = state.messages.get(message)?.marks?.find((one) => one.emoji === emoji);
+    const on = !mark?.by.some((who) => who.id === me().id);
+    button.closest("details")?.removeAttribute("open");
+    await post("/react", { message, emoji, on }).catch((error) => toast(error.message, "warn"));
+  },
   discard: (button) => forget(button.dataset.id),
   notices: (button) => showNotices(button),
   persona: (button) => button.getAttribute("aria-pressed") === "true" || become(button.dataset.person),

@@ -5,7 +5,7 @@ import { actions, card } from "./card.js";
 import { h, markup } from "./dom.js";
 import { icon } from "./icons.js";
 import { progress } from "./progress.js";
-import { workingIn } from "./state.js";
+import { me, state, workingIn } from "./state.js";
 import { when } from "./time.js";
 
 const REACTIONS = { eyes: ["eyes", "Bosun has seen this"], done: ["check", "Done"] };
@@ -40,7 +40,7 @@ export function messageElement(message, { inThread = false, dismiss = null } = {
       body(message),
       message.files?.length > 0 && h("ul.files", {}, message.files.map(file)),
       message.pending && pending(message),
-      message.reactions?.length > 0 && h("div.reactions", {}, message.reactions.map(reaction)),
+      (message.reactions?.length > 0 || message.marks?.length > 0) && signs(message),
       !inThread && !dismiss && !message.thread && threadLink(message),
       dismiss && h("button.text", { type: "button", onclick: dismiss }, "Dismiss"),
     ),
@@ -120,6 +120,49 @@ export function size(bytes) {
   return bytes < 1_048_576 ? `${Math.round(bytes / 1024)} KB` : `${(bytes / 1_048_576).toFixed(1)} MB`;
 }
 
+function signs(message) {
+  return h("div.reactions", {}, (message.reactions ?? []).map(reaction), (message.marks ?? []).map((one) => mark(message, one)));
+}
+
+/** People's emoji, with how many; pressing it joins them or takes one's own off. */
+function mark(message, { emoji, by }) {
+  const mine = by.some((who) => who.id === me().id);
+  const names = by.map((who) => who.name).join(", ");
+  return h(
+    "button.reaction.mark",
+    {
+      type: "button",
+      title: names,
+      "aria-label": `${emoji} by ${names}`,
+      "aria-pressed": String(mine),
+      "data-act": "react",
+      "data-message": message.id,
+      "data-emoji": emoji,
+    },
+    h("span", { "aria-hidden": true }, emoji),
+    h("span.count", { "aria-hidden": true }, by.length),
+  );
+}
+
+function palette(message) {
+  return h(
+    "details.palette",
+    {},
+    h("summary.icon-button", { title: "React", "aria-label": "React" }, icon("smile")),
+    h(
+      "div.choices",
+      { role: "group", "aria-label": "Reactions" },
+      state.boot.signs.map((emoji) =>
+        h(
+          "button.icon-button",
+          { type: "button", "aria-label": `React with ${emoji}`, "data-act": "react", "data-message": message.id, "data-emoji": emoji },
+          emoji,
+        ),
+      ),
+    ),
+  );
+}
+
 function reaction(name) {
   const [picture, words] = REACTIONS[name] ?? ["spark", name];
   return h("span.reaction", { title: words, role: "img", "aria-label": words }, icon(picture));
@@ -159,6 +202,7 @@ function toolbar(message, inThread) {
   return h(
     "div.toolbar",
     { role: "group", "aria-label": "Message" },
+    palette(message),
     !inThread &&
       !message.channel.startsWith("dm-") &&
       h(

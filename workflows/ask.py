@@ -14,6 +14,7 @@ from pydantic import Field, field_validator
 from kernel.store import runs, wake
 from kernel.store.runs import Run
 from kernel.types import Json
+from workflows.call import facts_of
 from workflows.engine import template
 from workflows.engine.steps import Done, Options, Output, Parked, Reference, Rehearsed, quoted
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from workflows.engine.steps import StepContext
 
 FENCE = re.compile(r"```(?:json)?\s*\n(.*?)\n?```", re.DOTALL)
+SHOWN = 8  # tools that are named
 TRIES = 2  # answers that may miss the shape before the step fails
 
 
@@ -90,13 +92,38 @@ class Ask:
         if options.optional and not step.has_model:
             return Rehearsed(says="left out: no language model is configured", output=Output())
         prompt = template.fill(options.prompt, step.values)
+        tools, roles = _tools(options.agent, step)
         told = f", with {len(step.corrections)} corrections" if step.corrections else ""
-        return Rehearsed(says=f"ask the agent {options.agent}{told}: {quoted(prompt)}")
+        return Rehearsed(says=f"ask the agent {options.agent}{told}: {quoted(prompt)}{tools}", may_ask=roles)
 
     def cancel(self, session: Session, options: AskOptions, step: StepContext) -> None:
         for _, child in _children(session, options, step):
             if child is not None and child.state not in runs.FINAL:
                 stop_run(session, child, step)
+
+
+def _tools(agent: str, step: StepContext) -> tuple[str, tuple[str, ...]]:
+    """What the rules of that hour say to the tools of the agent, and of those to whom it can hand on; who is asked."""
+    team, now = step.channels.team(), step.clock.now()
+    alone: list[str] = []
+    asking: dict[str, list[str]] = {}
+    roles: list[str] = []
+    for name in (agent, *(team.hands_on if agent == team.lead else ())):
+        for one in step.rights.reachable(facts_of(step, name), now):
+            shown = one.tool if name == agent else f"{one.tool} as {name}"
+            if one.how == "alone":
+                alone.append(shown)
+            elif one.how != "never" and one.who:
+                asking.setdefault(one.who, []).append(shown if one.how == "asks" else f"{shown} (by what it says)")
+                roles += one.roles
+    parts = [f"It may use {_listed(alone)} without asking"] if alone else []
+    parts += [f"{who} would be asked before {_listed(tools)}" for who, tools in asking.items()]
+    return "".join(f". {part}" for part in parts), tuple(dict.fromkeys(roles))
+
+
+def _listed(names: list[str]) -> str:
+    more = len(names) - SHOWN
+    return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def stop_run(session: Session, run: Run, step: StepContext) -> None:

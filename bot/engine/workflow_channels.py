@@ -50,6 +50,8 @@ class WorkflowChannels:
         return Team(
             roles=tuple(charter.roles),
             agents={name: tuple(agent.tools) for name, agent in charter.roster.agents.items()},
+            lead=charter.roster.lead.name,
+            hands_on=tuple(one.name for one in charter.roster.specialists),
             inactive=tuple(person.name for person in charter.people.values() if not person.active),
         )
 

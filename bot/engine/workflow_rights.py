@@ -9,7 +9,7 @@ from rules.engine import freezing
 from rules.engine.judging import UnfitError
 from rules.engine.policy import in_words
 from rules.engine.questions import said_of
-from workflows.engine.rights import Decided, Foreseen
+from workflows.engine.rights import Decided, Foreseen, Within
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -47,6 +47,18 @@ class WorkflowRights:
             who=in_words(policy) if policy is not None else "",
             roles=tuple(sorted(policy.roles)) if policy is not None else (),
         )
+
+    def reachable(self, facts: RunFacts, at: datetime) -> list[Within]:
+        """The agent's tools, in order of name."""
+        return [
+            Within(
+                tool=name,
+                how=found.how,
+                who=in_words(found.policy) if found.policy is not None else "",
+                roles=tuple(sorted(found.policy.roles)) if found.policy is not None else (),
+            )
+            for name, found in sorted(self.door.reachable(facts, at).items())
+        ]
 
     async def frozen(self, channel: str) -> Freeze | None:
         """What stands in the way of any work in this channel."""

@@ -28,6 +28,7 @@ from rules.engine.judging import Judge, UnfitError
 from rules.engine.metering import OverspentError
 from rules.engine.outcome import Finished, Held, Outcome, Parked, SegmentOvertaken
 from rules.engine.preview import Shown, plain, preview
+from rules.engine.reach import reach_in
 from rules.engine.recording import Proposed
 from rules.engine.requests import Request
 from rules.engine.results import storable, with_note
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from rules.engine.facts import CallFacts
     from rules.engine.judging import Judged
     from rules.engine.outcome import Freeze
+    from rules.engine.reach import Reached
     from rules.engine.services import Services
     from tools.engine.catalogue import Catalogue
     from tools.engine.context import ToolContext
@@ -102,6 +104,18 @@ class Door:
 
         offered = [tool for tool in self.catalogue if self._is_offered(agent, tool.name)]
         return self.catalogue.schemas(tool.name for tool in offered if not is_denied(tool))
+
+    def reachable(self, facts: RunFacts, at: datetime) -> dict[str, Reached]:
+        """Every tool of the agent, and how far it gets with it in such a run at that time. Writes nothing."""
+
+        def reached(tool: Tool) -> Reached:
+            known = facts_of_calls.of_run(
+                facts, tool=tool.name, effect=tool.effect, arguments={}, origins={}, now=at, governed=tool
+            )
+            return reach_in(self.services.rules.current, known)
+
+        mine = (tool for tool in self.catalogue if self._is_offered(facts.agent, tool.name))
+        return {tool.name: reached(tool) for tool in mine if self.catalogue.is_on(tool.name)}
 
     async def foresee(self, call: ToolCall, facts: RunFacts, at: datetime) -> Judged:
         """What the rules in force would say to the call at that time. Writes nothing.

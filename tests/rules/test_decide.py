@@ -15,7 +15,7 @@ from rules.engine.explain import why_not_alone
 from rules.engine.facts import CallFacts
 from rules.engine.language import Rule
 from rules.engine.policy import Group, Policy, strictest
-from rules.engine.reach import reach
+from rules.engine.reach import reach, reach_in
 from rules.engine.ruleset import RuleSet
 from tests.rules.reference import decide_slowly
 
@@ -174,7 +174,11 @@ def test_a_decision_can_be_repeated_from_what_is_stored(rules: list[Rule], facts
 def test_what_is_said_of_an_agents_rights_holds_for_every_call(rules: list[Rule], facts: CallFacts) -> None:
     said = reach(RuleSet(rules), facts.agent, facts.tool, facts.effect)
     possible = {"alone": {"allow"}, "asks": {"ask", "deny"}, "never": {"deny"}, "limited": {"allow", "ask", "deny"}}
-    assert decide(RuleSet(rules), facts).decision in possible[said]
+    verdict = decide(RuleSet(rules), facts)
+    assert verdict.decision in possible[said]
+    here = reach_in(RuleSet(rules), replace(facts, arguments={}, origins={}))
+    assert verdict.decision in possible[here.how]
+    assert verdict.policy is None or (here.policy is not None and verdict.policy.roles <= here.policy.roles)
 
 
 def test_a_condition_makes_an_agents_rights_limited() -> None:
@@ -183,6 +187,22 @@ def test_a_condition_makes_an_agents_rights_limited() -> None:
     assert reach(RuleSet([]), "ops", "t", "write") == "asks"
     assert reach(RuleSet([]), "ops", "t", "read") == "alone"
     assert reach(RuleSet([rule(decision="deny")]), "ops", "t", "read") == "never"
+
+
+def test_what_is_settled_for_a_run_and_its_hour_is_no_condition_any_more() -> None:
+    rules = RuleSet(
+        [
+            rule(decision="allow", workflow=["digest"], time={"from": "08:00", "until": "18:00", "zone": "UTC"}),
+            rule(id="s", decision="ask", channel=["#a"], args={"x": {"is": [1]}}, approval={"who": ["interns"]}),
+        ]
+    )
+    facts = CallFacts(agent="ops", tool="t", effect="write", arguments={}, channel="#b", workflow="digest")
+    day, night = (datetime(2026, 3, 2, hour, tzinfo=UTC) for hour in (9, 22))
+    assert reach_in(rules, replace(facts, now=day)).how == "alone"
+    assert reach_in(rules, replace(facts, now=night)).how == "asks"
+    here = reach_in(rules, replace(facts, now=day, channel="#a"))
+    assert (here.how, here.policy and here.policy.roles) == ("limited", {"interns"})
+    assert reach_in(rules, replace(facts, now=day, always_asked=True)).how == "asks"
 
 
 def rule(**words: Any) -> Rule:

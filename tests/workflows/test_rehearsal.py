@@ -40,6 +40,14 @@ steps:
       else: [{post: {text: never}}]
 """
 
+ASKING = """
+name: asking
+description: Asks
+channel: "#general"
+steps:
+  - ask: {agent: ops, prompt: Look after it}
+"""
+
 
 async def rehearsed(world: World, name: str, when: str) -> Rehearsal:
     return await Rehearser(world.situation).rehearse(world.workflows[name], GENERAL, at(when))
@@ -77,8 +85,10 @@ async def test_a_role_that_cannot_be_looked_up_is_named(store: Store) -> None:
 async def test_where_it_depends_on_an_answer_both_ways_are_shown(store: Store) -> None:
     world = World(store, FixedClock(), workflow(CHOICE))
     found = await rehearsed(world, "choice", "2026-03-03 02:00")
+    asked = found.lines[0].says
+    assert asked.startswith("ask the agent lead: “How many?”")
     assert [(line.depth, line.says, line.text) for line in found.lines] == [
-        (0, "ask the agent lead: “How many?”", ""),
+        (0, asked, ""),
         (0, "choose by {steps.facts.data.count} at least 3.0 (which depends on what is not known yet)", ""),
         (1, "(then) post this in #general:", "Many: ⟨what facts gives⟩"),
         (1, "(else) for every item of a, b", ""),
@@ -87,7 +97,19 @@ async def test_where_it_depends_on_an_answer_both_ways_are_shown(store: Store) -
         (0, "choose by yes is yes", ""),
         (1, "(then) post this in #general:", "certain"),
     ]
-    assert "It would ask nobody." in found.in_words()
+    assert "It would ask nobody. One more may, by what its agent does." in found.in_words()
+
+
+async def test_of_an_agent_it_says_which_tools_would_ask_whom_at_that_hour(store: Store) -> None:
+    world = World(store, FixedClock(), workflow(ASKING))
+    world.rights.team.people["cy"] = Person(id="cy", name="Cy", time_zone="Asia/Tokyo", quiet=(20 * 60, 8 * 60))
+    found = await rehearsed(world, "asking", "2026-03-03 02:00")
+    (line,) = found.lines
+    assert "It may use look, peek without asking" in line.says
+    assert "2 of finance, not the requester would be asked before pay (by what it says)" in line.says
+    assert line.who == "available then: Bo (03:00), Cy (11:00), Dee (03:00)"
+    (later,) = (await rehearsed(world, "asking", "2026-03-03 12:00")).lines
+    assert later.who == "available then: Bo (13:00), Dee (13:00); not then: Cy (21:00, quiet hours)"
 
 
 @pytest.mark.parametrize("busy", [True, False])

@@ -27,6 +27,8 @@ class Team(Frozen):
 
     roles: tuple[str, ...]
     agents: dict[str, tuple[str, ...]]  # name -> its tools
+    lead: str = "lead"  # the agent that can hand requests on
+    hands_on: tuple[str, ...] = ()  # to these
     inactive: tuple[str, ...] = ()  # names of people who may decide nothing any more
 
 

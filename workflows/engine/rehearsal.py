@@ -38,6 +38,8 @@ REF = "R-⟨none⟩"
 class Line(Frozen):
     """One step of a rehearsal."""
 
+    step: str  # id
+    roles: tuple[str, ...] = ()  # of whom people would, or may, be asked
     depth: int  # 0 at the top
     number: int  # in its list
     at: datetime  # when it would be done
@@ -45,6 +47,7 @@ class Line(Frozen):
     text: str = ""  # what it would show
     who: str = ""  # where people would be asked: who is available then
     asks: bool = False
+    may_ask: bool = False  # it depends on what an agent does
     refused: bool = False
 
 
@@ -61,6 +64,15 @@ class Rehearsal(Frozen):
         """Steps that would ask people."""
         return sum(line.asks for line in self.lines)
 
+    def _perhaps(self) -> str:
+        """What depends on agents."""
+        count = sum(line.may_ask for line in self.lines)
+        if not count:
+            return ""
+        return (
+            " One more may, by what its agent does." if count == 1 else f" {count} more may, by what their agents do."
+        )
+
     def in_words(self, *, texts: bool = True) -> str:
         """Markdown. `texts`: with what would be posted, in full."""
         begin = f"**{self.workflow}**, begun {wording.at_in(self.at, self.zone)} ({self.zone}), would:"
@@ -72,7 +84,7 @@ class Rehearsal(Frozen):
             if texts and line.text:
                 lines += ["", *(f"{indent}   > {part}" for part in line.text.splitlines()), ""]
         summary = {0: "It would ask nobody.", 1: "One step would ask people."}
-        lines += ["", summary.get(self.asked, f"{self.asked} steps would ask people.")]
+        lines += ["", summary.get(self.asked, f"{self.asked} steps would ask people.") + self._perhaps()]
         if any(line.refused for line in self.lines):
             lines.append("**The rules would refuse a step**: the run would fail there.")
         return "\n".join(lines)
@@ -156,8 +168,9 @@ class Rehearser:
         except BosunError as error:
             would = Rehearsed(says=f"{options.in_words()}: it would fail. {error.message}")
         who = ""
-        if would.asks:
-            there = await availability.at_time(context.directory, would.asks, around.at, found.workflow.zone)
+        asked = would.asks or would.may_ask
+        if asked:
+            there = await availability.at_time(context.directory, asked, around.at, found.workflow.zone)
             who = there.in_words()
         lines.append(
             Line(
@@ -167,7 +180,10 @@ class Rehearser:
                 says=would.says,
                 text=would.text,
                 who=who,
+                step=step.id,
+                roles=asked,
                 asks=bool(would.asks),
+                may_ask=bool(would.may_ask),
                 refused=would.refused,
             )
         )
@@ -189,7 +205,7 @@ class Rehearser:
         passes = _passes(kind, options, around.values)
         sure = passes is not None
         more = "" if sure else " (which depends on what is not known yet)"
-        lines.append(Line(depth=depth, number=number, at=around.at, says=options.in_words() + more))
+        lines.append(Line(step=step.id, depth=depth, number=number, at=around.at, says=options.in_words() + more))
         latest = around.at
         for title, block, values in passes if passes is not None else _all_ways(step, options):
             inside = _Around(

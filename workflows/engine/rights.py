@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from kernel.types import Decision, Frozen
 from rules.engine.policy import Policy
@@ -43,11 +43,24 @@ class Foreseen(Frozen):
     roles: tuple[str, ...] = ()  # for "ask": of whom people are needed
 
 
+class Within(Frozen):
+    """What the rules would say to an agent's use of one of its tools at some time, before it is known what it says."""
+
+    tool: str
+    how: Literal["alone", "limited", "asks", "never"]  # "limited": it depends on the call
+    who: str = ""  # where people may be asked: "2 of finance, not the requester"
+    roles: tuple[str, ...] = ()  # of whom
+
+
 class Rights(Protocol):
     """The decision rights, as workflows use them."""
 
     async def foresee(self, call: ToolCall, facts: RunFacts, at: datetime) -> Foreseen:
         """What the rules would say to the call at that time; nothing is done. NotAllowed where it does not fit."""
+        ...
+
+    def reachable(self, facts: RunFacts, at: datetime) -> list[Within]:
+        """The agent's tools, in order of name."""
         ...
 
     async def act(self, call: ToolCall, facts: RunFacts, entry: int) -> Outcome:

@@ -169,6 +169,7 @@ class Rehearsed:
     output: Output | None = None  # what it would give, where that is known without doing it
     text: str = ""  # what it would show in full, Markdown
     asks: tuple[str, ...] = ()  # roles of whom people would have to decide
+    may_ask: tuple[str, ...] = ()  # the same where it depends on what an agent does
     refused: bool = False  # the rules would not allow it
     until: datetime | None = None  # it would wait until then
 

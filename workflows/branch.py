@@ -33,7 +33,7 @@ class BranchOptions(Options):
         return {"then": self.then, "else": self.else_}
 
     def in_words(self) -> str:
-        return f"choose by {' and '.join(condition.in_words() for condition in self.conditions)}"
+        return f"if {' and '.join(condition.in_words() for condition in self.conditions)}"
 
 
 class Branch:

@@ -16,12 +16,18 @@ INPUTS = r"(?P<said>(?:\s+[a-z][a-z0-9_]*\s*=\s*(?:\"[^\"]*\"|\S+))*)"
 
 async def schedules(asked: Asked, office: Office) -> str:
     """The workflows, their next firings and how they ended last."""
-    return await office.workflows.overview.listed()
+    return await office.workflows.listed(asked.person, asked.place)
 
 
 async def show(asked: Asked, office: Office) -> str:
     """One workflow in plain words."""
-    return await office.workflows.overview.shown(asked.rest)
+    return await office.workflows.shown(asked.rest, asked.person, asked.place)
+
+
+async def picture(asked: Asked, office: Office) -> str:
+    """One workflow as a picture."""
+    at = asked.inbound.sent_at or office.clock.now()
+    return await office.workflows.picture(asked.rest, asked.person, asked.place, asked.inbound.key, at)
 
 
 async def start(asked: Asked, office: Office) -> str:
@@ -36,7 +42,7 @@ async def rehearse(asked: Asked, office: Office) -> str:
 
 async def history(asked: Asked, office: Office) -> str:
     """What became of its firings."""
-    return await office.workflows.of_run(asked.rest, asked.person)
+    return await office.workflows.history(asked.rest, asked.person, asked.place)
 
 
 async def pause(asked: Asked, office: Office) -> str:
@@ -61,7 +67,7 @@ async def correct(asked: Asked, office: Office) -> str:
 
 async def corrections(asked: Asked, office: Office) -> str:
     """What is remembered for the next runs."""
-    return await office.workflows.overview.corrections(asked.rest)
+    return await office.workflows.corrections(asked.rest, asked.person, asked.place)
 
 
 async def uncorrect(asked: Asked, office: Office) -> str:
@@ -98,6 +104,14 @@ COMMANDS = (
         usage="digest",
         place=33,
         does="see its steps in plain words and its next five times",
+    ),
+    TextCommand(
+        name="picture",
+        shape=rf"picture\s+(?:of\s+)?{NAME}",
+        run=picture,
+        usage="digest",
+        place=33,
+        does="see it as a picture: its steps, whom they ask, its last runs",
     ),
     TextCommand(
         name="dry-run",

@@ -413,7 +413,7 @@ class App:
                 buttons.PREFIX: self.workflows.buttons,
                 REVIEWS: self.reviews,
                 POLLS: Polls(self.store, self.clock, self.directory),
-                dashboard.WORKFLOW: WorkflowButtons(self.workflows.commands),
+                dashboard.WORKFLOW: WorkflowButtons(self.workflows.commands, f"http://{self.settings.web}"),
             },
         )
 
@@ -520,6 +520,8 @@ class App:
             listens=self.workflows.listeners.wants,
             awaited=self.workflows.listeners.wants_reaction,
             signs=self.workflows.listeners.signs,
+            workflow=self.workflows.pages.of,
+            picture=self.workflows.pages.picture,
         )
 
 

@@ -56,16 +56,18 @@ def _running(item: Running) -> DashboardRow:
 
 def _scheduled(item: Scheduled) -> DashboardRow:
     detail = f"{item.description} · next: {item.next} · last: {item.last}"
-    return DashboardRow(title=item.name, detail=detail, actions=tuple(workflow_actions(item)))
+    actions = tuple(workflow_actions(item))
+    return DashboardRow(title=item.name, url=f"/workflows/{item.name}", detail=detail, actions=actions)
 
 
 def workflow_actions(item: Scheduled) -> list[Action]:
-    """What the person may do with a workflow."""
+    """What the person may do with a workflow; all the rest stands where it is opened."""
     subject = f"{WORKFLOW}{item.name}"
     verb, label = ("resume", "Resume") if item.paused else ("pause", "Pause")
     return [
         *([Action(subject=subject, verb="run", label="Run now")] if item.startable else ()),
         *([Action(subject=subject, verb=verb, label=label)] if item.controlled else ()),
+        Action(subject=subject, verb="open", label="Open"),
     ]
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from bot.engine.held import PREFIX
 from bot.engine.home_settings import PREFIX as OWN
 from kernel.errors import BosunError, PlatformError, StoreError
+from kernel.types import Form
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from bot.engine.home import Home
     from bot.engine.home_settings import HomeSettings
     from bot.engine.stops import Stops
-    from kernel.types import Actor, Body, Form, Inbound, Person, Press
+    from kernel.types import Actor, Body, Inbound, Person, Press
 
     TakeUp = Callable[[str], Awaitable[None]]
 
@@ -38,8 +39,8 @@ class Decider(Protocol):
 class Opener(Protocol):
     """Whatever has buttons of its own, by the beginning of their subject."""
 
-    async def answer(self, press: Press, person: Person, actor: Actor) -> Form | str:
-        """The dialog that this press opens, or, once it is recorded, what to tell the person privately."""
+    async def answer(self, press: Press, person: Person, actor: Actor) -> Form | str | Body:
+        """The dialog that this press opens, or, once it is recorded, what to tell or show the person privately."""
         ...
 
 
@@ -103,8 +104,8 @@ class Presses:
             await self.take_up(conversation_id)
         return text
 
-    async def _opened(self, press: Press, inbound: Inbound, form: Form | str) -> str:
-        if isinstance(form, str):
+    async def _opened(self, press: Press, inbound: Inbound, form: Form | str | Body) -> str | Body:
+        if not isinstance(form, Form):
             return form
         if press.trigger is None:
             return f"I can't open a dialog here. Say `{press.verb} {press.subject} because ...` instead."

@@ -12,6 +12,7 @@ from bot.engine.workflow_channels import WorkflowChannels
 from bot.engine.workflow_commands import WorkflowCommands
 from bot.engine.workflow_drafts import WorkflowDrafts
 from bot.engine.workflow_files import WorkflowFiles
+from bot.engine.workflow_pages import WorkflowPages
 from bot.engine.workflow_rights import WorkflowRights
 from workflows.engine.arrivals import Arrivals
 from workflows.engine.buttons import Buttons
@@ -88,3 +89,4 @@ class WorkflowParts:
         self.drafts = WorkflowDrafts(self.launch, self.situation, files)
         self.buttons = Buttons(self.control)
         self.commands = WorkflowCommands(self.launch, self.situation, directory, self.control)
+        self.pages = WorkflowPages(self.commands)

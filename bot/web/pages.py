@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bot.web.api import Api
     from bot.web.files import Files
     from bot.web.sessions import Sessions
-    from bot.web.views import DocumentView, Settings, Sources
+    from bot.web.views import DocumentView, Settings, Sources, WorkflowView
     from kernel.store import Store
     from kernel.types import Person
 
@@ -48,6 +48,11 @@ NO_DOCUMENT = (
 NO_PAGE = (
     "<h1>There is no such page</h1><p>The address may be mistyped, or what it led to is gone.</p>"
     "<p><a class='button' href='/'>Back to the chat</a></p>"
+)
+
+NO_WORKFLOW = (
+    "<h1>Nothing to see here</h1><p>There is no such workflow, or you may not see it.</p>"
+    "<p><a class='button' href='/home'>Back to Home</a></p>"
 )
 
 
@@ -81,6 +86,8 @@ class Pages:
             Route("/login", self.login),
             Route("/documents/{document}", self.document),
             Route("/knowledge", self.knowledge),
+            Route("/workflows/{name}", self.workflow),
+            Route("/workflows/{name}/picture.png", self.picture),
             Route("/files/{file}", self.file),
             *(Route(path, self.shell) for path in shell),
             Route("/{path:path}", self.nowhere),
@@ -121,6 +128,28 @@ class Pages:
         except SignedOut:
             return self._signed_out("You are signed out.")
         return self._page("Knowledge", "knowledge", knowledge_page.body(await self._sources.knowledge(person)))
+
+    async def workflow(self, request: Request) -> Response:
+        """A workflow: its picture, its steps in words, what became of its runs."""
+        try:
+            person = self._api.person(request)
+        except SignedOut:
+            return self._signed_out("You are signed out.")
+        view = await self._sources.workflow(request.path_params["name"], person)
+        if view is None:
+            return self._page("Not found", "notice", NO_WORKFLOW, 404)
+        return self._page(view.name, "workflow", _workflow(view))
+
+    async def picture(self, request: Request) -> Response:
+        """A workflow's picture."""
+        try:
+            person = self._api.person(request)
+        except SignedOut:
+            return self._signed_out("You are signed out.")
+        content = await self._sources.picture(request.path_params["name"], person)
+        if content is None:
+            return self._page("Not found", "notice", NO_WORKFLOW, 404)
+        return Response(content, media_type="image/png", headers={"cache-control": "private, no-store"})
 
     async def file(self, request: Request) -> Response:
         """An upload, always as a download."""
@@ -163,6 +192,16 @@ class Pages:
     def _page(self, title: str, kind: str, body: str, status: int = 200) -> Response:
         name = f"{title} · {self._settings.workspace}"
         return HTMLResponse(SHELL.format(title=escape(name), kind=kind, body=body), status_code=status)
+
+
+def _workflow(view: WorkflowView) -> str:
+    name = escape(view.name)
+    return (
+        f"<nav><a href='/home'>← Home</a></nav><header><h1>{name}</h1></header>"
+        f"<img class='drawing' src='/workflows/{name}/picture.png' alt='{escape(view.alt)}'>"
+        f"<section class='prose'><h2>In words</h2>{to_html(view.words)}</section>"
+        f"<section class='prose'><h2>Runs so far</h2>{to_html(view.history)}</section>"
+    )
 
 
 def _document(view: DocumentView) -> str:

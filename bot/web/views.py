@@ -154,8 +154,25 @@ async def _no_document(_id: str, _person: Person) -> DocumentView | None:
     return None
 
 
+async def _no_workflow(_name: str, _person: Person) -> WorkflowView | None:
+    return None
+
+
+async def _no_picture(_name: str, _person: Person) -> bytes | None:
+    return None
+
+
 def _nobody_listens(_place: Place, _text: str) -> bool:
     return False
+
+
+class WorkflowView(Frozen):
+    """A workflow, for who may see it."""
+
+    name: str
+    alt: str  # what its picture shows
+    words: str  # Markdown
+    history: str  # Markdown
 
 
 class Sources(Frozen):
@@ -170,4 +187,6 @@ class Sources(Frozen):
     knowledge: Callable[[Person], Awaitable[KnowledgeView]] = _no_knowledge
     listens: Callable[[Place, str], bool] = _nobody_listens  # whether a message that mentions nobody is waited for
     awaited: Callable[[Place, str], bool] = _nobody_listens  # whether an emoji on a message there is waited for
+    workflow: Callable[[str, Person], Awaitable[WorkflowView | None]] = _no_workflow
+    picture: Callable[[str, Person], Awaitable[bytes | None]] = _no_picture  # of a workflow, PNG
     signs: Callable[[], Sequence[str]] = tuple  # the emoji that some workflow waits for, as characters

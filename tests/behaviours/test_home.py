@@ -1,10 +1,11 @@
 """Everybody has a dashboard of the same content on every platform, with nothing on it that is not theirs to see."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from tests.behaviours.chat import Chat, Spot
+from tests.behaviours.chat import Chat, Said, Spot
 from tests.behaviours.payments import ask_for_payment
 from tests.behaviours.slack_chat import SlackChat
 from tests.behaviours.team import SLACK_USERS
@@ -133,12 +134,68 @@ async def test_a_schedule_is_paused_from_the_home_tab_by_who_may_and_shows_no_bu
     for user in (dee, ann):
         await world.slack.open_page(user)
         await world.seen(lambda user=user: user in pages)  # type: ignore[misc]
-    assert {one["text"]["text"] for one in buttons(pages[ann]) if one["value"].startswith("S-")} == {"Run now"}
+    assert {one["text"]["text"] for one in buttons(pages[ann]) if one["value"].startswith("S-")} == {"Run now", "Open"}
     await world.slack.click_on_page(dee, "Pause", "S-digest")
     await slack.notice("dee", "Paused", "digest")
     await world.seen(lambda: [one for one in buttons(pages[dee]) if one["text"]["text"] == "Resume"])
     await world.slack.click_on_page(dee, "Resume", "S-digest")
     await slack.notice("dee", "begins by itself again")
+
+
+async def test_a_workflow_is_opened_on_the_home_tab_with_what_each_person_may_do_with_it(
+    world: World, slack: SlackChat
+) -> None:
+    dee, ann, pages = SLACK_USERS["dee"], SLACK_USERS["ann"], world.slack.world.pages
+    for user in (dee, ann):
+        await world.slack.open_page(user)
+        await world.seen(lambda user=user: user in pages)  # type: ignore[misc]
+        await world.slack.click_on_page(user, "Open", "S-digest")
+    opened = await _private(slack, "ann", "What was asked, decided and done", "Every weekday at 09:00")
+    assert opened.buttons == ("Run now", "Dry run", "History", "Picture")
+    await slack.click("ann", opened, "History")
+    await slack.notice("ann", "digest")
+    opened = await _private(slack, "dee", "What was asked, decided and done")
+    assert {"Pause", "Delete…"} <= {*opened.buttons}
+    await slack.click("dee", opened, "Dry run")
+    await slack.notice("dee", "Nothing was done")
+    await slack.click("ann", opened, "Pause")  # not her button, and not hers to decide
+    await slack.notice("ann", "Nothing was changed")
+
+
+async def _private(slack: SlackChat, person: str, *words: str) -> Said:
+    """What only this person was shown, with its buttons."""
+    await slack.notice(person, *words)
+    shown = slack.world.slack.ephemerals_for(SLACK_USERS[person])
+    raw = next(one for one in reversed(shown) if all(word in one["visible"] for word in words))
+    labels = tuple(button["text"]["text"] for button in buttons(raw))
+    return Said(id=raw["ts"], by="bosun", text=raw["visible"], buttons=labels, raw={**raw, "where": raw["channel"]})
+
+
+async def test_a_workflow_is_drawn_where_it_is_asked_for_with_its_words(world: World, chat: Chat) -> None:
+    spot = await chat.ask("ann", "picture incident")
+    await chat.answer(spot, "incident", "as a picture")
+
+    async def picture() -> str | None:
+        return next((alt for said in await chat.answers(spot) if (alt := _alt(said.raw)) is not None), None)
+
+    assert "Steps: 1. somebody of admin or finance fills in a form" in await world.until(picture)
+
+
+def _alt(raw: dict[str, Any]) -> str | None:
+    """What the platform says of a picture to who cannot see it."""
+    files = raw.get("files") or raw.get("attachments") or ()
+    words = [one.get("alt_txt") or one.get("alt") or one.get("description") for one in files]
+    return words[0] if words else None
+
+
+async def test_the_web_console_has_a_page_for_each_workflow_that_one_may_see(web: WebChat) -> None:
+    page = await web.browser("ann").page("/workflows/incident")
+    assert "Steps: 1. somebody of admin or finance fills in a form" in page
+    assert "Runs so far" in page
+    drawn = await web.browser("ann").http.get("/workflows/incident/picture.png")
+    assert drawn.content.startswith(b"\x89PNG")
+    for path in ("/workflows/nothing", "/workflows/nothing/picture.png"):
+        assert (await web.browser("ann").http.get(path)).status_code == 404
 
 
 BUDGET = """

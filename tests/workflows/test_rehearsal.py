@@ -89,12 +89,12 @@ async def test_where_it_depends_on_an_answer_both_ways_are_shown(store: Store) -
     assert asked.startswith("ask the agent lead: “How many?”")
     assert [(line.depth, line.says, line.text) for line in found.lines] == [
         (0, asked, ""),
-        (0, "choose by {steps.facts.data.count} at least 3.0 (which depends on what is not known yet)", ""),
+        (0, "if {steps.facts.data.count} is at least 3 (which depends on what is not known yet)", ""),
         (1, "(then) post this in #general:", "Many: ⟨what facts gives⟩"),
         (1, "(else) for every item of a, b", ""),
         (2, "(0) post this in #general:", "a"),
         (2, "(1) post this in #general:", "b"),
-        (0, "choose by yes is yes", ""),
+        (0, "if yes is yes", ""),
         (1, "(then) post this in #general:", "certain"),
     ]
     assert "It would ask nobody. One more may, by what its agent does." in found.in_words()

@@ -78,7 +78,7 @@ def test_a_whole_workflow_in_plain_words() -> None:
         "Steps:",
         "",
         "1. ask the agent finance: “What is due for {inputs.customer}?” (tried 3 times)",
-        "2. choose by {steps.ask.text} empty no",
+        "2. if {steps.ask.text} is not empty",
         "   - then:",
         "     1. 2 of finance approve: “Pay what is due”",
         "     2. use queue_payment as finance, by the rules (undone if a later step fails)",

@@ -12,7 +12,7 @@ from kernel.types import Frozen
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_ONE_AT_A_TIME = threading.Lock()  # the library keeps state of its own
+ONE_AT_A_TIME = threading.Lock()  # the library keeps state of its own
 GOOD, BAD, INK, GRID = "#2a6fdb", "#c2410c", "#334155", "#e2e8f0"
 WIDTH, HEIGHT, DOTS = 7.2, 2.6, 120  # inches, and dots of each
 
@@ -34,7 +34,7 @@ def alt_text(title: str, days: Sequence[Day]) -> str:
 
 def png(title: str, days: Sequence[Day]) -> bytes:
     """The chart. The same days give the same bytes."""
-    with _ONE_AT_A_TIME:
+    with ONE_AT_A_TIME:
         return _drawn(title, days)
 
 

@@ -15,6 +15,15 @@ if TYPE_CHECKING:
 
 WORDS = ("is", "not", "at_least", "at_most", "contains", "matches", "empty")
 
+SAID = {
+    "is_": "is {}",
+    "not_": "is not {}",
+    "at_least": "is at least {}",
+    "at_most": "is at most {}",
+    "contains": "contains {}",
+    "matches": "matches {}",
+}
+
 
 class Condition(Frozen):
     """What is asked of one value. All words that are given have to hold."""
@@ -35,9 +44,10 @@ class Condition(Frozen):
         return self
 
     def in_words(self) -> str:
-        """ "{steps.sum.data.total} at least 5", for people."""
-        asked = self.model_dump(by_alias=True, exclude_unset=True, exclude={"value"})
-        words = [f"{word.replace('_', ' ')} {template.shown(value)}" for word, value in asked.items()]
+        """ "{steps.sum.data.total} is at least 5", for people."""
+        asked = self.model_dump(exclude_unset=True, exclude={"value"})
+        words = [SAID[word].format(_listed(value)) for word, value in asked.items() if word != "empty"]
+        words += [] if self.empty is None else ["is empty" if self.empty else "is not empty"]
         return f"{template.shown(self.value)} {' and '.join(words)}"
 
     def holds(self, values: Mapping[str, Json]) -> bool:
@@ -53,6 +63,12 @@ class Condition(Frozen):
             "empty": lambda: (found in (None, "", [], {})) is self.empty,
         }
         return all(asked[word]() for word in self.model_fields_set - {"value"})
+
+
+def _listed(value: Json) -> str:
+    if isinstance(value, list):
+        return " or ".join(template.shown(one) for one in value)
+    return f"{value:g}" if isinstance(value, float) else template.shown(value)
 
 
 def _is_one_of(found: Json, wanted: Json) -> bool:

@@ -8,7 +8,7 @@ from kernel.store import runs, schedules, workflows
 from workflows.engine import history, wording
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from kernel.store import Session
@@ -44,11 +44,11 @@ class Overview:
         self.store = launch.store
         self.kinds = kinds
 
-    async def listed(self) -> str:
-        """All workflows: what they do, when they begin next, and how the last run ended."""
-        known = self.launch.workflows()
+    async def listed(self, shown: Callable[[Workflow], bool] = lambda _: True) -> str:
+        """The workflows that may be shown: what they do, when they begin next, and how the last run ended."""
+        known = {name: workflow for name, workflow in self.launch.workflows().items() if shown(workflow)}
         if not known:
-            return "The charter defines no workflows."
+            return "There are no workflows here."
         return await self.store.read(lambda session: self._list(session, known))
 
     def _list(self, session: Session, known: Mapping[str, Workflow]) -> str:
@@ -69,6 +69,11 @@ class Overview:
         now = self.launch.clock.now()
         paused = await self.store.read(lambda session: workflows.paused(session, now))
         return in_plain_words(workflow, self.kinds, now, paused.get(name))
+
+    async def is_paused(self, name: str) -> bool:
+        """Whether it begins no more by itself."""
+        now = self.launch.clock.now()
+        return name in await self.store.read(lambda session: workflows.paused(session, now))
 
     async def history(self, name: str) -> str:
         """What became of its latest firings, newest first; also of a workflow that is gone."""

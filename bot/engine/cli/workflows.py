@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -32,6 +33,21 @@ def command(ctx: click.Context) -> None:
 def show(name: str) -> None:
     """Show NAME in plain words, with its next five times."""
     _say(lambda commands, _: commands.overview.shown(name))
+
+
+@command.command()
+@click.argument("name")
+@click.argument("file", type=click.Path(dir_okay=False, writable=True, path_type=Path), required=False)
+def picture(name: str, file: Path | None) -> None:
+    """Draw NAME with its steps, whom they ask, and its last runs, into FILE (NAME.png)."""
+    path = file or Path(f"{name}.png")
+
+    async def draw(commands: WorkflowCommands, _person: Person) -> str:
+        content, alt = await commands.drawn(commands.launch.get(name))
+        path.write_bytes(content)
+        return f"{path}: {alt}"
+
+    _say(draw)
 
 
 @command.command()

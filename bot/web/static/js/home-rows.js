@@ -37,7 +37,7 @@ export function scheduleState(item) {
     h(
       "div",
       {},
-      h("span.row-title", {}, item.name),
+      h("a.row-title", { href: `/workflows/${item.name}` }, item.name),
       h("p.small", {}, item.description),
       h("p.small", {}, `Next: ${item.next} · last: ${item.last}`),
       buttons(item),

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
+from kernel.people import RoleUnknownError
 from kernel.store import activity, outbox, runs
 from kernel.types import Action, Confirm, Frozen, Json, Labelled, Text
+from rules.engine.words import Names, TimeOfDay
 from workflows.collect import nothing
-from workflows.engine import buttons, chart, happenings, posting, quiet, template, wording
+from workflows.engine import buttons, chart, happenings, personal, posting, quiet, template, wording
 from workflows.engine.chart import Day
 from workflows.engine.steps import Done, Options, Output, Parked, Reference, Rehearsed, derived_id
 from workflows.messages import linked
@@ -28,16 +30,21 @@ if TYPE_CHECKING:
 
     from kernel.store import Session
     from kernel.store.approvals import Approval
+    from kernel.types import Person
     from workflows.engine.happenings import Happenings
     from workflows.engine.steps import StepContext
 
 UPCOMING, AHEAD = 5, timedelta(days=7)
 DAYS = 14  # bars of the chart
 APPROVALS = 3  # that can be approved from the digest itself
+AT_ONCE = ("hand", "button")  # whoever begins it so wants it now
 CENT = 0.01  # USD
 MESSAGES = 5  # of a channel that nobody has summed up
-Section = Literal["needs", "going", "done", "decisions", "upcoming", "failures", "channels", "numbers"]
-ALL: tuple[Section, ...] = ("needs", "going", "done", "decisions", "upcoming", "failures", "channels", "numbers")
+MOST_USED = 80  # percent of a budget, from which on it is told
+Section = Literal["needs", "going", "done", "decisions", "upcoming", "budgets", "failures", "channels", "numbers"]
+ALL: tuple[Section, ...] = (
+    *("needs", "going", "done", "decisions", "upcoming", "budgets", "failures", "channels", "numbers"),
+)
 
 
 class Told(Frozen):
@@ -59,6 +66,8 @@ class DigestOptions(Options):
     most: int = Field(default=10, ge=1, le=50)  # lines of each section
     chart: bool = True
     quiet: str | None = None  # "20:00-08:00" in the workflow's zone: what is due then waits until they are over
+    to: Names | tuple[()] = ()  # roles: their people get it directly, each with their own times; none: the channel
+    at: TimeOfDay | None = None  # with `to`: when it is this late where each of them is
     if_empty: Literal["end", "post"] = "end"
     footer: str = "{run.ref}"
 
@@ -69,16 +78,27 @@ class DigestOptions(Options):
             quiet.hours(text)
         return text
 
+    @model_validator(mode="after")
+    def _fits(self) -> DigestOptions:
+        if self.at is not None and not self.to:
+            raise ValueError("'at' is for digests that go to people: say with 'to' to whom")
+        return self
+
     def references(self) -> tuple[Reference, ...]:
+        roles = tuple(Reference(kind="role", name=name, option="to") for name in self.to)
         names = [name for told in self.channels for name in (told.messages, told.summary) if name]
-        return tuple(Reference(kind="step", name=name, option="channels") for name in names)
+        return (*roles, *(Reference(kind="step", name=name, option="channels") for name in names))
 
     def templates(self) -> Mapping[str, Json]:
         return {"title": self.title, "intro": self.intro, "footer": self.footer}
 
     def in_words(self) -> str:
         when = f", not between {self.quiet.replace('-', ' and ')}" if self.quiet else ""
-        return f"post a digest ({', '.join(self.sections)}){when}"
+        what = ", ".join(self.sections)
+        if not self.to:
+            return f"post a digest ({what}){when}"
+        at = f" at {self.at} where they are" if self.at else ""
+        return f"send everybody of {' or '.join(self.to)} a digest ({what}){at}, not in their quiet hours{when}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +120,8 @@ class Digest:
     options = DigestOptions
 
     async def perform(self, options: DigestOptions, step: StepContext) -> Done | Parked:
+        if options.to:
+            return await _to_people(options, step)
         until = _quiet_until(options, step)
         if until is not None:
             return Parked(until=until)
@@ -118,6 +140,8 @@ class Digest:
         return Done(output=Output(text=text, pieces=(Labelled(text=text, origin="member_text"),)), save=save)
 
     async def rehearse(self, options: DigestOptions, step: StepContext) -> Rehearsed:
+        if options.to:
+            return await _rehearsed(options, step)
         until = _quiet_until(options, step)
         made = await _make(options, step)
         if made is None:
@@ -131,14 +155,65 @@ class Digest:
         """Nothing was begun."""
 
 
+async def _to_people(options: DigestOptions, step: StepContext) -> Done | Parked:
+    """One for each reader, when it suits them: the step is done again for the next one who is due."""
+    try:
+        everybody = await personal.readers(options.to, step, options.at, options.quiet)
+    except RoleUnknownError:
+        return Done(failed=f"who is {' or '.join(options.to)} cannot be looked up now")
+    now = step.clock.now()
+    waiting = await step.store.read(lambda session: personal.unsent(session, everybody))
+    at_once = template.look_up("trigger.kind", step.values) in AT_ONCE
+    held = {} if at_once else {one.row: personal.held_until(one, now, step.zone, options.quiet) for one in waiting}
+    due = [reader for reader in waiting if held.get(reader.row) is None]
+    bodies = [(reader, await _make(options, personal.seen_by(step, reader), reader.person)) for reader in due]
+
+    def save(session: Session) -> None:
+        for reader, made in bodies:
+            if made is not None:
+                personal.send(session, reader, made.body, now, step.run.id)
+
+    later = [until for until in held.values() if until is not None]
+    if later:
+        return Parked(start=save, until=min(later))
+    if not any(made for _, made in bodies) and len(waiting) == len(everybody):
+        empty = nothing(step)
+        return Done(output=Output(ends=empty, note=empty))
+    return Done(output=Output(note=f"Sent to {len(everybody)} people."), save=save)
+
+
+async def _rehearsed(options: DigestOptions, step: StepContext) -> Rehearsed:
+    try:
+        everybody = await personal.readers(options.to, step, options.at, options.quiet)
+    except RoleUnknownError:
+        return Rehearsed(says=f"{options.in_words()}: who that is cannot be looked up now")
+    made = await _make(options, step)
+    if made is None:
+        return Rehearsed(says="send nothing", output=Output(ends=nothing(step)), text=nothing(step))
+    names = "; ".join(
+        f"{one.person.name} at {wording.at_in(one.due, one.person.time_zone or step.zone)}" for one in everybody
+    )
+    until = max((one.due for one in everybody), default=None)
+    said = f"send this directly to {names or 'nobody'}, each with what waits for them and their own times:"
+    return Rehearsed(says=said, output=Output(), text=made.body.markdown, until=until)
+
+
 def _quiet_until(options: DigestOptions, step: StepContext) -> datetime | None:
     """When the quiet hours end; None outside them, and for somebody who wants it now."""
-    by_hand = template.look_up("trigger.kind", step.values) in ("hand", "button")
+    by_hand = template.look_up("trigger.kind", step.values) in AT_ONCE
     return None if by_hand or options.quiet is None else quiet.over_at(options.quiet, step.clock.now(), step.zone)
 
 
-async def _make(options: DigestOptions, step: StepContext) -> _Made | None:
+async def _make(options: DigestOptions, step: StepContext, reader: Person | None = None) -> _Made | None:
+    """The digest; None where there is nothing to tell. For a `reader`, of what waits only what waits for them."""
     found = await step.store.read(lambda session: happenings.read(session, step))
+    if reader is not None:
+        mine, roles = await step.rights.waiting_for(reader), await step.directory.roles_of(reader)
+        found = replace(
+            found,
+            waiting=[row for row in found.waiting if row.ref in mine],
+            forms=[form for form in found.forms if roles & set(form.who)],
+        )
     line = happenings.Lines(step, found)
     days = await step.store.read(lambda session: _days(session, step))
     told = _channels(options, step)
@@ -154,13 +229,14 @@ async def _make(options: DigestOptions, step: StepContext) -> _Made | None:
     if not happened and options.if_empty == "end":
         return None
     sections["upcoming"] = _upcoming(step)
+    sections["budgets"] = await step.store.read(lambda session: _budgets(session, step, options.most))
     sections["numbers"] = await step.store.read(lambda session: _numbers(session, step, found))
     parts = [f"### {template.fill(options.title, step.values)}", template.fill(options.intro, step.values)]
     parts += [sections[name] for name in options.sections]
     body = Text(
         markdown="\n\n".join(part for part in parts if part),
         footer=template.fill(options.footer, step.values),
-        actions=_actions(found, step),
+        actions=_actions(found, step, reader),
     )
     shown = options.chart and "numbers" in options.sections and any(one.done + one.failed for one in days)
     return _Made(body=body, days=days if shown else ())
@@ -174,6 +250,18 @@ def _needs(found: Happenings, step: StepContext, most: int) -> str:
 def _failures(found: Happenings, step: StepContext, most: int) -> str:
     line = happenings.Lines(step, found)
     return happenings.section("Failed", [*map(line.failed, found.failed), *map(line.job, found.jobs)], most)
+
+
+def _budgets(session: Session, step: StepContext, most: int) -> str:
+    """What is nearly or wholly used, of what everybody here may know."""
+    found = [
+        use
+        for use in step.rights.spent(session, step.clock.now())
+        if use.percent >= MOST_USED and not use.private
+        if not use.channel or step.channels.source(use.channel, step.place) is not None
+    ]
+    lines = (f"{happenings.plain(use.title)}: {happenings.plain(use.detail)}" for use in found)
+    return happenings.section("Budgets nearly used up", lines, most)
 
 
 def _channels(options: DigestOptions, step: StepContext) -> str:
@@ -235,7 +323,7 @@ def _days(session: Session, step: StepContext) -> tuple[Day, ...]:
     return tuple(Day(day=day, done=count[day, True], failed=count[day, False]) for day in days)
 
 
-def _actions(found: Happenings, step: StepContext) -> tuple[Action, ...]:
+def _actions(found: Happenings, step: StepContext, reader: Person | None) -> tuple[Action, ...]:
     easy = [row for row in found.waiting if _is_easy(row)][:APPROVALS]
     return (
         *(_approve(row) for row in easy),
@@ -246,7 +334,7 @@ def _actions(found: Happenings, step: StepContext) -> tuple[Action, ...]:
             style="link",
             url=step.channels.dashboard(step.place),
         ),
-        *buttons.of(step.workflow.name, step.run, step.begin.workflows()),
+        *buttons.of(step.workflow.name, step.run, step.begin.workflows(), shared=reader is None),
     )
 
 

@@ -10,9 +10,9 @@ from pydantic import Field, model_validator
 
 from kernel.errors import BosunError
 from kernel.types import Json
-from rules.engine.words import Duration, TimeOfDay, parse_duration, parse_time
+from rules.engine.words import Duration, TimeOfDay, parse_duration
 from workflows.engine import template
-from workflows.engine.cron import parse
+from workflows.engine.cron import next_at
 from workflows.engine.steps import Done, Options, Output, Parked, Rehearsed
 
 if TYPE_CHECKING:
@@ -76,11 +76,10 @@ def _due(options: WaitOptions, step: StepContext, begun: datetime) -> datetime:
     if options.for_ is not None:
         return begun + parse_duration(options.for_)
     if options.at is not None:
-        minutes = parse_time(options.at) % (24 * 60)
-        fire = parse(f"{minutes % 60} {minutes // 60} * * *", step.zone).next_after(begun)
-        if fire is None:
+        due = next_at(options.at, step.zone, begun)
+        if due is None:
             raise NoTimeError(f"There is no {options.at} in {step.zone}.")
-        return fire.at
+        return due
     text = template.fill(options.until or "", step.values)
     try:
         at = datetime.fromisoformat(text)

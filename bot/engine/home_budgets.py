@@ -55,11 +55,12 @@ async def eyes_of(directory: TeamDirectory, person: Person, actor: Actor | None)
 
 def budgets(session: Session, meters: Iterable[Meter], now: datetime, eyes: Eyes, most: int) -> tuple[BudgetUse, ...]:
     """What is used in this period, where it is most used first."""
-    found = [_shown(use) for use in uses(session, meters, now) if eyes.sees(use)]
+    found = [shown(use) for use in uses(session, meters, now) if eyes.sees(use)]
     return tuple(sorted(found, key=lambda use: -use.percent)[:most])
 
 
-def _shown(use: Use) -> BudgetUse:
+def shown(use: Use) -> BudgetUse:
+    """The same in words."""
     whose = f" · {use.whose}" if use.whose else ""
     detail = f"{number(use.gone.amount)} of {number(use.limit)}{use.unit} used, {use.percent} %{whose}"
     title = f"{use.meter.rule or 'bosun.yaml'}: {use.meter.in_words()}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.engine.sight import reads
 from kernel.errors import PlatformError
 from workflows.engine.channels import Said, Team
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     from bot.engine.adapter import Adapter, Heard
     from bot.engine.directory import TeamDirectory
-    from kernel.types import Place
+    from kernel.types import Actor, Person, Place
 
 
 class WorkflowChannels:
@@ -67,6 +68,14 @@ class WorkflowChannels:
             return None
         wanted, given = set(charter.channels[name].readers), set(charter.channels[here].readers)
         return place if not wanted or (given and given <= wanted) else None
+
+    def reads(self, person: Person, place: Place) -> bool:
+        """Whether the person may read that channel."""
+        return reads(self.directory, person, place)
+
+    def direct(self, person: Person, near: Place) -> Actor | None:
+        """The account by which the person is written to."""
+        return self.directory.reach(person, near.platform)
 
     def link(self, place: Place, message: str) -> str:
         """An address that opens the message."""

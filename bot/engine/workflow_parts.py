@@ -14,6 +14,7 @@ from bot.engine.workflow_drafts import WorkflowDrafts
 from bot.engine.workflow_files import WorkflowFiles
 from bot.engine.workflow_pages import WorkflowPages
 from bot.engine.workflow_rights import WorkflowRights
+from rules.engine.meters import in_force
 from workflows.engine.arrivals import Arrivals
 from workflows.engine.buttons import Buttons
 from workflows.engine.control import Control
@@ -73,7 +74,11 @@ class WorkflowParts:
             ids=ids,
             kinds=kinds,
             directory=lambda: directory,
-            rights=WorkflowRights(door, approvals),
+            rights=WorkflowRights(
+                door,
+                approvals,
+                lambda: in_force(door.services.rules.current.rules, keeper.current.team.budgets),
+            ),
             begin=self.launch,
             has_model=has_model,
             channels=WorkflowChannels(adapters, directory, console),

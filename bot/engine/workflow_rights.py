@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.engine.home_budgets import shown
 from kernel.errors import NotAllowed
 from rules.engine import freezing
+from rules.engine.budget_text import uses
 from rules.engine.judging import UnfitError
 from rules.engine.policy import in_words
 from rules.engine.questions import said_of
-from workflows.engine.rights import Decided, Foreseen, Within
+from workflows.engine.rights import Decided, Foreseen, Spent, Within
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
     from kernel.store import Session
     from kernel.store.approvals import ApprovalState
-    from kernel.types import RunFacts, ToolCall
+    from kernel.types import Person, RunFacts, ToolCall
     from rules.engine.approvals import Approvals
     from rules.engine.door import Door
+    from rules.engine.meters import Meter
     from rules.engine.outcome import Freeze, Outcome
     from workflows.engine.rights import Question
 
@@ -26,7 +30,9 @@ if TYPE_CHECKING:
 class WorkflowRights:
     """`workflows.engine.rights.Rights`."""
 
-    def __init__(self, door: Door, approvals: Approvals) -> None:
+    def __init__(self, door: Door, approvals: Approvals, meters: Callable[[], Iterable[Meter]]) -> None:
+        """`meters` are the budgets and limits in force."""
+        self.meters = meters
         self.door = door
         self.approvals = approvals
 
@@ -59,6 +65,22 @@ class WorkflowRights:
             )
             for name, found in sorted(self.door.reachable(facts, at).items())
         ]
+
+    async def waiting_for(self, person: Person) -> frozenset[str]:
+        """References of the approvals that this person can decide now and has not voted on."""
+        return frozenset(one.ref for one in await self.approvals.waiting_for(person, None, 500))
+
+    def spent(self, session: Session, now: datetime) -> list[Spent]:
+        """Of all budgets and limits, the most used first."""
+        found = [
+            Spent(
+                **shown(use).model_dump(),
+                channel=str(use.account.get("channel", "")),
+                private="person" in use.account or bool(use.account["same"]),
+            )
+            for use in uses(session, self.meters(), now)
+        ]
+        return sorted(found, key=lambda use: -use.percent)
 
     async def frozen(self, channel: str) -> Freeze | None:
         """What stands in the way of any work in this channel."""

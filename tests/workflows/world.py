@@ -11,7 +11,9 @@ from bot.engine.workflow_rights import WorkflowRights
 from kernel.clock import CountedIds, FixedClock
 from kernel.store import Session, Store, approvals, outbox, run_steps, runs, schedules
 from kernel.store.outbox import OutboxRow
-from kernel.types import Json, Place
+from kernel.types import Actor, Json, Person, Place
+from rules.engine.meters import in_force
+from rules.engine.policy import Group, Policy
 from tests.rules.world import World as Rights
 from workflows.engine import reading, steps
 from workflows.engine.channels import Said, Team
@@ -65,6 +67,12 @@ class Chat:
         place = PLACES.get(name)
         return None if name == "#finance" and target.lane != FINANCE.lane else place
 
+    def reads(self, person: Person, place: Place) -> bool:
+        return place.channel == "general" or person.id in {"bo", "cy"}
+
+    def direct(self, person: Person, near: Place) -> Actor | None:
+        return None if person.id == "lea" else Actor(platform="web", tenant="local", user=person.id, name=person.name)
+
     def link(self, place: Place, message: str) -> str:
         return f"/c/{place.channel}/t/{message}"
 
@@ -108,7 +116,11 @@ class World:
             ids=self.ids,
             kinds=KINDS,
             directory=lambda: self.rights.team,
-            rights=WorkflowRights(self.rights.door, self.rights.approvals),
+            rights=WorkflowRights(
+                self.rights.door,
+                self.rights.approvals,
+                lambda: in_force(self.rights.book.current.rules, ()),
+            ),
             begin=self.launch,
             has_model=self.has_model,
             channels=self.channels,
@@ -230,8 +242,8 @@ class World:
             arguments={},
             digest="",
             origins={},
-            preview={"headline": headline},
-            policy={},
+            preview={"headline": headline, "place": run.place},
+            policy=Policy(groups=(Group(who=("finance",)),)).model_dump(mode="json"),
             rules=[],
             reason="",
             state=state,

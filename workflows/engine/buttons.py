@@ -30,19 +30,17 @@ def subject(run: Run) -> str:
     return f"{PREFIX}{run.ref}"
 
 
-def of(name: str, run: Run, workflows: Mapping[str, Workflow]) -> tuple[Action, ...]:
-    """The buttons of a digest of the workflow `name`."""
+def of(name: str, run: Run, workflows: Mapping[str, Workflow], *, shared: bool = True) -> tuple[Action, ...]:
+    """The buttons of a digest of the workflow `name`. `shared`: all readers have the one, so that it can be held."""
     about = subject(run)
     starts = [
         Action(subject=about, verb=f"{START}{workflow.name}", label=trigger.button.label)
         for workflow, trigger in _waiting(name, workflows)
         if trigger.button is not None
     ]
-    return (
-        *starts,
-        Action(subject=about, verb="run", label="Run again"),
-        Action(subject=about, verb="snooze", label="Snooze 1 day"),
-    )
+    again = Action(subject=about, verb="run", label="Run again")
+    hold = Action(subject=about, verb="snooze", label="Snooze 1 day")
+    return (*starts, again, hold) if shared else tuple(starts)
 
 
 def _waiting(name: str, workflows: Mapping[str, Workflow]) -> list[tuple[Workflow, Trigger]]:

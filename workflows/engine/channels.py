@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from kernel.types import Frozen
 
 if TYPE_CHECKING:
-    from kernel.types import Place
+    from kernel.types import Actor, Person, Place
 
 
 class Said(Frozen):
@@ -48,6 +48,14 @@ class Channels(Protocol):
 
     def source(self, name: str, target: Place) -> Place | None:
         """The channel `name` on the target's platform, if whoever reads `target` may read it; None otherwise."""
+        ...
+
+    def reads(self, person: Person, place: Place) -> bool:
+        """Whether the person may read that channel; what cannot be told counts as no."""
+        ...
+
+    def direct(self, person: Person, near: Place) -> Actor | None:
+        """The account by which the person is written to, on the platform of `near` if they are there."""
         ...
 
     def link(self, place: Place, message: str) -> str:

@@ -131,6 +131,13 @@ def parse(text: str, zone: str) -> Cron:
     return cron
 
 
+def next_at(text: str, zone: str, after: datetime) -> datetime | None:
+    """The first time later than `after` at which a clock in the zone shows "09:30"; None where it never does."""
+    hour, minute = text.split(":")
+    fire = parse(f"{int(minute)} {int(hour) % 24} * * *", zone).next_after(after)
+    return fire.at if fire is not None else None
+
+
 def _field(name: str, text: str, low: int, high: int, names: dict[str, int] | None = None) -> frozenset[int]:
     values: set[int] = set()
     for part in text.split(","):

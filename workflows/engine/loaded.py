@@ -50,18 +50,24 @@ class LoadedRun:
     @property
     def values(self) -> Mapping[str, Json]:
         """What templates may use at the top, before any step is done."""
-        date = self.run.created_at.astimezone(ZoneInfo(self.workflow.zone))
+        date = day_in_words(self.run.created_at, self.workflow.zone)
         told = [
             {"text": output.text, "data": output.data, "date": f"{run.created_at:%Y-%m-%d}", "ref": run.ref}
             for run, output in self.earlier
         ]
         return {
             "workflow": {"name": self.workflow.name, "channel": self.workflow.channel},
-            "run": {"ref": self.run.ref, "date": f"{date:%A} {date.day} {date:%B}"},
+            "run": {"ref": self.run.ref, "date": date},
             "inputs": self.request.inputs,
             "trigger": self.request.trigger or {"kind": "", "text": "", "by": ""},
             "history": {**(told[0] if told else {"text": "", "data": None, "date": "", "ref": ""}), "runs": told},
         }
+
+
+def day_in_words(at: datetime, zone: str) -> str:
+    """ "Monday 2 March"."""
+    local = at.astimezone(ZoneInfo(zone))
+    return f"{local:%A} {local.day} {local:%B}"
 
 
 def load(session: Session, run_id: str, segment: int) -> LoadedRun | None:

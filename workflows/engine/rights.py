@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from kernel.store import Session
-    from kernel.types import RunFacts, ToolCall
+    from kernel.types import Person, RunFacts, ToolCall
     from rules.engine.outcome import Freeze, Outcome
 
 
@@ -52,6 +52,16 @@ class Within(Frozen):
     roles: tuple[str, ...] = ()  # of whom
 
 
+class Spent(Frozen):
+    """What is used of a budget or limit in the present hour, day or month."""
+
+    title: str  # "payment: the budget of 1000 per day"
+    detail: str  # "820 of 1000 used, 82 %"
+    percent: int
+    channel: str = ""  # it is counted for this one
+    private: bool = False  # it is one person's, or says what calls were about
+
+
 class Rights(Protocol):
     """The decision rights, as workflows use them."""
 
@@ -61,6 +71,14 @@ class Rights(Protocol):
 
     def reachable(self, facts: RunFacts, at: datetime) -> list[Within]:
         """The agent's tools, in order of name."""
+        ...
+
+    async def waiting_for(self, person: Person) -> frozenset[str]:
+        """References of the approvals that this person can decide now and has not voted on."""
+        ...
+
+    def spent(self, session: Session, now: datetime) -> list[Spent]:
+        """Of all budgets and limits, the most used first."""
         ...
 
     async def act(self, call: ToolCall, facts: RunFacts, entry: int) -> Outcome:

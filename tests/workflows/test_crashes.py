@@ -1,16 +1,20 @@
 """A process that dies at any of its writes, before or after the commit: the next one finishes and doubles nothing."""
 
+import asyncio
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from sqlmodel import select
 
 from kernel.clock import CountedIds, FixedClock
 from kernel.store import Session, Store, approvals, runs, workflows
 from kernel.store.database import open_engine
 from tests.rules.people import account
 from tests.rules.world import World as Rights
+from tests.workflows import killed
 from tests.workflows.world import World, workflow
 from workflows.engine.forms import Forms
 
@@ -141,19 +145,20 @@ async def test_a_long_run_survives_a_death_at_any_write(
     clock = FixedClock()
     dying = DyingStore(str(store.engine.url), dies_at, committed=committed)
     try:
-        await _through_long(_long(dying, tmp_path, clock, 0))
+        await through_long(long_world(dying, tmp_path, clock, 0))
     except Died:
-        await _through_long(_long(store, tmp_path, clock, 1000))
+        await through_long(long_world(store, tmp_path, clock, 1000))
     finally:
         dying.close()
-    world = _long(store, tmp_path, clock, 2000)
+    world = long_world(store, tmp_path, clock, 2000)
     [run] = [run for run in await world.all_runs() if run.parent_id is None]
     assert run.state == runs.DONE
     assert sorted(line.split(" ")[0] for line in set(world.rights.happened)) == ["deploy", "pay"]  # repeated: same key
     assert sorted(await world.posts()) == ["A: yes", "B: yes", "C: yes", "Closing", "Opening"]
 
 
-def _long(store: Store, folder: Path, clock: FixedClock, count: int) -> World:
+def long_world(store: Store, folder: Path, clock: FixedClock, count: int) -> World:
+    """A process with the long workflow."""
     ids = CountedIds()
     ids.count = count
     rights = Rights(store, folder, clock=clock, ids=ids)
@@ -161,7 +166,7 @@ def _long(store: Store, folder: Path, clock: FixedClock, count: int) -> World:
     return World(store, clock, workflow(LONG), ids=ids, rights=rights)
 
 
-async def _through_long(world: World) -> None:
+async def through_long(world: World) -> None:
     """Begin the run where there is none, and do everybody's part until it is at its end."""
     if not await world.all_runs():
         await world.store.write(lambda session: world.launch.run_now(session, "long"))
@@ -189,3 +194,26 @@ async def _everybody(world: World, run: runs.Run) -> None:
             await world.rights.vote("dee", row.ref, "done" if happened else "repeat")
         elif row.state == approvals.PENDING:
             await world.rights.vote("bo", row.ref)
+
+
+async def test_a_run_whose_process_is_killed_again_and_again_comes_to_its_end_with_each_effect_once(
+    store: Store, tmp_path: Path
+) -> None:
+    url = str(store.engine.url)
+    for number in range(120):  # by turns after one write and after two: one that repeats a call needs the second
+        code = await asyncio.to_thread(killed.process, url, tmp_path, number, 1 + number % 2)
+        if code == 0:
+            break
+        assert code == -signal.SIGKILL
+    else:
+        raise AssertionError("the run does not come to its end")
+    assert number > 20
+    world = long_world(store, tmp_path, FixedClock(), 0)
+    everything = await world.all_runs()
+    assert {run.state for run in everything} == {runs.DONE}
+    assert len([run for run in everything if run.parent_id is None]) == 1
+    assert len([run for run in everything if run.parent_id is not None]) == 4  # the agent was asked once for each
+    assert sorted(line.split(" ")[0] for line in set(world.rights.happened)) == ["deploy", "pay"]
+    assert sorted(await world.posts()) == ["A: yes", "B: yes", "C: yes", "Closing", "Opening"]
+    [form] = await store.read(lambda session: list(session.exec(select(workflows.FormRequest))))
+    assert form.state == workflows.ANSWERED

@@ -49,6 +49,7 @@ class Heard(Frozen):
     actor: Actor
     text: str
     mine: bool = False
+    thread: str | None = None  # the root of the thread that it stands in, where the platform says so by itself
     sent_at: datetime | None = None
 
 

@@ -11,6 +11,7 @@ from kernel.types import Action, Card
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from bot.engine.requests import Requests
     from kernel.clock import Clock
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
 FRESH = timedelta(minutes=15)  # a request that is older was perhaps overtaken by events
 PREFIX = "H-"  # of the subject of the card; the channel's lane follows
 ADMIN = "admin"
+
+
+def is_old(inbound: Inbound, now: datetime) -> bool:
+    """Found in history, and said so long ago that nothing is simply done about it."""
+    return inbound.caught_up and inbound.sent_at is not None and now - inbound.sent_at > FRESH
 
 
 class Held:
@@ -34,7 +40,7 @@ class Held:
 
     def too_old(self, inbound: Inbound) -> bool:
         """Found in history, and said so long ago that it is not simply answered."""
-        return inbound.caught_up and inbound.sent_at is not None and self.clock.now() - inbound.sent_at > FRESH
+        return is_old(inbound, self.clock.now())
 
     def hold(self, session: Session, row_id: str, inbound: Inbound, place: Place) -> None:
         """Keep the request, and show or extend the channel's card."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from bot.engine.held import is_old
 from kernel.errors import PlatformError
 from kernel.people import RoleUnknownError
 from kernel.store import schedules
@@ -17,7 +18,7 @@ from workflows.engine.start import leave_out
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.engine.adapter import Adapter
+    from bot.engine.adapter import Adapter, Heard
     from bot.engine.directory import TeamDirectory
     from kernel.store import Session
     from kernel.types import Inbound, Json, Person, Place
@@ -32,7 +33,9 @@ class Found:
     """What an event begins."""
 
     matches: tuple[Match, ...] = ()
-    unverified: tuple[Match, ...] = ()  # it would, but who caused it, or what it is about, cannot be told now
+    left_out: tuple[Match, ...] = ()  # what it would have begun
+    why: str = ""  # that was left out: a state of a firing
+    thread: str | None = None  # the message that opens the thread
     told: Mapping[str, Json]  # what the runs are told of it
 
 
@@ -64,8 +67,9 @@ class Listeners:
 
     async def of(self, inbound: Inbound, person: Person) -> Found:
         """The workflows that this event begins: its person is of the team and holds the role that they name."""
-        found = Found(told={"text": inbound.text, "by": person.name, "message": inbound.message or ""})
-        if inbound.actor.is_bot or inbound.actor.is_external or inbound.caught_up:
+        told = {"text": inbound.text, "by": person.name, "message": inbound.message or ""}
+        found = Found(told=told, thread=inbound.place.thread or inbound.message)
+        if inbound.actor.is_bot or inbound.actor.is_external:
             return found
         workflows, channel = self.launch.workflows(), self.directory.channel_name(inbound.place)
         reacted = inbound.kind == "reaction"
@@ -77,38 +81,43 @@ class Listeners:
                     matches.append(match)
             except RoleUnknownError:  # who cannot be verified begins nothing
                 unverified.append(match)
+        if is_old(inbound, self.launch.clock.now()):
+            return replace(found, left_out=(*matches, *unverified), why=schedules.MISSED)
         if reacted and matches:
-            about = await self._about(inbound)
-            if about is None:
-                return Found(unverified=(*matches, *unverified), told=found.told)
-            return Found(matches=tuple(matches), unverified=tuple(unverified), told={**found.told, **about})
-        return Found(matches=tuple(matches), unverified=tuple(unverified), told=found.told)
+            heard = await self._heard(inbound)
+            if heard is None:
+                return replace(found, left_out=(*matches, *unverified), why=schedules.UNVERIFIED)
+            thread = inbound.place.thread or heard.thread or inbound.message
+            found = replace(found, thread=thread, told={**told, **self._about(inbound, heard)})
+        return replace(found, matches=tuple(matches), left_out=tuple(unverified), why=schedules.UNVERIFIED)
 
     def begin(self, session: Session, inbound: Inbound, row_id: str, found: Found) -> None:
         """Begin them, in the transaction that settles the event."""
         now, platform, key = self.launch.clock.now(), inbound.place.platform, _key(inbound)
+        thread = inbound.place.in_thread(found.thread)
         for match in found.matches:
             told = {"kind": match.trigger.kind, **found.told}
-            self.launch.on_event(session, match.workflow, key, now, told, platform=platform)
-        for match in found.unverified:  # a key of its own: the same may be tried again
-            fire = Fire(at=now, key=f"{key}:{row_id}")
-            leave_out(session, match.workflow.name, fire, schedules.UNVERIFIED, now)
+            self.launch.on_event(session, match.workflow, key, now, told, platform=platform, thread=thread)
+        for match in found.left_out:  # a key of its own: the same may be tried again
+            fire = Fire(at=inbound.sent_at or now, key=f"{key}:{row_id}")
+            leave_out(session, match.workflow.name, fire, found.why, now)
 
-    async def _about(self, inbound: Inbound) -> dict[str, Json] | None:
-        """What a reaction is about; None where the message cannot be read."""
-        place, message = inbound.place, inbound.message or ""
-        adapter = self.adapters[place.platform]
+    async def _heard(self, inbound: Inbound) -> Heard | None:
+        """The message that a reaction is on; None where it cannot be read."""
         try:
-            heard = await adapter.read(place, message)
+            return await self.adapters[inbound.place.platform].read(inbound.place, inbound.message or "")
         except PlatformError as error:
             log.warning("a reaction began nothing, as its message could not be read: %s", error)
             return None
-        author = heard.actor
+
+    def _about(self, inbound: Inbound, heard: Heard) -> dict[str, Json]:
+        """What runs are told of the message that a reaction is on."""
+        place, author = inbound.place, heard.actor
         return {
             "emoji": canonical(inbound.text),
             "text": heard.text,
             "author": "Bosun" if heard.mine else self.directory.person(author).name,
-            "url": adapter.permalink(place, message),
+            "url": self.adapters[place.platform].permalink(place, heard.message),
             "outside": author.is_bot or author.is_guest or author.is_external or place.external,
         }
 

@@ -27,11 +27,11 @@ class WorkflowChannels:
         self.console = console
 
     async def said(self, place: Place, since: datetime, until: datetime, most: int) -> list[Said]:
-        """What people said at the top level of the channel in that time."""
+        """What people said at the top level of the channel, or in the thread, in that time."""
         adapter = self.adapters.get(place.platform)
         if adapter is None:
             raise PlatformError(f"{place.platform} is not connected, so its channels cannot be read.")
-        heard = await adapter.thread(place.in_thread(None), most)
+        heard = await adapter.thread(place, most)
         return [
             self._said(place, one)
             for one in heard
@@ -93,6 +93,6 @@ class WorkflowChannels:
             by=self.directory.person(actor).name or actor.name or actor.user,
             text=heard.text,
             at=heard.sent_at,
-            url=self.link(place.in_thread(None), heard.message),
+            url=self.link(place, heard.message),
             outside=actor.is_bot or actor.is_guest or actor.is_external or place.external,
         )

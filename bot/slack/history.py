@@ -79,5 +79,6 @@ class History:
             actor=await self.messages.actor(message),
             text=await self.messages.text(message),
             mine=self.messages.ours(message),
+            thread=message.get("thread_ts"),
             sent_at=moment(message["ts"]),
         )

@@ -142,15 +142,16 @@ async def _digests(slack: SlackChat) -> list[Said]:
 
 
 async def test_a_message_begins_a_workflow_and_a_person_fills_in_its_form(world: World, chat: Chat) -> None:
-    await chat.say("ann", f"incident: the shop answers slowly on {chat.platform}", GENERAL)
-    form = await chat.answer(GENERAL, f"Ann reports: incident: the shop answers slowly on {chat.platform}")
+    root = await chat.say("ann", f"incident: the shop answers slowly on {chat.platform}", GENERAL)
+    thread = Spot(channel="general", root=root)
+    form = await chat.answer(thread, f"Ann reports: incident: the shop answers slowly on {chat.platform}")
     await chat.click("eve", form, "Answer…")
     await chat.notice("eve", "is for admin or finance")
     await chat.click("dee", form, "Answer…")
     assert set(await chat.dialog("dee")) == {"severity", "lead"}
     await chat.submit("dee", severity="high", lead="Dee")
-    await chat.answer(GENERAL, "Incident, severity high, led by Dee.")
-    assert "Answered by Dee" in (await chat.answer(GENERAL, f"answers slowly on {chat.platform}")).text
+    await chat.answer(thread, "Incident, severity high, led by Dee.")
+    assert "Answered by Dee" in (await chat.answer(thread, f"answers slowly on {chat.platform}")).text
 
     async def waiting() -> runs.Run | None:
         return next((run for run in await world.runs("run incident") if run.state == runs.WAITING), None)
@@ -169,11 +170,12 @@ async def test_a_reaction_by_a_role_begins_a_workflow_once(world: World, chat: C
     said = f"the shop is slow again, {chat.platform} {in_thread}"
     here = Spot(channel="general", root=await chat.say("ann", "good morning", GENERAL)) if in_thread else GENERAL
     message = await chat.say("ann", said, here)
+    thread = Spot(channel="general", root=here.root or message)
     before = len(await world.runs("run incident"))
     await chat.react("dee", "✅", message, here)  # nobody waits for it
     await chat.react("bo", "🚨", message, here)  # not of the role
     await chat.react("dee", "🚨", message, here)
-    form = await chat.answer(GENERAL, f"Dee reports: {said}")
+    form = await chat.answer(thread, f"Dee reports: {said}")
     await chat.react("dee", "🚨", message, here)  # taken off and put on again
     await world.quiet_but_for_runs()
     begun = await world.runs("run incident")
@@ -183,7 +185,7 @@ async def test_a_reaction_by_a_role_begins_a_workflow_once(world: World, chat: C
     await chat.click("dee", form, "Answer…")
     await chat.dialog("dee")
     await chat.submit("dee", severity="low", lead="Dee")
-    await chat.answer(GENERAL, "Incident, severity low, led by Dee.")
+    await chat.answer(thread, "Incident, severity low, led by Dee.")
     await chat.ask("dee", f"stop {max(begun, key=lambda run: run.created_at).ref}")
 
 

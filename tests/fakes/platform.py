@@ -7,7 +7,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from bot.engine.adapter import Capabilities, Heard
-from kernel.errors import PlatformError
+from kernel.errors import PlatformError, TargetGone
 from kernel.types import Place
 
 if TYPE_CHECKING:
@@ -91,7 +91,10 @@ class FakePlatform:
         return self.heard[-limit:]
 
     async def read(self, place: Place, message: str) -> Heard:
-        return next(one for one in self.heard if one.message == message)
+        found = next((one for one in self.heard if one.message == message), None)
+        if found is None:
+            raise TargetGone("The message is no longer there.")
+        return found
 
     async def download(self, file: FileRef, limit: int) -> bytes:
         return file.name.encode()[:limit]

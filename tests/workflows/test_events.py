@@ -5,15 +5,22 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from bot.engine.adapter import Heard
 from bot.engine.hooks import Hooks
+from bot.engine.listeners import Listeners
 from kernel.clock import FixedClock
-from tests.workflows.world import World, workflow
+from kernel.errors import CharterError
+from kernel.types import Inbound, InboundKind
+from tests.fakes.platform import FakePlatform
+from tests.rules.people import account
+from tests.workflows.world import FINANCE, GENERAL, World, workflow
 from workflows.engine import listening
 from workflows.engine.arrivals import Arrivals
 from workflows.engine.emoji import canonical
@@ -33,6 +40,90 @@ def test_a_message_is_matched_by_channel_and_words_without_regard_to_case() -> N
     assert listening.of_message(flows, "#general", "We have an OUTAGE")
     assert not listening.of_message(flows, "#finance", "outage")
     assert not listening.of_message(flows, "#general", "all is well")
+    like = 'trigger: {message: {channel: "#general", contains: down, matches: ["order #* is late"]}}\n'
+    flows = {"flow": workflow(HEAD + like + SAYS)}
+    assert listening.of_message(flows, "#general", "Order #1881 is LATE")
+    assert listening.of_message(flows, "#general", "it is down")
+    assert not listening.of_message(flows, "#general", "order 1881 is late")
+
+
+async def test_what_a_message_begins_is_said_in_its_thread_and_goes_on_beside_the_one_before(store: Store) -> None:
+    text = HEAD + 'thread: true\noverlap: parallel\ntrigger: {message: {channel: "#general"}}\n'
+    world = World(
+        store, FixedClock(), workflow(text + "steps:\n  - wait: {for: 1h}\n  - post: {text: '{trigger.text}'}\n")
+    )
+    for root in ("m1", "m2"):
+        told, thread = {"kind": "message", "text": root, "by": "Ann"}, GENERAL.in_thread(root)
+        await world.store.write(
+            lambda session, r=root, t=told, p=thread: world.launch.on_event(  # type: ignore[misc]  # bound at once
+                session, world.workflows["flow"], r, world.clock.now(), t, thread=p
+            )
+        )
+    elsewhere = FINANCE.in_thread("m3")
+    await world.store.write(
+        lambda session: world.launch.on_event(
+            session, world.workflows["flow"], "m3", world.clock.now(), {**told, "text": "m3"}, thread=elsewhere
+        )
+    )
+    await world.work()
+    world.clock.advance(hours=1)
+    await world.wake()
+    shown = {row.body["markdown"]: row.where.thread for row in await world.shown()}
+    assert shown == {"m1": "m1", "m2": "m2", "m3": None}
+
+
+class Ears:
+    """Listeners with a platform on which Ann has said something."""
+
+    def __init__(self, store: Store, trigger: str) -> None:
+        self.world = World(store, FixedClock(), workflow(f"{HEAD}trigger: {trigger}\n{SAYS}"))
+        self.team = self.world.rights.team
+        self.chat = FakePlatform("web")
+        self.chat.heard = [Heard(message="m1", actor=account("ann"), text="the shop is slow")]
+        self.listeners = Listeners(self.world.launch, self.team, {"web": self.chat})  # type: ignore[arg-type]
+        self.count = 0
+
+    async def hear(self, kind: InboundKind, by: str, text: str, **more: Any) -> list[str]:
+        """It happens; what stands in the history afterwards, newest first."""
+        self.count += 1
+        self.world.clock.advance(seconds=1)
+        inbound = Inbound(
+            key=f"k{self.count}", kind=kind, place=GENERAL, actor=account(by), message="m1", text=text, **more
+        )
+        found = await self.listeners.of(inbound, self.team.person(inbound.actor))
+        await self.world.store.write(lambda session: self.listeners.begin(session, inbound, f"row{self.count}", found))
+        await self.world.work()
+        return [row.state for row in await self.world.firings("flow")]
+
+
+async def test_a_message_from_while_nobody_listened_begins_it_or_is_recorded_as_missed(store: Store) -> None:
+    ears = Ears(store, '{message: {channel: "#general"}}')
+    now = ears.world.clock.now()
+    fresh, old = now - timedelta(minutes=10), now - timedelta(minutes=20)
+    assert await ears.hear("message", "ann", "old", caught_up=True, sent_at=old) == ["missed"]
+    assert await ears.hear("message", "ann", "new", caught_up=True, sent_at=fresh) == ["begun", "missed"]
+    assert await ears.world.posts() == ["new"]
+
+
+async def test_a_reaction_begins_a_run_with_the_message_that_it_is_on_once_its_role_is_known(store: Store) -> None:
+    ears = Ears(store, '{reaction: {channel: "#general", emoji: pushpin, by: finance}}')
+    for nobody, sign in (("ann", "📌"), ("bo", "👀"), ("gus", "📌"), ("zoe", "📌")):
+        assert await ears.hear("reaction", nobody, sign) == []
+    ears.team.down = {"finance"}
+    assert await ears.hear("reaction", "bo", "📌") == ["unverified"]
+    ears.team.down = set()
+    said, ears.chat.heard = ears.chat.heard, []
+    assert await ears.hear("reaction", "bo", "📌") == ["unverified", "unverified"]
+    ears.chat.heard = said
+    assert (await ears.hear("reaction", "bo", "pushpin"))[0] == "begun"
+    assert len(await ears.hear("reaction", "cy", "📌")) == 3  # begun already
+    assert await ears.world.posts() == ["the shop is slow"]
+
+
+def test_only_a_message_of_the_channel_brings_a_thread() -> None:
+    for trigger in ('{cron: "0 9 * * *"}', '{message: {channel: "#finance"}}'):
+        with pytest.raises(CharterError, match="a message or a reaction in #general brings a thread"):
+            workflow(f"{HEAD}thread: true\ntrigger: {trigger}\n{SAYS}")
 
 
 def test_a_reaction_is_matched_by_channel_and_emoji_however_it_is_written() -> None:

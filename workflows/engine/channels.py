@@ -36,7 +36,7 @@ class Channels(Protocol):
     """The chat, as workflows see it."""
 
     async def said(self, place: Place, since: datetime, until: datetime, most: int) -> list[Said]:
-        """What people said at the top level of the channel in [since, until), oldest first; the newest `most`.
+        """What people said in [since, until), oldest first, the newest `most`: in the thread, or at the top level.
 
         PlatformError where the platform does not say.
         """

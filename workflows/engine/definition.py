@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 ID = r"^[a-z][a-z0-9-]*$"
 NAME = r"^[a-z][a-z0-9_]*$"
 
-Overlap = Literal["skip", "queue", "replace"]
+Overlap = Literal["skip", "queue", "replace", "parallel"]
 
 
 class Retry(Frozen):
@@ -80,6 +80,7 @@ class WorkflowFile(Frozen):
     owner: Names = ("admin",)  # roles; somebody of one of them may pause, resume and delete it
     inputs: dict[str, Input] = Field(default_factory=dict)
     trigger: Trigger | list[Trigger] | None = None  # none: it runs by hand only
+    thread: bool = False  # everything is said in the thread of the message that began it
     overlap: Overlap = "queue"  # what becomes of a firing while the run before it is not at its end
     limits: Limits = Limits()
     history: int = Field(default=1, ge=0, le=20)  # how many earlier runs a run can read
@@ -118,6 +119,7 @@ class Workflow(Frozen):
     inputs: dict[str, Input] = Field(default_factory=dict)
     timed: tuple[Timed, ...] = ()
     events: tuple[Trigger, ...] = ()  # triggers that follow what happens
+    thread: bool = False  # its result goes to the thread of the message that began it
     overlap: Overlap = "queue"
     limits: Limits = Limits()
     history: int = 1

@@ -90,15 +90,18 @@ class Launch:
         trigger: Mapping[str, Json],
         *,
         platform: str | None = None,
+        thread: Place | None = None,
     ) -> Run | None:
         """Begin it because something happened; `key` is the event's own, so that one event is one run.
 
-        The result goes to `platform`, where the event came from, if the workflow's channel is there.
+        The result goes to `platform`, where the event came from, if the workflow's channel is there; to `thread`, if
+        that is in the channel and the file says so.
         None where another process was first, where it waits its turn, or where the workflow is paused.
         """
+        place = self.place(workflow, platform)
         start = Start(
             workflow=workflow,
-            place=self.place(workflow, platform),
+            place=thread if workflow.thread and thread is not None and thread.lane == place.lane else place,
             key=key,
             fire_at=at,
             charter=self.charter(),

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from workflows.engine.definition import Workflow
-    from workflows.engine.trigger import Trigger
+    from workflows.engine.trigger import Message, Trigger
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,10 +30,15 @@ def of_message(workflows: Mapping[str, Workflow], channel: str, text: str) -> li
     return [
         Match(workflow=workflow, trigger=trigger, by=wanted.by)
         for workflow, trigger in _events(workflows)
-        if (wanted := trigger.message) is not None
-        and wanted.channel == channel
-        and (not wanted.contains or any(word.casefold() in folded for word in wanted.contains))
+        if (wanted := trigger.message) is not None and wanted.channel == channel and _fits(wanted, folded)
     ]
+
+
+def _fits(wanted: Message, folded: str) -> bool:
+    if not (wanted.contains or wanted.matches):
+        return True
+    holds = any(word.casefold() in folded for word in wanted.contains)
+    return holds or any(fnmatchcase(folded.strip(), pattern.casefold()) for pattern in wanted.matches)
 
 
 def of_reaction(workflows: Mapping[str, Workflow], channel: str, emoji: str) -> list[Match]:

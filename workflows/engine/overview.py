@@ -20,6 +20,13 @@ if TYPE_CHECKING:
     from workflows.engine.steps import Kinds
 
 MOST = 15  # rows of a history
+THREAD = ", in the thread of the message that began it"
+OVERLAPS = {
+    "queue": "waits its turn",
+    "skip": "is left out",
+    "replace": "stops the one before",
+    "parallel": "begins beside it",
+}
 LEFT_OUT = {
     schedules.QUEUED: "waits for the run before it to end",
     schedules.OVERLAPPED: "left out: the run before it had not ended",
@@ -115,9 +122,9 @@ def in_plain_words(workflow: Workflow, kinds: Kinds, now: datetime, paused: Paus
     if fires:
         times = "; ".join(wording.at_in(at, workflow.zone) for at in fires)
         lines.append(f"- **Next:** {times} ({workflow.zone})")
-    overlap = {"queue": "waits its turn", "skip": "is left out", "replace": "stops the one before"}[workflow.overlap]
+    overlap = OVERLAPS[workflow.overlap]
     lines += [
-        f"- **Result:** in {workflow.channel}",
+        f"- **Result:** in {workflow.channel}{THREAD if workflow.thread else ''}",
         f"- **A firing while one is at work:** {overlap}",
         f"- **Decides about it:** {' or '.join(workflow.owner)}",
     ]

@@ -40,7 +40,7 @@ def load(
     file = yaml_lines.parse(located, WorkflowFile)
     reader = _Steps(located, kinds)
     reader.read_all(("steps",), file.steps, Scope(inputs=frozenset(file.inputs)))
-    reader.problems += _input_problems(located, file)
+    reader.problems += _input_problems(located, file) + _thread_problems(located, file)
     if "owner" in file.model_fields_set:
         reader.names += [(("owner",), Reference(kind="role", name=role, option="owner")) for role in file.owner]
     timed, events = _triggers(located, file, zone, calendars or {}, reader)
@@ -55,6 +55,7 @@ def load(
         inputs=file.inputs,
         timed=timed,
         events=events,
+        thread=file.thread,
         overlap=file.overlap,
         limits=file.limits,
         history=file.history,
@@ -130,6 +131,14 @@ def _input_problems(located: Located, file: WorkflowFile) -> list[str]:
         return []
     message = "a workflow that begins by itself gets no inputs: give this one a default"
     return [located.problem(("inputs", name), message) for name in needed]
+
+
+def _thread_problems(located: Located, file: WorkflowFile) -> list[str]:
+    given = file.trigger if isinstance(file.trigger, list) else [file.trigger] if file.trigger else []
+    told = [trigger.message or trigger.reaction for trigger in given]
+    if not file.thread or any(one is not None and one.channel == file.channel for one in told):
+        return []
+    return [located.problem(("thread",), f"only a message or a reaction in {file.channel} brings a thread with it")]
 
 
 class _Steps:

@@ -77,7 +77,7 @@ async def unanswered(step: StepContext, since: datetime, most: int) -> Found:
     until = step.run.created_at
     ended = await step.store.read(lambda session: activity.ended(session, step.place, since, until))
     open_ = [run for run in ended if run.state == runs.FAILED]
-    said = await step.channels.said(step.place, since, until, READ)
+    said = await step.channels.said(step.place.in_thread(None), since, until, READ)
     questions = [one for one in said if one.text.rstrip().endswith("?") and not one.outside][-ASKED:]
     silent = [one for one in questions if not await step.channels.answered(step.place, one.message)]
     line = happenings.Lines(step, happenings.NOTHING)

@@ -89,7 +89,7 @@ def begin(session: Session, start: Start, now: datetime, ids: Ids) -> Run | None
 def _waits(session: Session, start: Start) -> str:
     """What the overlap policy makes of the firing; empty where its run begins now. `replace` stops the one before."""
     overlap = start.workflow.overlap
-    if start.parent is not None or (overlap == "queue" and start.key.startswith(BY_HAND)):
+    if overlap == "parallel" or start.parent is not None or (overlap == "queue" and start.key.startswith(BY_HAND)):
         return ""  # a person who starts it by hand does not wait, and a workflow that waits for it cannot
     open_ = schedules.unfinished(session, start.workflow.name)
     if not open_:
@@ -135,7 +135,7 @@ def begin_queued(session: Session, name: str, now: datetime, ids: Ids) -> Run | 
 
 
 def _run(session: Session, start: Start, run_id: str, now: datetime, ids: Ids) -> Run:
-    name, place = start.workflow.name, start.place.in_thread(None)
+    name, place = start.workflow.name, start.place
     before = schedules.last_done(session, name, place, now - AGAIN_WITHIN)
     request = Request(
         text=f"run {name}",

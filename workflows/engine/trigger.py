@@ -27,7 +27,8 @@ class Message(Frozen):
     """A message in a channel."""
 
     channel: str
-    contains: Names | tuple[()] = ()  # one of these words, without regard to case; none given: every message
+    contains: Names | tuple[()] = ()  # one of these words, without regard to case
+    matches: Names | tuple[()] = ()  # or one of these patterns: * for anything, ? for one character; neither: every one
     by: str = ""  # a role that whoever wrote it holds; empty: every member
 
 

@@ -104,8 +104,11 @@ def _timed(timed: Timed) -> str:
 def _event(trigger: Trigger) -> str:
     if trigger.message is not None:
         words = " or ".join(f"“{word}”" for word in trigger.message.contains)
+        patterns = " or ".join(f"“{pattern}”" for pattern in trigger.message.matches)
         by = f" by somebody of {trigger.message.by}" if trigger.message.by else ""
-        return f"When a message{by} in {trigger.message.channel}{f' contains {words}' if words else ' comes'}"
+        wanted = [f"contains {words}"] if words else []
+        wanted += [f"is like {patterns}"] if patterns else []
+        return f"When a message{by} in {trigger.message.channel} {' or '.join(wanted) or 'comes'}"
     if trigger.reaction is not None:
         signs = " or ".join(trigger.reaction.emoji)
         return f"When somebody of {trigger.reaction.by} puts {signs} on a message in {trigger.reaction.channel}"

@@ -127,7 +127,7 @@ def _state(items: Items) -> str:
         return f"Decided · {', '.join(f'{ends.count(end)} {end}' for end in dict.fromkeys(ends))}"
     late = outcome_of(open_items[0]).escalated
     asked = f" · asked {wording.listed(late)} as well" if late else ""
-    return f"Waiting · {len(open_items)} of {len(items)} · {in_words(policy_of(open_items[0]))} decides each{asked}"
+    return f"Waiting · {len(open_items)} of {len(items)} · each decided by {in_words(policy_of(open_items[0]))}{asked}"
 
 
 def _became(row: ApprovalState) -> str:
@@ -174,7 +174,7 @@ def _facts(items: Items) -> tuple[Fact, ...]:
         Fact(label="Impact", value=IMPACT.get(preview.effect, "Not known")),
     ]
     amounts = in_all(items)
-    facts += [Fact(label="In all", value=amounts)] if amounts else []
+    facts += [Fact(label="In all", value=amounts.removesuffix(" in all"))] if amounts else []
     facts += [Fact(label="Values", value=one_line(preview.values, 400))] if preview.values else []
     return (*facts, Fact(label="Rule", value=rule_of(first)))
 

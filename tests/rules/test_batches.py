@@ -81,7 +81,7 @@ async def test_the_calls_of_one_answer_stand_on_one_card_with_every_one_in_full(
     card, *others = copies(world, refs[0])
     assert len(others) == 1  # the thread and #finance
     assert card.headline == "Pay, 3 times: amount 60.5 in all"
-    assert card.state == "Waiting · 3 of 3 · 1 of finance, not the requester decides each"
+    assert card.state == "Waiting · 3 of 3 · each decided by 1 of finance, not the requester"
     assert [payload.digest for payload in card.payloads] == [world.approval(ref).digest for ref in refs]
     for ref, payload, (_, to, _) in zip(refs, card.payloads, PAID, strict=True):
         assert payload.title.startswith(f"{ref} · 0 of 1 approvals · Pay: {to}")

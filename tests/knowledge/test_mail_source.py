@@ -21,10 +21,10 @@ from tests.tools.mail_servers import DOVECOT, PASSWORD, dovecot
 
 
 @pytest.fixture
-def imap_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+def imap_port() -> Iterator[int]:
     if DOVECOT is None:
         pytest.skip("Dovecot is not installed; .ci/run installs it")
-    with dovecot(tmp_path_factory.mktemp("dovecot")) as port:
+    with dovecot() as port:
         yield port
 
 

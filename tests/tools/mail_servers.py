@@ -10,6 +10,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import warnings
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
@@ -112,8 +113,17 @@ service anvil {{
 
 
 @contextlib.contextmanager
-def dovecot(folder: Path) -> Iterator[int]:
-    """A Dovecot of its own; yields the port of its IMAP."""
+def dovecot() -> Iterator[int]:
+    """A Dovecot of its own; yields the port of its IMAP.
+
+    Its folder is none of pytest's: every pytest that starts on the machine closes the folder above those to anybody but
+    its owner, and Dovecot keeps mail as somebody else.
+    """
+    with tempfile.TemporaryDirectory(prefix="dovecot-", ignore_cleanup_errors=True) as folder:
+        yield from _dovecot(Path(folder))
+
+
+def _dovecot(folder: Path) -> Iterator[int]:
     assert DOVECOT is not None
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -122,8 +132,7 @@ def dovecot(folder: Path) -> Iterator[int]:
     (folder / "mail").mkdir()
     if os.geteuid() == 0:  # Dovecot keeps no mail as root
         shutil.chown(folder / "mail", user)
-        for above in (folder, *folder.parents[:3]):
-            above.chmod(above.stat().st_mode | 0o055)
+        folder.chmod(0o755)
     settings = folder / "dovecot.conf"
     settings.write_text(CONFIGURATION.format(folder=folder, user=user, group=group, password=PASSWORD, port=port))
     process = subprocess.Popen([DOVECOT, "-F", "-c", str(settings)], start_new_session=True)

@@ -17,7 +17,7 @@ from kernel.store import attempts
 from kernel.types import ToolResult
 from tests.tools.mail_servers import DOVECOT, PASSWORD, Post, dovecot, smtp_server
 from tools.draft_mail import draft_mail
-from tools.engine import CannotDo, Tool, ToolContext
+from tools.engine import Tool, ToolContext
 from tools.engine.mail.server import ServerBox
 from tools.engine.permit import digest_of, issue
 from tools.engine.setup.file import MailSetup, ToolsFile
@@ -42,10 +42,10 @@ HOSTILE = (
 
 
 @pytest.fixture(scope="module")
-def imap_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+def imap_port() -> Iterator[int]:
     if DOVECOT is None:
         pytest.skip("Dovecot is not installed; .ci/run installs it")
-    with dovecot(tmp_path_factory.mktemp("dovecot")) as port:
+    with dovecot() as port:
         yield port
 
 
@@ -239,22 +239,13 @@ async def test_a_server_that_hangs_up_leaves_the_outcome_open(servers: ToolConte
         await do(send_mail, servers, **MESSAGE)
 
 
-async def lies_among_the_sent(mailbox: ServerBox, message_id: str) -> None:
-    """Put it there, and wait until the server shows it: a server that is slow to log in is asked again."""
-    async with asyncio.timeout(100):
-        while True:
-            with contextlib.suppress(CannotDo):
-                await mailbox._keep("sent", f"Message-ID: {message_id}\r\n\r\n".encode(), ())
-                if await mailbox.has_sent(message_id):
-                    return
-
-
 async def test_after_a_crash_the_sent_folder_tells_whether_it_went_out(servers: ToolContext, post: Post) -> None:
     now = servers.clock.now()
     await servers.store.write(lambda session: attempts.begin(session, servers.call_id, "send_mail", now))
     with pytest.raises(OutcomeUnknown, match="may have been sent"):
         await do(send_mail, servers, **MESSAGE)
-    await lies_among_the_sent(ServerBox(servers.setup.mail, PASSWORD), f"<{servers.call_id.lower()}@acme.test>")
+    raw = f"Message-ID: <{servers.call_id.lower()}@acme.test>\r\n\r\n".encode()
+    await ServerBox(servers.setup.mail, PASSWORD)._keep("sent", raw, ())
     assert (await do(send_mail, servers, **MESSAGE)).content.startswith("The message was sent.")
     assert post.taken == []
 
@@ -265,6 +256,32 @@ async def test_servers_that_are_away_are_said_to_be(ctx: ToolContext, post: Post
     post.port = unused_tcp_port
     away = with_servers(ctx, unused_tcp_port, post, user=TEAM)
     assert "Nothing was sent" in (await do(send_mail, away, **MESSAGE)).content
+
+
+@pytest.mark.parametrize(
+    "says",
+    [
+        b"HTTP/1.1 400 Bad Request\r\n\r\n",
+        b"* OK ready\r\n* BAD what\r\n",
+        b"* OK ready\r\n* 1 FETCH (BODY {999999999}\r\n",
+        b"* OK " + b"x" * 2_000_000 + b"\r\n",
+        b"",
+    ],
+    ids=["another-protocol", "refuses", "announces-a-gigabyte", "endless-line", "hangs-up"],
+)
+async def test_a_server_that_speaks_nonsense_is_said_to(ctx: ToolContext, post: Post, says: bytes) -> None:
+    async def answer(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(says)
+        writer.write_eof()
+        with contextlib.suppress(ConnectionError):
+            await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        here = with_servers(ctx, server.sockets[0].getsockname()[1], post, user=TEAM)
+        found = await do(search_mail, here, query="order")
+    assert found.error
+    assert found.content.startswith("The mail server gave no proper answer (")
 
 
 async def test_words_in_any_script_are_searched_for(servers: ToolContext) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import imaplib
 import ssl
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 import aiosmtplib
@@ -188,11 +188,24 @@ class ServerBox:
             mailbox = MailBoxStartTls(
                 host, parts.port or 143, timeout=PATIENCE, ssl_context=ssl.create_default_context()
             )
+        _bound(mailbox.client)
         try:
             return mailbox.login(self._setup.user or self._setup.address, self._password, initial_folder=None)
         except BaseException:
             mailbox.client.shutdown()
             raise
+
+
+def _bound(client: Any) -> None:
+    """Have a server that announces more than a message may have cut off, before it is read into memory."""
+    read_so_many = client.read
+
+    def read_some(size: int) -> bytes:
+        if size > LARGEST:
+            raise imaplib.IMAP4.abort("more than is read")
+        return bytes(read_so_many(size))
+
+    client.read = read_some
 
 
 def _mail(message: ImapMessage) -> Mail:

@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.behaviours.world import PATIENCE, World
 
-AGAIN = "Press the button again"
+AGAIN, OFFLINE = "Press the button again", "I was offline when you said"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +40,8 @@ class Chat(ABC):
     def __init__(self, world: World) -> None:
         self.world = world
         self._pressed: dict[str, tuple[Said, str, int]] = {}  # person -> button, and how often they were told AGAIN
+        self._last_said: tuple[str, str, Spot] | None = None  # what was said last, and by whom
+        self._offline = 0  # how often somebody was told OFFLINE and has said it again
 
     # -- what people do ---------------------------------------------------------------------------
 
@@ -48,9 +50,23 @@ class Chat(ABC):
     ) -> str:
         """Write something; returns the id of the message. "@bosun" and "@ann" are mentions."""
         await self.world.up()
+        if self._last_said is None or self._last_said != (person, text, at):
+            self._offline = 0
         message = await self.write(person, text, at, files=files, size=size)
+        self._last_said = person, text, at
         self.world.moment()
         return message
+
+    async def _say_again(self) -> None:
+        """What acts is not taken from the history: who is told so after a crash says it again."""
+        if not self.world.rough or self._last_said is None or not self._last_said[2].root:
+            return
+        person, text, at = self._last_said
+        told = [said.text for said in await self.answers(at)] + await self.notices(person)
+        offline = sum(f"{OFFLINE} `{text}`" in one for one in told)
+        if offline > self._offline:
+            self._offline = offline
+            await self.say(person, text, at)
 
     @abstractmethod
     async def write(
@@ -159,6 +175,8 @@ class Chat(ABC):
 
         async def look() -> Said | None:
             said = [one for one in await self.answers(spot, reader) if all(word in one.text for word in words)]
+            if not said:
+                await self._say_again()
             return said[-1] if said else None
 
         try:

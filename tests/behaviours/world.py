@@ -110,6 +110,11 @@ class World:
         if reached:
             await self.ask("reached")
 
+    @property
+    def slowness(self) -> int:
+        """How many times longer things may take: a killed process has to start again, a call to be made again."""
+        return 4 if self.rough else 1
+
     async def up(self) -> None:
         """Wait until Bosun runs, where somebody may have killed it."""
 
@@ -150,7 +155,7 @@ class World:
 
     async def until(self, look: Callable[[], Awaitable[T | None]], patience: float = PATIENCE) -> T:
         """The first true value of `look()`, which is asked after every change. TimeoutError after `patience`."""
-        async with asyncio.timeout(patience):
+        async with asyncio.timeout(patience * self.slowness):
             while True:
                 self._changed.clear()
                 value = await look()
@@ -170,7 +175,7 @@ class World:
 
     async def held(self) -> None:
         """Wait until the model begins an answer that it is to hold back."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(PATIENCE * self.slowness):
             await self.model.holding.wait()
 
     async def quiet(self, patience: float = PATIENCE) -> None:

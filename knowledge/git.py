@@ -15,7 +15,7 @@ from pydantic import Field
 from knowledge.engine.blocks import first_heading
 from knowledge.engine.documents import Document
 from knowledge.engine.hashing import content_hash
-from knowledge.engine.readable import MAX_BYTES
+from knowledge.engine.readable import check_size
 from knowledge.engine.reading import suffix_of
 from knowledge.engine.source import Item, SourceAway, SourceCutOff
 from knowledge.engine.source_settings import SourceSettings
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from knowledge.engine.source_settings import Surroundings
 
 PATIENCE = 300.0  # seconds for a clone
+DOCUMENTS = ("*.md", "*.txt", "*.rst", "*.html", "*.pdf", "*.docx", "*.xlsx", "*.pptx")
 ANYBODY = "x-access-token"  # GitHub's name for whoever has a token; GitLab, Gitea and others take any
 REFUSALS = ("authentication failed", "could not read username", "permission denied", "repository not found", "403")
 
@@ -38,7 +39,7 @@ class Settings(SourceSettings):
     url: str  # https://..., ssh://..., git@host:..., or a path
     branch: str = Field(default="", pattern=r"[\w./-]*")  # "": the repository's own
     below: str = ""  # only files below this folder
-    files: tuple[str, ...] = ("*.md", "*.txt", "*.rst", "*.html", "*.pdf", "*.docx")  # patterns of names
+    files: tuple[str, ...] = DOCUMENTS  # patterns of names
     link: str = ""  # how a file opens: "https://git.example.org/acme/wiki/blob/main/{path}"
     token: str = ""  # name of the secret with a token for https
 
@@ -64,16 +65,17 @@ class Git:
             if not path or not self._wanted(path):
                 continue
             _mode, kind, blob, size = about.split()
-            if kind == "blob" and int(size) <= MAX_BYTES:
-                yield Item(key=path, version=blob, load=partial(self._load, clone, path, blob))
+            if kind == "blob":
+                yield Item(key=path, version=blob, load=partial(self._load, clone, path, blob, int(size)))
 
     def _wanted(self, path: str) -> bool:
         if self._settings.below and not path.startswith(self._settings.below.rstrip("/") + "/"):
             return False
         return any(PurePosixPath(path).match(pattern) for pattern in self._settings.files)
 
-    async def _load(self, clone: Path, path: str, blob: str) -> Document:
+    async def _load(self, clone: Path, path: str, blob: str, size: int) -> Document:
         suffix_of(path)
+        check_size(size)
         parsed = await self._around.files.read(path, await self._git(clone, "cat-file", "blob", blob))
         heading = first_heading(parsed.text) if parsed.format == "markdown" else ""
         return Document(
@@ -84,7 +86,7 @@ class Git:
             text=parsed.text,
             format=parsed.format,
             readers=self.readers,
-            origin="member_text",
+            origin="outside_text" if parsed.by_model else "member_text",
             url=self._settings.link.format(path=path) if self._settings.link else "",
         )
 

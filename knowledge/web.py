@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 
 from pydantic import Field, model_validator
 
+from kernel.errors import BosunError
 from knowledge.engine.documents import Document
 from knowledge.engine.media_types import suffix_for
 from knowledge.engine.readable import NotReadable
@@ -59,7 +60,7 @@ class Web:
         self._allowed: dict[str, Robots] = {}
 
     async def items(self) -> AsyncIterator[Item]:
-        refused: SourceCutOff | None = None
+        trouble: BosunError | None = None
         found = dict.fromkeys(self._settings.pages, "")
         if self._settings.sitemap:
             found |= await self._mapped(self._settings.sitemap)
@@ -73,18 +74,22 @@ class Web:
                     fetched = await self._around.web.fetch(
                         url, known=await self._around.version(self.name, url, self.readers)
                     )
-                except SourceCutOff as error:
-                    refused = error
-                    continue
                 except Missing:
+                    continue
+                except SourceCutOff as error:
+                    trouble = error
+                    continue
+                except (SourceAway, NotReadable) as error:
+                    trouble = trouble or error
+                    yield Item(key=url, load=partial(_failing, error))
                     continue
                 reached += 1
                 yield Item(key=url, version=fetched.version, load=partial(self._document, url, fetched))
             else:
                 reached += 1
                 yield Item(key=url, version=changed, load=partial(self._load, url))
-        if refused is not None and not reached:
-            raise refused
+        if not reached and isinstance(trouble, SourceAway | SourceCutOff):
+            raise trouble
 
     async def _load(self, url: str) -> Document | None:
         return await self._document(url, await self._around.web.fetch(url))
@@ -154,6 +159,11 @@ class Robots:
 def open_source(settings: Settings, around: Surroundings) -> Web:
     """The pages that the charter names."""
     return Web(settings, around)
+
+
+async def _failing(error: BosunError) -> Document | None:
+    """One page that cannot be read now stops no other."""
+    raise error
 
 
 def _entries(where: str, content: bytes) -> list[tuple[str, str, str]]:

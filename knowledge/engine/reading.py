@@ -87,7 +87,7 @@ class Reader:
         if suffix in PICTURES:
             return await self._look(data, PICTURES[suffix], behalf)
         if suffix in plain.SUFFIXES:
-            text = await asyncio.to_thread(plain.decode, data)
+            text = plain.no_web_page(await asyncio.to_thread(plain.decode, data))
             return Parsed(text=check_length(text), format="markdown" if suffix in plain.MARKDOWN else "text")
         if not data:
             raise NotReadable("It is empty.")

@@ -88,6 +88,8 @@ async def test_a_file_gives_its_text(name: str, data: bytes, title: str, lines: 
         ("a.json", lambda: b"{not json", "It is not JSON."),
         ("a.json", lambda: b"[" * 100_000, "It is nested too deeply."),
         ("a.csv", lambda: b"1,2,3,4,5,6,7,8,9,10\n" * 25_000, "It has more than 200,000 cells."),
+        ("a.csv", lambda: b"<!DOCTYPE html><title>Sign in</title>", "It is a web page, whatever its name says."),
+        ("a.md", lambda: b"\n<!doctype html><title>Sign in</title>", "It is a web page, whatever its name says."),
         ("a.eml", lambda: b"just words", "It is not an e-mail, whatever its name says."),
         ("a.png", lambda: b"GIF89a", "It is not a picture of this kind, whatever its name says."),
         ("a.mp4", lambda: b"x", ".mp4 files are not read."),

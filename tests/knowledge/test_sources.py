@@ -18,6 +18,7 @@ from knowledge import calendars, feed, folder, git, web
 from knowledge.engine.keeper import Keeper
 from knowledge.engine.kinds import discover
 from knowledge.engine.knowledge import Knowledge
+from knowledge.engine.readable import MAX_BYTES
 from knowledge.engine.source_settings import SourceSettings, Surroundings
 from knowledge.engine.sources_file import load
 from tests.knowledge.conftest import Opened
@@ -108,6 +109,27 @@ async def test_a_source_that_is_cut_off_answers_no_more_and_comes_back_without_e
         back = await knowledge.sync(web.open_source(settings, around))
         assert (back.unchanged, back.changed, back.added) == (1, 0, 0)
         assert await words(knowledge, "refunds") == ["Refunds take ten days."]
+
+
+async def test_one_page_that_fails_stops_no_other(knowledge: Knowledge, around: Surroundings) -> None:
+    async with Site() as site:
+        site.pages = {
+            "/a": page("Refunds take ten days."),
+            "/b": page("Parking is free."),
+            "/c": page("Lunch is at noon."),
+        }
+        settings = web.Settings(name="wiki", kind="web", pages=tuple(f"{site.url}/{name}" for name in "abc"))
+        await knowledge.sync(web.open_source(settings, around))
+        site.pages |= {"/a": 503, "/b": ("text/plain", "x" * (MAX_BYTES + 1)), "/c": page("Lunch is at one.")}
+        report = await knowledge.sync(web.open_source(settings, around))
+        assert (report.state, report.changed, report.forgotten) == ("ready", 1, 1)
+        assert [each.key for each in report.refused] == [f"{site.url}/a", f"{site.url}/b"]
+        assert (await words(knowledge, "refunds ten days"))[0] == "Refunds take ten days."  # it may be back soon
+        assert "Parking is free." not in await words(knowledge, "parking is free")
+        assert (await words(knowledge, "lunch is at one"))[0] == "Lunch is at one."
+        site.pages = dict.fromkeys(site.pages, 503)
+        assert (await knowledge.sync(web.open_source(settings, around))).state == "away"
+        assert await words(knowledge, "refunds ten days")
 
 
 async def test_a_page_of_a_sitemap_that_is_refused_answers_no_more(knowledge: Knowledge, around: Surroundings) -> None:

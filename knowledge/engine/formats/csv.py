@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
-from knowledge.engine.formats.plain import decode
+from knowledge.engine.formats.plain import decode, no_web_page
 from knowledge.engine.readable import NotReadable, Parsed, cell, table
 
 SUFFIXES = (".csv", ".tsv")
@@ -15,7 +15,7 @@ SAMPLE = 8_192  # characters from which the separator is told
 
 def read(data: bytes) -> Parsed:
     """The rows; NotReadable for more cells than anybody reads."""
-    text = decode(data)
+    text = no_web_page(decode(data))
     try:
         dialect: type[csv.Dialect] = csv.Sniffer().sniff(text[:SAMPLE], delimiters=",;\t|")
     except csv.Error:

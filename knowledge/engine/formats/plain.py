@@ -20,7 +20,16 @@ _CONTROL = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127])
 
 def read(data: bytes) -> Parsed:
     """The text as it stands."""
-    return Parsed(text=decode(data), format="text")
+    return Parsed(text=no_web_page(decode(data)), format="text")
+
+
+def no_web_page(text: str) -> str:
+    """The text; NotReadable for a whole web page under the name of a text, a login page as a rule."""
+    if text[:200].lstrip().lower().startswith("<!doctype html"):
+        raise NotReadable(
+            "It is a web page, whatever its name says.", hint="It is often the login page of the site it came from."
+        )
+    return text
 
 
 def decode(data: bytes) -> str:

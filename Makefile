@@ -2,7 +2,7 @@
 # 3.13. Packages come from whatever index pip is configured with; versions and hashes from the lock files.
 
 .DEFAULT_GOAL := help
-.PHONY: help up test check conformance bench bench-chat bench-retrieval bench-agentdojo bench-retail lock clean FORCE
+.PHONY: help up test check conformance bench bench-chat bench-retrieval bench-scale bench-agentdojo bench-retail lock clean FORCE
 
 PY := .venv/bin/python
 LOCKS := requirements.lock requirements-dev.lock requirements-model.lock
@@ -34,6 +34,9 @@ bench-chat: .venv/ready ## a thousand mentions in a minute, and chatter, on Slac
 
 bench-retrieval: .venv/ready ## how well searches find; COLLECTION=folder in BEIR's layout, or our own documentation
 	@$(PY) -m benchmarks.retrieval $(COLLECTION) $(ARGS)
+
+bench-scale: .venv/ready ## search, memory and ingest with 100,000 chunks; ARGS="--chunks 500000"
+	@$(PY) -m benchmarks.retrieval.scale $(ARGS)
 
 # AgentDojo brings the clients of six model providers, so it has a .venv of its own; our packages go before its.
 bench-agentdojo: .venv/ready .venv-agentdojo/ready ## decision rights against every attack of AgentDojo, no model needed

@@ -93,7 +93,8 @@ def indexed(session: Session, index_id: str, after: int, limit: int) -> list[int
 def indexes(session: Session, place: str) -> list[VectorIndex]:
     """The vector indexes of a place, newest first."""
     ids = run(session, "SELECT id FROM vector_index WHERE place = :place ORDER BY id DESC", place=place)
-    return [session.get_one(VectorIndex, row[0]) for row in ids.all()]
+    found = (session.get(VectorIndex, row[0]) for row in ids.all())
+    return [index for index in found if index is not None]  # another process may have dropped one meanwhile
 
 
 def create_index(session: Session, index_id: str, place: str, model: str, embedder: str, now: datetime) -> None:  # noqa: PLR0917  a row

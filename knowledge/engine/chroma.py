@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 PREFIX = "bosun-"
 LOCK_PATIENCE = 5.0  # seconds: a process that was just ended gives up its lock
-QUIET = Settings(anonymized_telemetry=False)
 HNSW: CreateCollectionConfiguration = {"hnsw": {"space": "cosine"}}
 
 
@@ -72,7 +71,7 @@ class EmbeddedIndexes:
             raise IndexMissing(f"There is no vector index {index_id}.")
         client = self._clients.get(index_id)
         if client is None:
-            client = cast("Client", chromadb.PersistentClient(folder, settings=QUIET))
+            client = cast("Client", chromadb.PersistentClient(folder, settings=_quiet()))
             self._clients[index_id] = client
         return ChromaIndex(_collection(client, index_id, create=create))
 
@@ -100,7 +99,7 @@ class ServerIndexes:
         parts = urlsplit(url)
         tls = parts.scheme == "https"
         port = parts.port or (443 if tls else 8000)
-        made = chromadb.HttpClient(host=parts.hostname or "localhost", port=port, ssl=tls, settings=QUIET)
+        made = chromadb.HttpClient(host=parts.hostname or "localhost", port=port, ssl=tls, settings=_quiet())
         self._client = cast("Client", made)
 
     def open(self, index_id: str, *, create: bool) -> ChromaIndex:
@@ -119,6 +118,11 @@ class ServerIndexes:
             session = getattr(getattr(part, "_server", None), "_session", None)
             if session is not None:
                 session.close()
+
+
+def _quiet() -> Settings:
+    """Settings of one client: each writes into its own where and how its data lies."""
+    return Settings(anonymized_telemetry=False)
 
 
 def _name(index_id: str) -> str:

@@ -11,7 +11,8 @@ import logging
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from kernel.errors import BosunError
-from knowledge.engine.vectors import EngineEnded, IndexMissing, OpenIndex, VectorClient, VectorsFailed
+from knowledge.engine.upkeep import BeingBuilt
+from knowledge.engine.vectors import EngineEnded, OpenIndex, VectorClient, VectorsFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -164,10 +165,10 @@ class Indexer:
                 retry = FIRST_RETRY
                 await self._rest()
             except BosunError as error:
-                if isinstance(error, IndexMissing) and self._index and await self.follow(self._index.id):
-                    continue
                 log.warning("The vector index is not available, searches go by words: %s", error)
                 await self._let_go("failed", str(error))
+                if isinstance(error, BeingBuilt):
+                    retry = FIRST_RETRY
                 await self._pause(retry)
                 retry = min(retry * 2, LAST_RETRY)
             except Exception as error:
@@ -234,22 +235,40 @@ class Indexer:
         while self._client is not None and self._index is not None and self._up.is_set():
             client, index = self._client, self._index
             self._work.clear()
-            last = added = 0
-            while last := await self._embed(client, last):
-                if self._is_ours(index):
-                    added = await self._upkeep.add(client, index.id, added) or added
-                self._worked = asyncio.get_running_loop().time()
-            if self._is_ours(index) and not self._renew:
-                await self._level_out(client, index)
-            elif not self._work.is_set():
-                self._index = fresh = await self._upkeep.rebuild(client)
-                await self._passed()
-                await self._upkeep.clear(client, fresh.id)
-                self._renew = False
+            try:
+                await self._work_on(client, index)
+            except VectorsFailed as error:
+                if isinstance(error, EngineEnded) or not await self.follow(index.id):
+                    raise
                 self._work.set()
             if not self._work.is_set():
                 self._level.set()
                 return
+
+    async def _work_on(self, client: VectorClient, index: OpenIndex) -> None:
+        last = added = 0
+        while last := await self._embed(client, last):
+            if self._is_ours(index):
+                added = await self._upkeep.add(client, index.id, added) or added
+            self._worked = asyncio.get_running_loop().time()
+        if self._is_ours(index) and not self._renew:
+            await self._level_out(client, index)
+        elif not self._work.is_set():
+            await self._replace(client, index)
+
+    async def _replace(self, client: VectorClient, index: OpenIndex) -> None:
+        """Build an index anew beside this one and switch to it. Where another process does so, it is waited for."""
+        try:
+            self._index = fresh = await self._upkeep.rebuild(client)
+        except BeingBuilt:
+            await self._pause(FIRST_RETRY)
+            if await self.follow(index.id):
+                self._renew = False
+            return
+        await self._passed()
+        await self._upkeep.clear(client, fresh.id)
+        self._renew = False
+        self._work.set()
 
     async def _passed(self) -> None:
         """Return once every search that may still use the index before has ended."""

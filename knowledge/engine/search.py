@@ -18,7 +18,7 @@ from knowledge.engine.documents import Passage, SearchResult
 from knowledge.engine.indexer import NOTES
 from knowledge.engine.query import MAX_LENGTH, terms
 from knowledge.engine.ranking import CLOSE, COVERED, answers, compared, fuse, in_order, with_windows
-from knowledge.engine.vectors import IndexMissing, VectorsFailed
+from knowledge.engine.vectors import VectorsFailed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -128,7 +128,8 @@ class Search:
                 await self._nearest(gathered, reached, query, grants)
             except VectorsFailed as error:
                 gathered.cosines.clear()
-                if not isinstance(error, IndexMissing) or not await self._indexer.follow(reached.opened.id):
+                # It may be gone because another process has switched to a newer one.
+                if not await self._indexer.follow(reached.opened.id):
                     self._indexer.lost(error)
                     return None
                 reached = await self._indexer.reach(0.0)

@@ -69,12 +69,14 @@ class Upkeep:
             await client.open(index.id)
             expected = await self._expected(index.id)
             held = await self._held(client, index.id)
-            if expected - held:
+            if missing := expected - held:
+                log.warning("The vector index %s lacks %d vectors and is built again.", index.id, len(missing))
                 return False
             if surplus := sorted(held - expected):
                 await client.remove(index.id, surplus)
             return await self._answers(client, index, expected)
         except IndexMissing:
+            log.warning("The vector index %s is not there and is built again.", index.id)
             return False
         except (IndexLocked, EngineEnded):
             raise
@@ -109,6 +111,7 @@ class Upkeep:
         vectors = await self._store.read(lambda session: stored.vectors(session, probes, index.model))
         for chunk_id, data in vectors:
             if not await client.holds(index.id, chunk_id, data):
+                log.warning("The vector index %s does not find what it holds and is built again.", index.id)
                 return False
         return True
 
@@ -152,14 +155,17 @@ class Upkeep:
             pass
 
     async def _sweep(self, client: VectorClient, index_id: str) -> None:
-        """Drop all indexes of this place but one, first there, then in the database."""
+        """Drop all indexes of this place but one, first there, then in the database.
+
+        Where others work there too, only those that were begun before it: of two, the newer one stays for everybody.
+        """
 
         def others(session: Session) -> list[str]:
             now = self._clock.now()
             return [
                 row.id
                 for row in stored.indexes(session, self._place.name)
-                if row.id != index_id
+                if (row.id < index_id if self._place.shared else row.id != index_id)
                 and (row.state == rows.READY or now - row.touched_at >= LEASE or not self._place.shared)
             ]
 

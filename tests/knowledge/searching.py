@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from knowledge.engine.knowledge import Knowledge
 from tests.knowledge.team import IN_GENERAL
 
@@ -31,7 +33,11 @@ class Searching:
         """Return after some more searches."""
         for _ in range(5):
             self._next.clear()
-            await asyncio.wait_for(self._next.wait(), 60)
+            waiting = asyncio.ensure_future(self._next.wait())
+            await asyncio.wait([waiting, self._task], timeout=60, return_when=asyncio.FIRST_COMPLETED)
+            if not waiting.done():
+                waiting.cancel()
+                pytest.fail(f"nobody searches any more: {self._task}")
 
     async def end(self) -> None:
         """Stop; raises what a search raised."""

@@ -2,47 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-import socket
-import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import cast
 
-import pytest
-
+from kernel.clock import FixedClock
 from kernel.store import Store
 from knowledge.engine.knowledge import Knowledge
 from knowledge.engine.vector_lines import ProcessLine
 from tests.knowledge.conftest import Opened
+from tests.knowledge.replicas import replicas
+from tests.knowledge.searching import Searching
 from tests.knowledge.team import IN_GENERAL, document
-
-CHROMA = Path(sys.executable).with_name("chroma")
-
-
-@pytest.fixture
-async def chroma_url(tmp_path: Path) -> AsyncIterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [str(CHROMA), "run", "--path", str(tmp_path / "server"), "--host", "127.0.0.1", "--port", str(port)]
-    server = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.DEVNULL)
-    await listening(port)
-    yield f"http://127.0.0.1:{port}"
-    server.terminate()
-    await server.wait()
-
-
-async def listening(port: int) -> None:
-    async with asyncio.timeout(60):
-        for attempt in range(1000):
-            try:
-                _reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            except OSError:
-                await asyncio.sleep(min(0.02 * attempt, 0.5))
-                continue
-            writer.close()
-            await writer.wait_closed()
-            return
+from tests.knowledge.test_index import fill
 
 
 async def test_two_processes_share_a_server(
@@ -68,3 +39,25 @@ async def test_a_server_that_is_away_is_waited_for(sqlite_store: Store, open_kno
     found = await knowledge.search("refunds", IN_GENERAL)
     assert (found.ways, found.passages[0].title) == (("words",), "Refunds")
     assert not await knowledge.settled(0.1)
+
+
+async def test_an_index_that_one_replica_builds_anew_is_followed_by_the_others_without_a_gap(
+    postgres_with_tables: str, chroma_url: str, clock: FixedClock, tmp_path: Path
+) -> None:
+    async with replicas(postgres_with_tables, chroma_url, clock, tmp_path) as three:
+        await fill(cast("Knowledge", three), 20)
+        builder, *others = three.members
+        searching = [Searching(member) for member in others]
+        for _ in range(2):
+            await builder.rebuild()
+            assert await three.settled(60)
+            for each in searching:
+                await each.more()
+        for each in searching:
+            await each.end()
+            assert each.gaps == []
+        await others[0].add(document("new", "Rule 99 is about unicorns.", title="new"))
+        assert await three.settled(60)
+        for member in three.members:
+            found = await member.search("unicorns", IN_GENERAL)
+            assert (found.ways, found.passages[0].title) == (("meaning", "words"), "new")

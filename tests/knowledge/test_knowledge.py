@@ -1,10 +1,35 @@
-"""The promises of the knowledge base, on both databases."""
+"""The promises of the knowledge base: on SQLite and Postgres, and on three replicas with a Chroma server."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import cast
+
+import pytest
+
 from kernel.clock import FixedClock
+from kernel.store import open_store
 from knowledge.engine.knowledge import Knowledge
+from tests.knowledge.conftest import Opened
+from tests.knowledge.replicas import replicas
 from tests.knowledge.team import FINANCE, IN_FINANCE, IN_GENERAL, Audience, channel, document, fact, role
+
+
+@pytest.fixture(params=["sqlite", "postgres", "replicas"])
+async def knowledge(
+    request: pytest.FixtureRequest, open_knowledge: Opened, clock: FixedClock, tmp_path: Path
+) -> AsyncIterator[Knowledge]:
+    if request.param == "replicas":
+        database, chroma = (request.getfixturevalue(name) for name in ("postgres_with_tables", "chroma_url"))
+        async with replicas(database, chroma, clock, tmp_path) as three:
+            yield cast("Knowledge", three)
+        return
+    store = open_store(request.getfixturevalue(f"{request.param}_with_tables"))
+    made = await open_knowledge(store)
+    yield made
+    await made.stop()
+    store.close()
 
 
 async def test_what_was_added_is_found_by_meaning_and_by_words(knowledge: Knowledge) -> None:

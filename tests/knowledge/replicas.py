@@ -1,0 +1,65 @@
+"""Three knowledge bases on one Postgres and one Chroma server, asked in turns as if they were one."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from kernel.clock import FixedClock, SystemIds
+from kernel.store import open_store
+from knowledge.engine.embedding import WORDS
+from knowledge.engine.indexer import Pace
+from knowledge.engine.knowledge import Knowledge
+from knowledge.engine.vector_lines import ThreadLine
+
+PACE = Pace(settle=0.0, check=0.1)
+EVERYWHERE = frozenset({"settled"})  # what has to be true on each of them
+
+
+class Replicas:
+    """Each call goes to the next one, so that what one was told another is asked for."""
+
+    def __init__(self, members: Sequence[Knowledge]) -> None:
+        self.members = tuple(members)
+        self._turns = itertools.cycle(self.members)
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in EVERYWHERE:
+            return getattr(next(self._turns), name)
+
+        async def everywhere(*arguments: object) -> bool:
+            return all(await asyncio.gather(*(getattr(member, name)(*arguments) for member in self.members)))
+
+        return everywhere
+
+
+@contextlib.asynccontextmanager
+async def replicas(database: str, chroma: str, clock: FixedClock, folder: Path) -> AsyncIterator[Replicas]:
+    """Each has its own connections. They are stopped before the database goes."""
+    stores = [open_store(database) for _ in range(3)]
+    members = [
+        Knowledge(
+            store,
+            clock,
+            SystemIds(),
+            folder / f"replica-{number}",
+            chroma,
+            embedder=WORDS,
+            line=ThreadLine,
+            pace=PACE,
+            patience=60.0,
+        )
+        for number, store in enumerate(stores)
+    ]
+    for member in members:
+        await member.start()
+    try:
+        yield Replicas(members)
+    finally:
+        for member, store in zip(members, stores, strict=True):
+            await member.stop()
+            store.close()

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from knowledge.engine.knowledge import Knowledge
 
 OWN_READERS = frozenset({"decisions", "outputs"})  # kinds whose documents each have readers of their own
+LISTED_KINDS = ["file", "upload", "web"]  # documents that people know by their titles
+LISTED = 200  # titles
 WITHOUT_SOURCE = {"upload": "Files handed over in the chat", "memory": "What I was told to remember"}
 
 
@@ -43,6 +45,7 @@ class KnowledgeOverview:
         counts = await self._store.read(lambda session: sources.readable_counts(session, grants))
         chunks, indexed = await self._store.read(lambda session: known.readable_coverage(session, grants, status.model))
         problems = await self._store.read(lambda session: sources.readable_failures(session, grants))
+        titles = await self._store.read(lambda session: sources.readable_titles(session, grants, LISTED_KINDS, LISTED))
         shown, failed = [], []
         for source in await self._knowledge.sources():
             open_to = bool(audience.grants & set(readers.get(source.name, ())))
@@ -57,6 +60,7 @@ class KnowledgeOverview:
             sources=tuple(shown),
             failed=tuple(failed),
             documents=documents,
+            titles=tuple(titles),
             covered=round(100 * indexed / chunks) if chunks else 100,
             index=status.index,
             problem=status.problem,

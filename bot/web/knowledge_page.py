@@ -13,28 +13,35 @@ if TYPE_CHECKING:
     from bot.web.views import KnowledgeView, SourceView
 
 INDEX = {
-    "ready": "The index of meanings is up.",
-    "asleep": "The index of meanings sleeps and wakes for a search.",
-    "starting": "The index of meanings is being opened.",
-    "rebuilding": "The index of meanings is being rebuilt; searches go by words meanwhile.",
+    "ready": "Searches go by meaning and by words.",
+    "asleep": "Searches go by meaning and by words.",
+    "starting": "The search by meaning starts; searches go by words meanwhile.",
+    "rebuilding": "The search by meaning is being prepared; searches go by words meanwhile.",
 }
 
 
 def body(view: KnowledgeView) -> str:
     """The page for one person."""
     documents = "1 document" if view.documents == 1 else f"{view.documents:,} documents"
-    index = INDEX.get(view.index, f"The index of meanings is away ({view.problem}); searches go by words.")
+    index = INDEX.get(view.index, f"There is no search by meaning now ({view.problem}); searches go by words.")
     rows = "".join(map(_row, view.sources)) or "<tr><td colspan='4'>There is nothing here that you may read.</td></tr>"
     return (
         "<nav><a href='/'>← Chat</a></nav>"
         f"<header><h1>Knowledge</h1><p class='small'>{documents} that you may read · {escape(index)}</p></header>"
-        "<h2>Coverage</h2>"
+        f"{_documents(view)}<h2>How much is found by meaning</h2>"
         f"<progress max='100' value='{view.covered}' aria-label='Passages found by meaning'></progress>"
         f"<p class='small'>{view.covered}% of all passages are found by meaning, all of them by words. "
         f"Model: {escape(view.model)}</p>"
         "<h2>Sources</h2><div class='wide'><table><thead><tr><th>Source</th><th>Documents</th><th>State</th>"
         f"<th>Last read</th></tr></thead><tbody>{rows}</tbody></table></div>{_failed(view)}"
     )
+
+
+def _documents(view: KnowledgeView) -> str:
+    if not view.titles:
+        return ""
+    items = "".join(f"<li><a href='/documents/{escape(one)}'>{escape(title)}</a></li>" for one, title in view.titles)
+    return f"<h2>Documents</h2><ul class='documents'>{items}</ul>"
 
 
 def _row(source: SourceView) -> str:

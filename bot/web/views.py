@@ -105,6 +105,7 @@ class KnowledgeView(Frozen):
     sources: tuple[SourceView, ...] = ()
     failed: tuple[FailedView, ...] = ()
     documents: int = 0  # that this person may read
+    titles: tuple[tuple[str, str], ...] = ()  # id and title of those that are no conversations, changed last first
     covered: int = 100  # percent of all passages that can be found by meaning
     index: str = "ready"  # state of the index of meanings
     problem: str = ""  # what keeps it away

@@ -222,6 +222,15 @@ def readable_counts(session: Session, grants: list[str]) -> dict[str, int]:
     return {found[0]: found[1] for found in run(session, sql, grants=grants)}
 
 
+def readable_titles(session: Session, grants: list[str], kinds: list[str], most: int) -> list[tuple[str, str]]:
+    """Id and title of documents of these kinds that an audience with `grants` may read, those changed last first."""
+    sql = (
+        "SELECT d.id, d.title FROM document d WHERE d.kind IN :kinds AND EXISTS (SELECT 1 FROM document_reader r"
+        " WHERE r.document_id = d.id AND r.reader IN :grants) ORDER BY d.updated_at DESC, d.title LIMIT :most"
+    )
+    return [(found[0], found[1]) for found in run(session, sql, grants=grants, kinds=kinds, most=most)]
+
+
 def failures(session: Session, source: str = "") -> list[Failure]:
     """What could not be read, of one source or of all."""
     statement = select(Failure).order_by(col(Failure.source), col(Failure.key))

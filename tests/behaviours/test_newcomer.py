@@ -1,5 +1,6 @@
 """What a newcomer sees in the first ten minutes: the starter charter, no tokens, no key, invented people."""
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -55,6 +56,14 @@ async def test_the_prompts_of_the_charter_lead_to_a_card_that_another_persona_ap
     await web.answer(spot, "420.00 EUR to ACME is on finance's payment list")
     await browser.post("/api/persona", {"person": "ann"})
     await web.answer(spot, "Approved by Bo")
+
+
+async def test_the_knowledge_page_lists_the_documents_and_each_opens(world: World, web: WebChat) -> None:
+    await world.indexed()
+    page = await web.browser("ann").page("/knowledge")
+    refunds = re.search(r"href='(/documents/\w+)'>Refunds</a>", page)
+    assert refunds is not None
+    assert "Monthly plans" in await web.browser("ann").page(refunds[1])
 
 
 async def test_a_payment_asked_for_in_plain_words_is_shown_as_a_call_that_leads_to_a_card(web: WebChat) -> None:

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
+from agents.engine import background
 from agents.engine.model import Message
 from agents.engine.quoting import RESULT_LIMIT, fence, list_sources, shorten
 from kernel.types import Actor, Source
@@ -54,6 +55,7 @@ class _Messages:
     """Messages under construction: roles alternate, blocks of one role run together."""
 
     digest: hashlib.blake2b
+    beside: list[Block] = field(default_factory=list)  # what goes with the first request
     found: list[tuple[str, list[Block]]] = field(default_factory=list)
 
     def add(self, role: str, blocks: list[Block]) -> None:
@@ -75,6 +77,11 @@ def messages(
     start = [model, system, [tool.model_dump() for tool in tools]]
     made = _Messages(digest=hashlib.blake2b(orjson.dumps(start), digest_size=16))
     _add_earlier(made, reading)
+    made.beside = [
+        _text(background.in_words(line.content["background"], reading.requester))
+        for line in lines
+        if "background" in line.content
+    ]
     lines = [line for line in lines if "busy" not in line.content]
     handed = next((i for i in reversed(range(len(lines))) if "handover" in lines[i].content), -1)
     _add_handed(made, reading, lines[: handed + 1])
@@ -88,7 +95,7 @@ def messages(
 
 def _add_line(made: _Messages, reading: Reading, line: Line, kept: dict[int, int]) -> None:
     if line.kind == "user":
-        made.add("user", _request(reading, line))
+        made.add("user", _request(made, reading, line))
     elif line.kind == "results":
         limit = kept.get(line.number, RESULT_LIMIT)
         made.add("user", [_result(result, limit) for result in line.content["results"]])
@@ -121,14 +128,16 @@ def _add_earlier(made: _Messages, reading: Reading) -> None:
         )
 
 
-def _request(reading: Reading, line: Line) -> list[Block]:
-    """Context first, then who asks where and when, and as the last block the bare text."""
+def _request(made: _Messages, reading: Reading, line: Line) -> list[Block]:
+    """Context and what is known first, then who asks where and when, and as the last block the bare text."""
     content = line.content
     blocks: list[Block] = []
     heard = [item for item in content.get("context") or () if not (item.get("mine") and reading.earlier)]
     if heard:
         said = "\n".join(f"{_speaker(item)}: {item.get('text', '')}" for item in heard)
         blocks.append(_text("Messages in this thread before the request:\n" + fence("quoted", said, source="thread")))
+    blocks += made.beside
+    made.beside = []
     asker = reading.requester
     actor = content.get("actor")
     if line.asker not in (reading.run.requester, None):
@@ -158,7 +167,7 @@ def _add_handed(made: _Messages, reading: Reading, lines: Sequence[Line]) -> Non
     """What happened before another agent handed this on, told as text: its calls were made with other tools."""
     for line in lines:
         if line.kind == "user":
-            made.add("user", _request(reading, line))
+            made.add("user", _request(made, reading, line))
         elif line.kind == "results":
             found = [r for r in line.content["results"] if not r.get("handover")]
             made.add("user", [_text(f"{r['tool']} gave:\n{_wrapped(r, RESULT_LIMIT)}") for r in found])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from agents.engine import background
 from kernel.types import Actor, Labelled, Origin, Person, RunFacts
 from knowledge.engine import audience
 
@@ -71,6 +72,8 @@ def _seen(lines: list[Line], earlier: Iterable[PastRun], run: RunState, place: P
             if not _typed(line, run):
                 yield Labelled(text=line.content["text"], origin="member_text", readers=here)
             yield from (_heard(item, place, here) for item in line.content.get("context", ()))
+        elif "background" in line.content:
+            yield from background.pieces(line.content["background"])
         elif line.kind == "results":
             for result in line.content["results"]:
                 yield from _pieces(result)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from agents.engine.model import Model, ModelAnswer, ModelRequest
-    from agents.engine.ports import Budgets, Charter, Closing, Door, Live, Segments
+    from agents.engine.ports import Budgets, Charter, Closing, Door, Live, Recall, Segments
     from kernel.clock import Clock
     from kernel.store import Session, Store
     from kernel.store.run_steps import PastRun, Row, RunState
@@ -54,6 +54,7 @@ class Loop:
         closing: Closing | None = None,
         max_turns: int = MAX_TURNS,
         workflows: Segments | None = None,
+        recall: Recall | None = None,
     ) -> None:
         """`workflows` runs the segments of workflow runs; an agent's run within a workflow is the loop's own."""
         self._store = store
@@ -75,6 +76,7 @@ class Loop:
             ask=self._ask,
             stopping=self._stopping,
             budgets=budgets,
+            recall=recall,
             max_turns=max_turns,
         )
 

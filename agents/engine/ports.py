@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from kernel.store import Session
     from kernel.store.run_steps import RunState
     from kernel.types import Place, Progress, RunFacts, ToolCall, ToolSchema
+    from knowledge.engine.audience import Audience
+    from knowledge.engine.documents import SearchResult
     from rules.engine.model_budgets import Refused, Spender
     from rules.engine.outcome import Freeze, Outcome, Parked
 
@@ -82,6 +84,14 @@ class Live(Protocol):
 
     def __call__(self, run_id: str, place: Place, progress: Progress) -> bool:
         """Show it; False where this place has no such way, and the outbox shows it instead."""
+        ...
+
+
+class Recall(Protocol):
+    """The part of the knowledge base that a run begins with. `knowledge.engine.Knowledge` fulfils it."""
+
+    async def search(self, query: str, audience: Audience, limit: int, *, wake: bool) -> SearchResult:
+        """The best passages that the whole audience may read; `wake` False: by words alone where the index sleeps."""
         ...
 
 

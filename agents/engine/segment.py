@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
-from agents.engine import acting, context, endings, handover, wording
+from agents.engine import acting, background, context, endings, handover, wording
 from agents.engine.citations import Numbering
 from agents.engine.facts import facts_of
 from agents.engine.instructions import system_prompt
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from agents.engine.definition import AgentDefinition
     from agents.engine.model import Model, ModelAnswer
-    from agents.engine.ports import Budgets, Charter, Closing, Door, Live, Timing
+    from agents.engine.ports import Budgets, Charter, Closing, Door, Live, Recall, Timing
     from agents.engine.transcript import Line
     from kernel.clock import Clock
     from kernel.store import Session, Store
@@ -74,6 +74,7 @@ class Kit:
     ask: Callable[[str, ModelRequest, Callable[[str], None]], Awaitable[ModelAnswer]]  # an answer that can be stopped
     stopping: set[str]  # runs that are to stop and work in this process
     budgets: Budgets
+    recall: Recall | None = None  # what a request begins with; None: with nothing
     max_turns: int = MAX_TURNS
 
 
@@ -142,6 +143,8 @@ class Segment:
         agent = self.agent
         self.show.agent(agent.shown)
         facts = await self._facts(agent)
+        if await self._gather(facts):
+            facts = await self._facts(agent)
         request, prefix = self._request(agent, facts)
         try:
             answer = await self._answer(request, facts)
@@ -189,6 +192,18 @@ class Segment:
             model=model, system=system, messages=messages, tools=tuple(tools), max_tokens=agent.max_tokens
         )
         return request, prefix
+
+    async def _gather(self, facts: RunFacts) -> bool:
+        """Look up what the request begins with; once, and only for what a person asks of a model."""
+        recall, run = self.kit.recall, self.run
+        if recall is None or self.transcript.turns or not self.kit.model.thinks or run.workflow or run.parent_id:
+            return False
+        if self.transcript.background is not None:
+            return False
+        found = await background.gather(self.kit.store, recall, self.charter.directory, run, facts)
+        if found is not None:
+            self.transcript.add("note", {"background": found})
+        return found is not None
 
     def _tools(self, agent: AgentDefinition, facts: RunFacts) -> list[ToolSchema]:
         """What the agent's list and the rules both admit, in an order that does not change."""
@@ -247,7 +262,7 @@ class Segment:
         refs = [ref for outcome in outcomes if isinstance(outcome, Parked) for ref in outcome.refs]
         if refs:
             return await self._park(refs)
-        numbering = Numbering(self.transcript.results())
+        numbering = Numbering(self.transcript.cited_from())
         finished = [outcome.result for outcome in outcomes if isinstance(outcome, Finished)]
         results = [acting.entry_of(call, result, numbering, own) for call, result in zip(calls, finished, strict=True)]
         self.transcript.add("results", {"results": results})
@@ -310,7 +325,7 @@ class Segment:
         body = Text(
             markdown=text,
             agent=agent.shown,
-            sources=Numbering(self.transcript.results()).cited(text),
+            sources=Numbering(self.transcript.cited_from()).cited(text),
             footer=self._footer(agent, model),
         )
         await self._end(runs.DONE, body, answer=text)
@@ -342,6 +357,8 @@ class Segment:
 
         def end(session: Session, run: RunState) -> None:
             run.answer, run.error = answer, error
+            if self.transcript.background is not None:
+                background.count(session, self.transcript.background, body.sources)
             endings.end(session, run, state, body, self.kit.clock.now(), closing=self.kit.closing)
 
         await self._write(end)

@@ -97,6 +97,17 @@ class Transcript:
             if line.kind == "results":
                 yield from line.content["results"]
 
+    @property
+    def background(self) -> dict[str, Json] | None:
+        """What the run began with beside the request."""
+        return next((line.content["background"] for line in self.lines if "background" in line.content), None)
+
+    def cited_from(self) -> Iterable[dict[str, Json]]:
+        """Everything that has numbered sources, in the order of their numbers."""
+        if self.background is not None:
+            yield self.background
+        yield from self.results()
+
     def failures_of(self, call: ToolCall) -> list[str]:
         """What came back when exactly this call was tried before and failed."""
         wanted = _key(call)

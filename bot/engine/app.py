@@ -272,6 +272,7 @@ class App:
             timing=bridges.timing_of(self.adapters),
             closing=bridges.announce_state,
             workflows=self.workflows.runner,
+            recall=self.knowledge,
         )
         self.engine = durable.Engine(self.store, self.settings.database, self.executor_id, self.clock, self.loop)
 

@@ -69,6 +69,17 @@ def readable(session: Session, grants: list[str], limit: int) -> list[Memory]:
     return [session.get_one(Memory, found[0]) for found in run(session, sql, grants=grants, limit=limit)]
 
 
+def preferences(session: Session, author_id: str, grants: list[str], limit: int) -> list[Memory]:
+    """The current preferences of one person that an audience with `grants` may read, newest first."""
+    sql = (
+        "SELECT m.id FROM memory m WHERE m.replaced_by IS NULL AND m.kind = 'preference' AND m.author_id = :author"
+        " AND EXISTS (SELECT 1 FROM document_reader r WHERE r.document_id = m.id AND r.reader IN :grants)"
+        " ORDER BY m.created_at DESC, m.id DESC LIMIT :limit"
+    )
+    found = run(session, sql, author=author_id, grants=grants, limit=limit).all()
+    return [session.get_one(Memory, row[0]) for row in found]
+
+
 def of_thread(session: Session, lane: str, thread: str) -> list[Memory]:
     """The current facts that were said in a thread, newest first."""
     return list(

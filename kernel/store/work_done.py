@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlalchemy import select as columns
 from sqlmodel import Session, col, select
 
 from kernel.store import approvals, runs
@@ -14,6 +15,7 @@ from kernel.types import Frozen, Json, Place
 
 AT_ONCE = 500  # approvals whose votes are asked for together
 MOST = 5_000  # of each, the newest
+LOOKED_BACK = 500  # requests among which earlier ones like one are looked for
 OUTCOMES = {
     approvals.APPROVED: "approved",
     approvals.CONSUMED: "approved and done",
@@ -22,7 +24,18 @@ OUTCOMES = {
     approvals.WITHDRAWN: "withdrawn",
 }
 
-__all__ = ["Answered", "Decided", "Place", "Shown", "answered", "decided", "last_answer"]
+__all__ = [
+    "Answered",
+    "Decided",
+    "Earlier",
+    "Place",
+    "Shown",
+    "answered",
+    "decided",
+    "earlier",
+    "last_answer",
+    "readable_run",
+]
 
 
 class Decided(Frozen):
@@ -52,6 +65,15 @@ class Answered(Frozen):
     at: datetime
 
 
+class Earlier(Frozen):
+    """A request that came to its end, as a later one in the same channel looks back on it."""
+
+    ref: str
+    by: str  # who asked, for people
+    request: str
+    at: datetime
+
+
 class Shown(Frozen):
     """The last answer in a thread, as it is shown."""
 
@@ -75,6 +97,41 @@ def last_answer(session: Session, place: Place) -> Shown | None:
     if run is None or row is None or not isinstance(row.body, dict) or row.body.get("type") != "text":
         return None
     return Shown(ref=run.ref, agent=run.agent, body=row.body)
+
+
+def earlier(session: Session, place: Place, conversation_id: str, before: str) -> list[Earlier]:
+    """Requests of other threads of this very channel or direct message that were answered, newest first.
+
+    They are looked for among the last ones of the whole installation, so that it takes no longer as these grow.
+    """
+    last = select(Run).where(col(Run.id) < before).order_by(col(Run.id).desc()).limit(LOOKED_BACK).subquery()
+    there = runs.Conversation
+    found = session.connection().execute(
+        columns(last.c.ref, last.c.requester, last.c.requester_actor, last.c.request, last.c.created_at)
+        .join(there, col(there.id) == last.c.conversation_id)
+        .where(
+            col(there.platform) == place.platform,
+            col(there.tenant) == place.tenant,
+            col(there.channel) == place.channel,
+            col(there.id) != conversation_id,
+            last.c.state == runs.DONE,
+            last.c.parent_id.is_(None),
+            last.c.workflow.is_(None),
+        )
+        .order_by(last.c.id.desc())
+    )
+    return [
+        Earlier(ref=ref, by=(actor or {}).get("name") or requester, request=request, at=at)
+        for ref, requester, actor, request, at in found
+    ]
+
+
+def readable_run(session: Session, ref: str, place: Place) -> Run | None:
+    """A finished request of this very channel or direct message; None for any other."""
+    found = runs.by_ref(session, ref)
+    if found is None or found.where.lane != place.lane or found.state not in runs.FINAL or found.parent_id is not None:
+        return None
+    return found
 
 
 def decided(session: Session, since: datetime) -> list[Decided]:

@@ -95,14 +95,14 @@ class Knowledge:
         self._indexer.want()
 
     async def search(
-        self, query: str, audience: Audience, limit: int = 6, patience: float | None = None
+        self, query: str, audience: Audience, limit: int = 6, patience: float | None = None, *, wake: bool = True
     ) -> SearchResult:
         """Up to `limit` passages that answer the query and that the whole audience may read, best first.
 
         No passages where nothing is about the query. Never fails for the vector index: it searches by words then,
-        also where the index is not open within `patience` seconds.
+        also where the index is not open within `patience` seconds, or sleeps and is not to be woken.
         """
-        return await self._search.run(query, audience, limit, patience)
+        return await self._search.run(query, audience, limit, patience, wake=wake)
 
     async def add(self, document: Document) -> AddResult:
         """Store a document or a new version of it; nothing changes for content that is known."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from knowledge.memory import Fact
 
 LISTED = 200
+LOOKED_THROUGH = 10_000  # where some with certain words are wanted
 
 
 class Remembered(Frozen):
@@ -98,7 +99,7 @@ class Memories:
         wanted = words.casefold().split()
 
         def look(session: Session) -> list[Remembered]:
-            found = facts.readable(session, audience.readers, LISTED)
+            found = facts.readable(session, audience.readers, LOOKED_THROUGH if wanted else LISTED)
             return [
                 _remembered(session, memory)
                 for memory in found

@@ -84,12 +84,16 @@ class Search:
     def __init__(self, store: Store, indexer: Indexer, clock: Clock, patience: float) -> None:
         self._store, self._indexer, self._clock, self._patience = store, indexer, clock, patience
 
-    async def run(self, query: str, audience: Audience, limit: int, patience: float | None = None) -> SearchResult:
+    async def run(
+        self, query: str, audience: Audience, limit: int, patience: float | None = None, *, wake: bool = True
+    ) -> SearchResult:
         """The best passages for a query that everybody in the audience may read."""
         with self._indexer.in_use():
-            return await self._run(query, audience, limit, patience)
+            return await self._run(query, audience, limit, patience, wake=wake)
 
-    async def _run(self, query: str, audience: Audience, limit: int, patience: float | None) -> SearchResult:
+    async def _run(
+        self, query: str, audience: Audience, limit: int, patience: float | None, *, wake: bool
+    ) -> SearchResult:
         query = " ".join(query[:MAX_LENGTH].split())
         grants = audience.readers
         if not query or limit < 1:
@@ -97,7 +101,8 @@ class Search:
             return SearchResult(documents=documents)
         wanted = terms(query)
         gathered = _Gathered()
-        reached = await self._indexer.reach(self._patience if patience is None else patience)
+        patience = self._patience if patience is None else patience
+        reached = await self._indexer.reach(patience) if wake else self._indexer.reached
         reached, documents = await asyncio.gather(
             self._by_meaning(gathered, reached, query, grants),
             self._store.read(lambda session: _by_words(session, gathered, wanted, grants)),

@@ -12,7 +12,7 @@ from agents.engine.anthropic_model import AnthropicModel
 from agents.engine.definition import AgentDefinition, Roster
 from agents.engine.loop import Loop
 from agents.engine.model import Model
-from agents.engine.ports import Charter, Closing, Live, Team, Timing
+from agents.engine.ports import Charter, Closing, Live, Recall, Team, Timing
 from kernel.clock import CountedIds, FixedClock
 from kernel.store import Session, Store, meters, outbox, runs, wake
 from kernel.store.outbox import OutboxRow
@@ -123,6 +123,7 @@ class Bench:
         self.max_turns = 30
         self.model: Model | None = None
         self.purse = Purse(store)
+        self.recall: Recall | None = None
 
     def loop(self, model: Model | None = None) -> Loop:
         """A process: its own loop on the same database."""
@@ -140,6 +141,7 @@ class Bench:
             live=self.live,
             closing=self.closing,
             max_turns=self.max_turns,
+            recall=self.recall,
         )
 
     def _anthropic(self) -> AnthropicModel:

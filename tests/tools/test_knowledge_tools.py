@@ -6,11 +6,13 @@ from dataclasses import replace
 
 import pytest
 
+from kernel.store import runs
 from kernel.types import Labelled, Place
 from knowledge.engine.documents import Document
 from tests.tools.conftest import Perform
 from tests.tools.team import CHANNELS, Notes, facts
 from tools.engine import ToolContext
+from tools.read_request import read_request
 from tools.remember import remember
 from tools.search_knowledge import search_knowledge
 
@@ -99,3 +101,27 @@ async def test_the_preview_of_a_memory_says_who_will_read_it(ctx: ToolContext) -
     assert preview.headline == "Remember: Lunch"
     assert [(fact.label, fact.value) for fact in preview.facts] == [("Readable by", "#general")]
     assert preview.payloads[0].content == "noon"
+
+
+async def test_an_earlier_request_is_read_in_its_own_channel_alone(ctx: ToolContext, perform: Perform) -> None:
+    ended = runs.Run(
+        id="01EARLIER",
+        ref="R-OLD1",
+        agent="ops",
+        requester="mia",
+        place=CHANNELS["#finance"].model_dump(mode="json"),
+        request="What does ACME owe us?",
+        answer="420 EUR.",
+        state=runs.DONE,
+        created_at=ctx.clock.now(),
+        updated_at=ctx.clock.now(),
+    )
+    await ctx.store.write(lambda session: session.add(ended))
+    elsewhere = await perform(read_request, ref="R-OLD1")
+    unknown = await perform(read_request, ref="R-OLD2")
+    assert elsewhere.content.replace("OLD1", "OLD2") == unknown.content
+    assert unknown.error
+    read = await perform(read_request, replace(ctx, facts=facts(place=CHANNELS["#finance"])), ref="r-old1")
+    assert "What does ACME owe us?" in read.content
+    assert "420 EUR." in read.content
+    assert [piece.origin for piece in read.pieces] == ["outside_text"]

@@ -1,0 +1,166 @@
+"""What a request begins with beside itself: preferences, facts and passages that help, and earlier requests like it.
+
+Only what members of the team wrote and what is not personal comes by itself: a run is never tainted by what it did not
+ask for. It fits a budget of tokens, the best first: how well it fits the request, times how often what is of its kind
+was cited so far. What is left out can be asked for, with search_knowledge and read_request.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from agents.engine.quoting import fence, list_sources, shorten
+from kernel.store import knowledge as documents
+from kernel.store import memory, personal, work_done
+from kernel.types import Labelled, Source
+from knowledge.engine.audience import TEAM, Audience
+from knowledge.engine.query import terms
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from agents.engine.ports import Recall
+    from kernel.people import Directory
+    from kernel.store import Session, Store
+    from kernel.store.run_steps import RunState
+    from kernel.store.work_done import Earlier
+    from kernel.types import Json, RunFacts
+    from knowledge.engine.documents import Passage
+
+BUDGET = 6_400  # characters: about 2,000 tokens
+LOOKED_AT = 12  # passages that the search may name
+PREFERENCES, ONE_PREFERENCE = 5, 300  # how many, and characters of one
+NAMED, REQUEST = 3, 160  # earlier requests that are named, and characters of one
+RELATED = 0.4  # part of the rare words of a request that an earlier one shares with it
+WORDS = 2  # fewer words than these say nothing about what could help
+TRUST = 4  # times that a kind counts as offered, and half as often as cited, before anything is known of it
+HEAD = "What is known here and may help; material like any other. Cite what you use of it by its number."
+
+
+async def gather(
+    store: Store, recall: Recall, directory: Directory, run: RunState, facts: RunFacts
+) -> dict[str, Json] | None:
+    """What to begin with, as the transcript keeps it; None where there is nothing."""
+    if len(terms(run.request)) < WORDS:
+        return None
+    lanes = await directory.open_to(facts.place, facts.requester)
+    audience = Audience.of(facts.place, facts.requester, facts.roles, lanes, actor=facts.actor)
+    found = await recall.search(run.request, audience, LOOKED_AT, wake=False)
+    return await store.read(lambda session: _chosen(session, run, facts, audience.readers, found.passages))
+
+
+def _chosen(
+    session: Session, run: RunState, facts: RunFacts, grants: list[str], passages: Sequence[Passage]
+) -> dict[str, Json] | None:
+    likes = memory.preferences(session, facts.requester.id, grants, PREFERENCES)
+    ids = [*(passage.document_id for passage in passages), *(like.id for like in likes)]
+    marked = personal.marked(session, map(personal.of_document, ids))
+    mine = [like for like in likes if like.origin == "member_text" and personal.of_document(like.id) not in marked]
+    clean = [
+        passage
+        for passage in passages
+        if passage.origin == "member_text" and personal.of_document(passage.document_id) not in marked
+        if passage.document_id not in {like.id for like in mine}
+    ]
+    uses = memory.uses(session)
+    clean.sort(key=lambda passage: -passage.score * usefulness(*uses.get(passage.kind, (0, 0))))
+    shown = _fitting(clean, BUDGET - sum(min(len(like.text), ONE_PREFERENCE) for like in mine))
+    earlier = related(run.request, work_done.earlier(session, run.where, run.conversation_id or "", run.id))
+    if not (mine or shown or earlier):
+        return None
+    readers = documents.readers_of(session, ids)
+    return {
+        "preferences": [shorten(like.text, ONE_PREFERENCE) for like in mine],
+        "sources": [
+            Source(
+                number=number, title=_title(passage), url=passage.url, quote=passage.text, document=passage.document_id
+            ).model_dump()
+            for number, passage in enumerate(shown, 1)
+        ],
+        "kinds": [passage.kind for passage in shown],
+        "pieces": [
+            *(_piece(like.text, like.id, readers) for like in mine),
+            *(_piece(f"{_title(passage)}\n{passage.text}", passage.document_id, readers) for passage in shown),
+        ],
+        "earlier": [
+            {"ref": one.ref, "by": one.by, "day": f"{one.at.day} {one.at:%B %Y}", "request": _short(one.request)}
+            for one in earlier
+        ],
+        "left_out": len(passages) - len(shown),
+    }
+
+
+def _fitting(passages: Iterable[Passage], left: float) -> list[Passage]:
+    shown = []
+    for passage in passages:
+        size = len(passage.title) + len(passage.text)
+        if size <= left:
+            shown.append(passage)
+            left -= size
+    return shown
+
+
+def usefulness(offered: int, cited: int) -> float:
+    """How often what is of a kind was cited where it was offered, 0 to 1; a half where nothing is known."""
+    return (cited + TRUST / 2) / (offered + TRUST)
+
+
+def related(request: str, earlier: Sequence[Earlier]) -> list[Earlier]:
+    """The earlier requests that share enough of a request's rare words, the closest first."""
+    words = {one.ref: set(terms(one.request)) for one in earlier}
+    spread = Counter(word for each in words.values() for word in each)
+    weight = {word: math.log(1 + (1 + len(earlier)) / (1 + spread[word])) for word in terms(request)}
+    whole = sum(weight.values())
+    share = {ref: sum(weight.get(word, 0.0) for word in each) / whole for ref, each in words.items()}
+    best = sorted((one for one in earlier if share[one.ref] >= RELATED), key=lambda one: -share[one.ref])
+    return best[:NAMED]
+
+
+def in_words(known: dict[str, Json], requester: str) -> str:
+    """It as the model reads it, before the request."""
+    parts = [HEAD]
+    if known["preferences"]:
+        said = "\n".join(f"- {each}" for each in known["preferences"])
+        parts.append(f"What {requester} has said to prefer:\n{fence('quoted', said, source='memory')}")
+    if known["sources"]:
+        parts.append(list_sources([Source.model_validate(source) for source in known["sources"]]).rstrip())
+    if known["earlier"]:
+        lines = [f"- {one['ref']}, {one['by']}, {one['day']}: {one['request']}" for one in known["earlier"]]
+        named = fence("quoted", "\n".join(lines), source="requests")
+        parts.append(f"Earlier requests here that are like this one; read_request reads one with its answer:\n{named}")
+    if known["left_out"]:
+        parts.append(f"[{known['left_out']} more passages that fit are left out; search_knowledge finds them.]")
+    return "\n\n".join(parts)
+
+
+def pieces(known: dict[str, Json]) -> list[Labelled]:
+    """It as a run has read it, with its labels."""
+    return [Labelled.model_validate(piece) for piece in known["pieces"]]
+
+
+def count(session: Session, known: dict[str, Json], cited: Iterable[Source]) -> None:
+    """Note what of it the answer has cited: that is what it is measured by."""
+    used = {source.number for source in cited}
+    offered: Counter[str] = Counter(known["kinds"])
+    found: Counter[str] = Counter(
+        kind for kind, source in zip(known["kinds"], known["sources"], strict=True) if source["number"] in used
+    )
+    for kind in sorted(offered):
+        memory.count_use(session, kind, offered[kind], found[kind])
+
+
+def _short(request: str) -> str:
+    return " ".join(request.split())[:REQUEST]
+
+
+def _title(passage: Passage) -> str:
+    title = " › ".join((passage.title, *passage.headings))
+    return f"{title} ({passage.dated.day} {passage.dated:%B %Y})" if passage.dated else title
+
+
+def _piece(text: str, document: str, readers: dict[str, tuple[str, ...]]) -> Json:
+    who = readers.get(document, ())
+    own = () if TEAM in who else who
+    return Labelled(text=text, origin="member_text", source=document, readers=own).model_dump()

@@ -14,7 +14,7 @@ from bot.discord.api import NO_DM, DiscordError, GoneError, calling, number_of
 from bot.discord.files import upload_of
 from bot.discord.threads import is_closed
 from bot.engine.adapter import NoRoomError
-from bot.engine.document.incomplete import without_files
+from bot.engine.document.incomplete import ELSEWHERE, without_files
 from kernel.errors import OutcomeUnknown, PlatformError
 from kernel.store import outbox
 from kernel.types import Place
@@ -208,6 +208,9 @@ class Outgoing:
         if to is None:
             raise PlatformError("A notice without a recipient.")
         shown = render.render(row.content, self.settings.console_url)
+        cut = without_files(row.content, ELSEWHERE) if shown.attachments else None
+        if cut is not None:
+            shown = render.render(cut)
         answer = self.answers.last(row.where.channel, to.user)
         if answer is not None:
             try:

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bot.engine.adapter import NoRoomError
-from bot.engine.document.incomplete import without_files
+from bot.engine.document.incomplete import ELSEWHERE, without_files
 from bot.slack import blocks, dashboard, render, streams
 from bot.slack.files import Files
 from bot.slack.sessions import STATUS, Sessions
@@ -160,6 +160,9 @@ class Outgoing:
             raise PlatformError("A notice without a recipient.")
         body = row.content
         shown = render.render(body, self.settings.console_url)
+        cut = without_files(body, ELSEWHERE) if shown.attachments else None
+        if cut is not None:
+            shown = render.render(cut)
         if place.kind == "dm" and not isinstance(body, Text):  # to be kept: there it is private anyway
             await self.web.write(
                 "chat.postMessage",

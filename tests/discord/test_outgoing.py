@@ -173,6 +173,9 @@ async def test_nothing_can_be_approved_before_all_of_it_can_be_read(bench: Bench
     bench.discord.world.channels[GENERAL].denied = 0
     await adapter.edit(row)
     assert labels() == ["Approve", "Reject…"]
+    await adapter.notice(bench.row(card, place, kind=outbox.NOTICE, recipient=actor(BO)))  # without files
+    (alone,) = bench.discord.said(bench.discord.world.dm(BO).id)
+    assert [button["label"] for button in buttons(alone)] == ["Reject…"]
 
 
 @pytest.mark.behaviour(8)

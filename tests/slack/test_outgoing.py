@@ -240,6 +240,10 @@ async def test_nothing_can_be_approved_before_all_of_it_can_be_read(bench: Bench
     assert buttons() == ["Reject…"]
     await slack.edit(row)
     assert buttons() == ["Approve", "Reject…"]
+    await slack.notice(bench.row(card, place, recipient=actor(BO)))  # files cannot be shown to one person alone
+    (alone,) = bench.slack.ephemerals_for(BO)
+    assert "Not all of it fits here" in alone["visible"]
+    assert "Approve" not in str(alone["blocks"])
     assert len(bench.slack.replies(GENERAL, place.thread or "")) == 2
 
 

@@ -14,11 +14,16 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from kernel.store import mail, open_store
 from kernel.types import Person, ToolResult
 from rules.engine.outcome import Parked
 from tests.tools.caldav_server import HOME, PASSWORD, radicale_server
+from tests.tools.mcp_servers import serving
 from tests.tools.office import Office, done
 from tools.engine.calendar import events
 from tools.engine.calendar.free import Who, slots
@@ -253,6 +258,78 @@ async def test_a_server_in_trouble_is_a_sentence(
     here.store.close()
     assert failed.error
     assert says in failed.content
+
+
+class Broken:
+    """A server at the address of a calendar that answers what it is told to."""
+
+    def __init__(self) -> None:
+        self.answer: Response = Response(status_code=500)
+        self.drops = False  # it takes a change, and hangs up
+        self.changes = 0
+
+    async def take(self, request: Request) -> Response:
+        if request.method == "PUT":
+            await request.body()
+            self.changes += 1
+            if self.drops:
+                return Response(b"x", headers={"content-length": "100"})  # and no more: the connection ends
+        return self.answer
+
+
+@pytest.fixture
+async def broken(tmp_path: Path, sqlite_with_tables: str) -> AsyncIterator[tuple[Broken, Office]]:
+    """The office on such a server."""
+    made, methods = Broken(), ["GET", "PUT", "DELETE", "REPORT", "PROPFIND", "OPTIONS"]
+    async with serving(Starlette(routes=[Route("/{rest:path}", made.take, methods=methods)])) as address:
+        calendars = {"ann": f"{address}/ann/", "team": f"{address}/team/"}
+        account = {"url": address, "user": "bosun", "password": "RIGHT", "calendars": calendars}
+        here = Office(
+            open_store(sqlite_with_tables), tmp_path, ToolsFile.model_validate({"calendar": account}), RIGHT=PASSWORD
+        )
+        yield made, here
+        here.store.close()
+
+
+BOMB = """<?xml version="1.0"?><!DOCTYPE d [<!ENTITY a "xxxxxxxxxx">
+<!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;&b;&b;">
+<!ENTITY d "&c;&c;&c;&c;&c;&c;&c;&c;&c;&c;"><!ENTITY e "&d;&d;&d;&d;&d;&d;&d;&d;&d;&d;">
+<!ENTITY f "&e;&e;&e;&e;&e;&e;&e;&e;&e;&e;"><!ENTITY g "&f;&f;&f;&f;&f;&f;&f;&f;&f;&f;">]>
+<multistatus xmlns="DAV:"><response><href>&g;&g;&g;&g;</href></response></multistatus>"""
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (Response(status_code=429, headers={"retry-after": "1"}), "asks for fewer requests"),
+        (Response(status_code=403), "does not allow this"),
+        (Response(status_code=500), "The calendar server"),
+        (Response("<html>Sign in here"), ""),
+        (Response(BOMB, 207, media_type="application/xml"), ""),
+        (Response(b" " * 40_000_000, 207, media_type="application/xml"), "The calendar server"),
+        (Response(status_code=302, headers={"location": "http://127.0.0.1:9/"}), "The calendar server"),
+    ],
+    ids=["rate", "forbidden", "fault", "no-xml", "bomb", "huge", "elsewhere"],
+)
+async def test_an_answer_that_is_none_is_a_sentence_or_nothing(
+    broken: tuple[Broken, Office], answer: Response, says: str
+) -> None:
+    server, here = broken
+    server.answer = answer
+    arguments = {"calendar": "ann", "start": "2026-03-01T00:00", "end": "2026-04-01T00:00"}
+    found = done(await here.act(here.run("look"), "list_events", **arguments))
+    assert found.error or "There is nothing in the calendar" in found.content
+    assert not says or says in found.content
+    assert len(found.content) < 1000
+
+
+async def test_a_change_whose_answer_was_lost_is_an_open_question(broken: tuple[Broken, Office]) -> None:
+    server, here = broken
+    server.answer, server.drops = Response(status_code=404), True
+    arguments = {"calendar": "ann", "start": "2026-03-23T14:00", "minutes": 30, "title": "Review"}
+    run = here.run("ann 2026-03-23T14:00 30 Review")
+    assert isinstance(await here.act(run, "create_event", "u1", **arguments), Parked)
+    assert server.changes == 1
 
 
 def test_an_event_that_cannot_be_read_hides_no_other() -> None:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 from caldav.collection import Calendar
 from caldav.davclient import DAVClient
 from caldav.lib import error as faults
-from requests import RequestException
+from requests import ConnectTimeout, RequestException
+from requests.adapters import HTTPAdapter
 
+from kernel.errors import OutcomeUnknown
 from tools.engine.failure import CannotDo
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from kernel.types import Origin
@@ -24,6 +27,8 @@ T = TypeVar("T")
 PATIENCE = 20  # seconds for each request
 MOST = 2_000  # events of one answer
 LARGEST = 1_000_000  # characters of one event
+LARGEST_ANSWER = 30_000_000  # bytes, unpacked
+CHANGES = frozenset({"PUT", "DELETE"})
 
 
 class ServerAgenda:
@@ -87,6 +92,7 @@ class ServerAgenda:
         return await asyncio.to_thread(self._talk_now, self._setup.calendars[calendar], work)
 
     def _talk_now(self, url: str, work: Callable[[Any], T]) -> T:
+        way = _Bounded()
         try:
             with DAVClient(
                 url=self._setup.url,
@@ -96,6 +102,7 @@ class ServerAgenda:
                 enable_rfc6764=False,
             ) as client:
                 client.session.trust_env = False
+                client.session.mount(f"{urlsplit(url).scheme}://", way)
                 return work(Calendar(client=client, url=url))
         except CannotDo:
             raise
@@ -106,6 +113,43 @@ class ServerAgenda:
         except faults.NotFoundError as error:
             raise CannotDo("The calendar server knows no calendar at the address in tools.yaml.") from error
         except (TimeoutError, RequestException) as error:
+            if way.method in CHANGES and not _never_sent(error):
+                raise OutcomeUnknown(
+                    "The calendar server went away while it took a change. It may have made it."
+                ) from error
             raise CannotDo(f"The calendar server cannot be reached ({type(error).__name__}).") from error
         except Exception as error:  # whatever the library makes of an answer that is none
             raise CannotDo(f"The calendar server gave no proper answer ({type(error).__name__}).") from error
+
+
+class _TooMuchError(RequestException):
+    """The answer is longer than is read."""
+
+
+class _Bounded(HTTPAdapter):
+    """Reads an answer up to a size, whatever it is packed in, and remembers what was asked last."""
+
+    method = ""
+
+    def send(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """The answer, whose body breaks off where it is too long."""
+        self.method = str(request.method)
+        response = super().send(request, *args, **kwargs)
+        whole = response.raw.stream
+
+        def bounded(*how: Any, **what: Any) -> Iterator[bytes]:
+            left = LARGEST_ANSWER
+            for chunk in whole(*how, **what):
+                left -= len(chunk)
+                if left < 0:
+                    response.close()
+                    raise _TooMuchError
+                yield chunk
+
+        response.raw.stream = bounded
+        return response
+
+
+def _never_sent(error: BaseException) -> bool:
+    """Whether no connection came about, so that nothing can have been changed."""
+    return isinstance(error, ConnectTimeout) or "NewConnectionError" in repr(error)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import discord
 
 from bot.discord.api import ANSWERED, calling, number_of
+from bot.discord.files import upload_of
 from bot.engine.again import insist
 from kernel.errors import PlatformError
 
@@ -71,6 +72,12 @@ class Answer:
             else:
                 with calling("show the private answer"):
                     await self.interaction.followup.send(**options)
+            with calling("show the rest of the private answer"):
+                for text in shown.more:
+                    await self.interaction.followup.send(text, ephemeral=True, suppress_embeds=True)
+                for file in shown.attachments:
+                    upload = upload_of(file.name, file.content.encode("utf-8", "replace"))
+                    await self.interaction.followup.send(file=upload, ephemeral=True)
         self._done()
 
     async def show_all(self, text: str) -> str:

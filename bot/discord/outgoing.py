@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -210,7 +211,7 @@ class Outgoing:
         shown = render.render(row.content, self.settings.console_url)
         cut = without_files(row.content, ELSEWHERE) if shown.attachments else None
         if cut is not None:
-            shown = render.render(cut)
+            shown = replace(render.render(cut), attachments=())
         answer = self.answers.last(row.where.channel, to.user)
         if answer is not None:
             try:
@@ -220,8 +221,9 @@ class Outgoing:
             else:
                 return
         try:
-            home = await self.direct(to)
-            await self._into(await self.threads.target(home), nonce=ids.nonce(row.id), **shown.first())
+            target = await self.threads.target(await self.direct(to))
+            message = await self._into(target, nonce=ids.nonce(row.id), **shown.first())
+            await self._follow(target, message.id, shown, look=row.attempts > 1)
         except (GoneError, DiscordError) as error:
             if number_of(error) != NO_DM:
                 raise

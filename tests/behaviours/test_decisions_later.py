@@ -150,7 +150,9 @@ async def test_stopping_a_run_withdraws_what_it_asked_for(world: World, chat: Ch
 
 async def test_help_and_agents_say_what_there_is(chat: Chat) -> None:
     spot = await chat.ask("ann", "help")
-    assert "approve AP-7F3K" in (await chat.answer(spot, "Ask me anything")).text
+    assert "help approvals" in (await chat.answer(spot, "Ask me anything")).text
+    await chat.say("ann", "@bosun help approvals", spot)
+    await chat.answer(spot, "approve AP-7F3K")
     await chat.say("ann", "@bosun agents", spot)
     await chat.answer(spot, "finance", "research", "writer")
 

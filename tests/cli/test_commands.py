@@ -164,7 +164,8 @@ def test_tools_are_listed_with_the_rules_that_decide(bosun: Bosun) -> None:
     assert ["finance", "list_payments", "read", "alone (no rule)"] in lines
     assert {line[0] for line in lines} == {"lead", "finance", "ops", "research", "writer"}
     (paying,) = [line for line in lines if line[:2] == ["finance", "queue_payment"]]
-    assert paying[2:] == ["spend", "never: no-payment-unattended; asks: large-payment; else asks: payment"]
+    alone = "never: no-payment-unattended; asks: large-payment, personal-data-stays; alone: small-known-payment"
+    assert paying[2:] == ["spend", f"{alone}; else asks: payment"]
     assert {line.split("\t")[0] for line in bosun("tools", "ops").stdout.splitlines()} == {"ops"}
     unknown = bosun("tools", "opps")
     assert unknown.returncode == 2

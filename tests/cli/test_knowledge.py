@@ -32,7 +32,7 @@ def test_an_operator_reads_searches_rebuilds_and_forgets(bosun: Bosun, charter: 
     assert read.returncode == 1
     assert "folder:charter: 2 added, 0 changed, 0 unchanged, 0 removed, 1 not read." in read.stdout
     assert "Not read: contract.pdf: It is not a PDF, whatever its name says." in read.stderr
-    assert "Left to a running Bosun, which knows who is in the channels: chat:talk." in read.stdout
+    assert "Left to a running Bosun, which knows the channels and servers: chat:talk." in read.stdout
     assert re.search(r"2 documents, (\d+) of \1 passages indexed", read.stdout)
 
     shown = bosun("knowledge", "status", **there)

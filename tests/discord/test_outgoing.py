@@ -234,6 +234,17 @@ async def test_a_notice_goes_into_a_direct_message_where_nothing_was_pressed(ben
     assert bench.discord.said(place.thread or "") == []
 
 
+async def test_a_long_notice_arrives_whole(bench: Bench) -> None:
+    adapter = await bench.connect()
+    place = await asked(bench)
+    paragraphs = [f"Paragraph {number} " + "word " * 60 for number in range(12)]
+    text = Text(markdown="\n\n".join(paragraphs))
+    await adapter.notice(bench.row(text, place, kind=outbox.NOTICE, recipient=actor(ANN)))
+    parts = [said["content"] for said in bench.discord.said(bench.discord.world.dm(ANN).id)]
+    assert len(parts) > 1
+    assert all(f"Paragraph {number} " in "\n".join(parts) for number in range(12))
+
+
 async def test_who_takes_no_direct_messages_is_told_so_once_where_they_asked(bench: Bench) -> None:
     adapter = await bench.connect()
     bench.discord.world.members[ANN].takes_dms = False

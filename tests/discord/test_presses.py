@@ -79,6 +79,17 @@ async def test_a_private_answer_to_a_press_is_seen_by_one_person(bench: Bench) -
     assert bench.discord.world.dm(BO).messages == {}
 
 
+async def test_a_long_private_answer_to_a_press_arrives_whole(bench: Bench) -> None:
+    adapter = await bench.connect()
+    place, card = await shown(bench, APPROVE)
+    await bench.discord.click(place.thread or "", card, BO, "Approve").settled.wait()
+    text = Text(markdown="\n\n".join(f"Paragraph {number} " + "word " * 60 for number in range(12)))
+    await adapter.notice(bench.row(text, place, kind="notice", recipient=actor(BO)))
+    told = [one["content"] for one in bench.discord.ephemerals_for(BO)]
+    assert len(told) > 1
+    assert all(f"Paragraph {number} " in "\n".join(told) for number in range(12))
+
+
 async def test_after_a_quarter_of_an_hour_the_private_answer_goes_into_a_dm(bench: Bench) -> None:
     adapter = await bench.connect()
     place, card = await shown(bench, APPROVE)

@@ -59,6 +59,6 @@ def test_compose_runs_the_chroma_server_of_the_client() -> None:
 def test_make_lists_its_targets() -> None:
     listed = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert re.findall(r"^make ([\w-]+)", listed, re.MULTILINE) == [
-        "help", "up", "test", "check", "conformance", "bench", "bench-chat", "bench-retrieval", "bench-agentdojo",
-        "lock", "clean",
+        "help", "up", "test", "check", "conformance", "bench", "bench-chat", "bench-retrieval", "bench-scale",
+        "bench-agentdojo", "bench-retail", "lock", "clean",
     ]  # fmt: skip

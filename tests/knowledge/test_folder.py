@@ -75,13 +75,14 @@ async def test_bad_files_are_listed_and_stop_nothing(knowledge: Knowledge, folde
     }
 
 
-async def test_a_file_that_becomes_unreadable_keeps_its_last_version(knowledge: Knowledge, folder: Path) -> None:
+async def test_a_file_that_becomes_unreadable_no_longer_answers(knowledge: Knowledge, folder: Path) -> None:
     await knowledge.sync_folder(folder)
     (folder / "refunds.md").write_bytes(b"\0\0\0")
     report = await knowledge.sync_folder(folder)
     assert [entry.key for entry in report.refused] == ["refunds.md"]
-    assert report.forgotten == 0
-    assert (await knowledge.search("refunds", IN_GENERAL)).passages
+    assert report.forgotten == 1
+    found = await knowledge.search("refunds", IN_GENERAL)
+    assert "refunds.md" not in {each.key for each in found.passages}
 
 
 async def test_a_folder_that_is_away_forgets_nothing(knowledge: Knowledge, folder: Path, tmp_path: Path) -> None:

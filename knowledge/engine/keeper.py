@@ -39,6 +39,7 @@ class _SetUp(NamedTuple):
 
     readers: tuple[str, ...]
     settings: SourceSettings | None  # None: of the charter's own folder, and of channels
+    without: frozenset[Path]  # folders in it that have become, or are no longer, sources of their own
 
 
 class Keeper:
@@ -190,7 +191,9 @@ class Keeper:
         settings = {f"{each.kind}:{each.name}": each for each in self._settings()}
         changed: set[str] = set()
         for source, _every in opened:
-            before, now = self._known.get(source.name), _SetUp(source.readers, settings.get(source.name))
+            without = source.without if isinstance(source, Folder) else frozenset()
+            now = _SetUp(source.readers, settings.get(source.name), without)
+            before = self._known.get(source.name)
             if before == now:
                 continue
             if before is not None:

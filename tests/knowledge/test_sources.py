@@ -359,7 +359,6 @@ async def test_a_folder_in_a_folder_that_is_a_source_is_read_for_its_own_readers
     await keeper.look()
     assert await words(knowledge, "buy the harbour")
     named.append(folder.Settings(name="vault", kind="folder", path="vault", readers=("#finance",)))
-    await keeper.read_now()
     await keeper.look()
     assert await words(knowledge, "buy the harbour") == []
     assert await words(knowledge, "buy the harbour", Audience.of_channel(FINANCE)) == ["We buy the harbour."]

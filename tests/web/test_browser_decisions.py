@@ -190,6 +190,8 @@ async def test_arrows_walk_through_the_messages(visit: Visit) -> None:
     await expect(page.locator(".message").nth(1)).to_be_focused()
     await page.keyboard.press("Home")
     await expect(page.locator(".message").first).to_be_focused()
+    await page.keyboard.press("Tab")  # to what can be done with the message, from left to right
+    await expect(page.locator(".message").first.get_by_label("React", exact=True)).to_be_focused()
     await page.keyboard.press("Tab")
     await expect(page.locator(".message").first.get_by_label("Reply in thread")).to_be_focused()
 

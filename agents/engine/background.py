@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from agents.engine.quoting import fence, list_sources, shorten
@@ -107,9 +108,14 @@ def usefulness(offered: int, cited: int) -> float:
     return (cited + TRUST / 2) / (offered + TRUST)
 
 
+@lru_cache(4096)  # every request looks back on the same ones
+def _words(request: str) -> frozenset[str]:
+    return frozenset(terms(request))
+
+
 def related(request: str, earlier: Sequence[Earlier]) -> list[Earlier]:
     """The earlier requests that share enough of a request's rare words, the closest first."""
-    words = {one.ref: set(terms(one.request)) for one in earlier}
+    words = {one.ref: _words(one.request) for one in earlier}
     spread = Counter(word for each in words.values() for word in each)
     weight = {word: math.log(1 + (1 + len(earlier)) / (1 + spread[word])) for word in terms(request)}
     whole = sum(weight.values())

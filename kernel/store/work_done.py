@@ -15,7 +15,7 @@ from kernel.types import Frozen, Json, Place
 
 AT_ONCE = 500  # approvals whose votes are asked for together
 MOST = 5_000  # of each, the newest
-LOOKED_BACK = 500  # requests among which earlier ones like one are looked for
+LOOKED_BACK = 100  # requests among which earlier ones like one are looked for
 OUTCOMES = {
     approvals.APPROVED: "approved",
     approvals.CONSUMED: "approved and done",

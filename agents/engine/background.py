@@ -59,11 +59,12 @@ def _chosen(
     ids = [*(passage.document_id for passage in passages), *(like.id for like in likes)]
     marked = personal.marked(session, map(personal.of_document, ids))
     mine = [like for like in likes if like.origin == "member_text" and personal.of_document(like.id) not in marked]
+    own = {like.id for like in mine}
     clean = [
         passage
         for passage in passages
         if passage.origin == "member_text" and personal.of_document(passage.document_id) not in marked
-        if passage.document_id not in {like.id for like in mine}
+        if passage.document_id not in own
     ]
     uses = memory.uses(session)
     clean.sort(key=lambda passage: -passage.score * usefulness(*uses.get(passage.kind, (0, 0))))

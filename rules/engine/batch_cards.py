@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from kernel.store import approvals as rows
 from kernel.types import Action, Card, Confirm, Fact, Payload
 from rules.engine import wording
-from rules.engine.card_buttons import RISKY, buttons
+from rules.engine.card_buttons import RISKY, about, buttons
 from rules.engine.cards import IMPACT, card, one_line, quoted, rule_of
 from rules.engine.cards import stub as stub_of
 from rules.engine.policy import in_words
@@ -54,7 +54,7 @@ def stub(items: Items) -> Card:
     if len(items) == 1:
         return hidden
     first = items[0]
-    review = _button(items, "review", "Show me", style="primary")
+    review = about(first.batch, revision(items))(verb="review", label="Show me", style="primary")
     return hidden.model_copy(
         update={
             "headline": f"{preview_of(first).requester} asks in private for {len(items)} decisions on {first.tool}",
@@ -205,40 +205,19 @@ def _actions(items: Items) -> tuple[Action, ...]:
         return ()
     if len(open_items) == 1:
         return buttons(open_items[0])
+    button = about(items[0].batch, revision(items))
     deciding = [
-        _button(items, "approve", f"Approve all {len(ready)}", style="primary", confirm=_sure(items)),
-        _button(items, "choose", "Choose…", opens_form=True),
-        _button(items, "reject", "Reject all…", style="danger", opens_form=True),
+        button(verb="approve", label=f"Approve all {len(ready)}", style="primary", confirm=_sure(items)),
+        button(verb="choose", label="Choose…", opens_form=True),
+        button(verb="reject", label="Reject all…", style="danger", opens_form=True),
     ]
     return (
         *(deciding if ready else ()),
-        _button(items, "one", "One of them…", opens_form=True, more=True),
-        _button(items, "withdraw", "Withdraw all…", opens_form=True, more=True),
+        button(verb="one", label="One of them…", opens_form=True, more=True),
+        button(verb="withdraw", label="Withdraw all…", opens_form=True, more=True),
     )
 
 
 def _sure(items: Items) -> Confirm | None:
     risky = preview_of(items[0]).effect in RISKY
     return Confirm(title="Are you sure?", text=headline(items), label="Approve all") if risky else None
-
-
-def _button(
-    items: Items,
-    verb: str,
-    label: str,
-    *,
-    style: Literal["primary", "danger", "plain"] = "plain",
-    confirm: Confirm | None = None,
-    opens_form: bool = False,
-    more: bool = False,
-) -> Action:
-    return Action(
-        subject=items[0].batch,
-        revision=revision(items),
-        verb=verb,
-        label=label,
-        style=style,
-        confirm=confirm,
-        opens_form=opens_form,
-        more=more,
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from kernel.store import approvals as rows
@@ -9,8 +10,6 @@ from kernel.types import Action, Confirm
 from rules.engine.record import outcome_of, policy_of, preview_of
 
 if TYPE_CHECKING:
-    from typing import Literal
-
     from kernel.store.approvals import ApprovalState
     from rules.engine.record import Preview
 
@@ -26,64 +25,51 @@ def buttons(row: ApprovalState) -> tuple[Action, ...]:
 
 def stub_buttons(row: ApprovalState) -> tuple[Action, ...]:
     """For a copy that shows nothing of the content: whoever decides is sent the whole card."""
-    return (button(row, "review", "Show me", style="primary"),) if row.state == rows.PENDING else ()
+    return (
+        (about(row.ref, row.revision)(verb="review", label="Show me", style="primary"),)
+        if row.state == rows.PENDING
+        else ()
+    )
 
 
 def _unknown(row: ApprovalState) -> tuple[Action, ...]:
+    button = about(row.ref, row.revision)
     return (
-        button(row, "done", "It was done…", style="primary", opens_form=True),
-        button(row, "repeat", "Repeat it", style="danger", confirm=_sure(preview_of(row), "Repeat it")),
-        button(row, "give_up", "Give up"),
-        button(row, "details", "Details", more=True),
+        button(verb="done", label="It was done…", style="primary", opens_form=True),
+        button(verb="repeat", label="Repeat it", style="danger", confirm=_sure(preview_of(row), "Repeat it")),
+        button(verb="give_up", label="Give up"),
+        button(verb="details", label="Details", more=True),
     )
 
 
 def _pending(row: ApprovalState) -> tuple[Action, ...]:
-    preview, policy, outcome = preview_of(row), policy_of(row), outcome_of(row)
+    preview, policy, outcome, button = preview_of(row), policy_of(row), outcome_of(row), about(row.ref, row.revision)
     approve = (
-        button(row, "approve", "Approve…", style="primary", opens_form=True)
+        button(verb="approve", label="Approve…", style="primary", opens_form=True)
         if policy.confirm
-        else button(row, "approve", "Approve", style="primary", confirm=_risk(preview))
+        else button(verb="approve", label="Approve", style="primary", confirm=_risk(preview))
     )
-    actions = [approve, button(row, "reject", "Reject…", style="danger", opens_form=True)]
+    actions = [approve, button(verb="reject", label="Reject…", style="danger", opens_form=True)]
     if policy.edit:
-        actions.append(button(row, "edit", "Edit…", opens_form=True))
+        actions.append(button(verb="edit", label="Edit…", opens_form=True))
     if any(not question.answered_by for question in outcome.questions):
-        actions.append(button(row, "answer", "Answer…", opens_form=True))
-    actions.append(button(row, "ask", "Ask…", opens_form=True, more=True))
+        actions.append(button(verb="answer", label="Answer…", opens_form=True))
+    actions.append(button(verb="ask", label="Ask…", opens_form=True, more=True))
     if row.kind == "call" and policy.grant is not None and not policy.confirm and outcome.offer is None:
-        actions.append(button(row, "grant", "Allow for…", opens_form=True, more=True))
+        actions.append(button(verb="grant", label="Allow for…", opens_form=True, more=True))
     if outcome.offer is not None:
-        actions.append(button(row, "once", "Only this once", more=True))
-    actions.append(button(row, "details", "Details", more=True))
+        actions.append(button(verb="once", label="Only this once", more=True))
+    actions.append(button(verb="details", label="Details", more=True))
     if row.kind != "question":  # that of a workflow ends with its run
-        actions.append(button(row, "withdraw", "Withdraw…", opens_form=True, more=True))
+        actions.append(button(verb="withdraw", label="Withdraw…", opens_form=True, more=True))
     if policy.break_glass is not None:
-        actions.append(button(row, "break_glass", "Break glass…", style="danger", opens_form=True, more=True))
+        actions.append(button(verb="break_glass", label="Break glass…", style="danger", opens_form=True, more=True))
     return tuple(actions)
 
 
-def button(
-    row: ApprovalState,
-    verb: str,
-    label: str,
-    *,
-    style: Literal["primary", "danger", "plain"] = "plain",
-    confirm: Confirm | None = None,
-    opens_form: bool = False,
-    more: bool = False,
-) -> Action:
-    """A button about this revision."""
-    return Action(
-        subject=row.ref,
-        revision=row.revision,
-        verb=verb,
-        label=label,
-        style=style,
-        confirm=confirm,
-        opens_form=opens_form,
-        more=more,
-    )
+def about(subject: str, revision: int) -> partial[Action]:
+    """Makes buttons about this revision of the subject."""
+    return partial(Action, subject=subject, revision=revision)
 
 
 def _risk(preview: Preview) -> Confirm | None:

@@ -173,26 +173,18 @@ class ModelBudgets:
             channel=run.channel_name,
             nearest=f"{told}.",
         )
-        policy, now = raising.policy_of(services, each.meter), services.clock.now()
-        row = ApprovalState(
-            id=services.ids.new(),
+        return self.requests.put(
+            session,
+            run,
+            preview,
+            raising.policy_of(services, each.meter),
             call_id=f"{run.run_id}:{turn}",
-            run_id=run.run_id,
             kind=raising.KIND,
-            agent=run.agent,
             tool=TOOL,
-            requester=run.requester.id,
             arguments=arguments,
             digest=digest(arguments),
-            origins={},
-            preview=preview.model_dump(mode="json", exclude_defaults=True),
-            policy=policy.model_dump(mode="json"),
-            rules={"ids": [], "version": services.rules.current.version},
             reason=reason,
-            created_at=now,
-            expires_at=now + policy.lifetime,
         )
-        return self.requests.open(session, row)
 
     def _raise(self, session: Session, row: ApprovalState) -> None:
         """Use the approval up: the budget is higher by so much, in the account and the period that it was asked for."""

@@ -36,7 +36,6 @@ class Questions:
         known = rows.of_call(session, question_id)
         if known is not None:
             return known
-        now = self.services.clock.now()
         asked = {"question": headline, "text": text}
         payloads = (Payload(title="What you decide about", content=text, language="text"),) if text else ()
         preview = Preview(
@@ -48,25 +47,18 @@ class Questions:
             place=run.place,
             channel=run.channel_name,
         )
-        row = ApprovalState(
-            id=self.services.ids.new(),
+        return self.requests.put(
+            session,
+            run,
+            preview,
+            policy,
             call_id=question_id,
-            run_id=run.run_id,
             kind=KIND,
-            agent=run.agent,
             tool=TOOL,
-            requester=run.requester.id,
             arguments=asked,
             digest=digest(asked),
-            origins={},
-            preview=preview.model_dump(mode="json", exclude_defaults=True),
-            policy=policy.model_dump(mode="json"),
-            rules={"ids": [], "version": self.services.rules.current.version},
             reason=why,
-            created_at=now,
-            expires_at=now + policy.lifetime,
         )
-        return self.requests.open(session, row)
 
     def about(self, session: Session, question_id: str) -> ApprovalState | None:
         """The approval of a question; None where it was not asked yet."""

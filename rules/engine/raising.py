@@ -13,7 +13,6 @@ from kernel import ledger
 from kernel.store import meters as rows
 from kernel.store.approvals import ApprovalState
 from kernel.types import Fact
-from rules.engine.facts import origins_to_json
 from rules.engine.metering import counted
 from rules.engine.meters import number
 from rules.engine.policy import Group, Policy, listed
@@ -48,7 +47,7 @@ def ask(session: Session, services: Services, requests: Requests, made: Proposed
     if meter is None:
         raise LookupError(judged.verdict.beyond)
     more = _missing(meter, judged.facts)
-    used, run, now = judged.facts.used[meter.key], made.run, services.clock.now()
+    used, run = judged.facts.used[meter.key], made.run
     unit = " USD" if meter.kind == "cost" else " calls" if meter.kind == "calls" else ""
     limit = meter.limit + used.raised
     preview = Preview(
@@ -65,26 +64,20 @@ def ask(session: Session, services: Services, requests: Requests, made: Proposed
         channel=run.channel_name,
         nearest=f"{meter.told(judged.facts)[0].upper()}{meter.told(judged.facts)[1:]}.",
     )
-    policy = policy_of(services, meter)
-    row = ApprovalState(
-        id=services.ids.new(),
+    return requests.put(
+        session,
+        run,
+        preview,
+        policy_of(services, meter),
         call_id=made.id,
-        run_id=run.run_id,
         kind=KIND,
-        agent=run.agent,
         tool=judged.tool.name,
-        requester=run.requester.id,
         arguments=judged.arguments,
         digest=judged.digest,
-        origins=origins_to_json(judged.facts.origins),
-        preview=preview.model_dump(mode="json", exclude_defaults=True),
-        policy=policy.model_dump(mode="json"),
+        origins=judged.facts.origins,
         rules={"ids": list(judged.verdict.rules), "version": judged.verdict.version, "raise": _told(meter, more)},
         reason=judged.verdict.reason,
-        created_at=now,
-        expires_at=now + policy.lifetime,
     )
-    return requests.open(session, row)
 
 
 def apply(session: Session, services: Services, row: ApprovalState, facts: CallFacts) -> None:

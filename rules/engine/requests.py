@@ -53,22 +53,56 @@ class Requests:
 
     def ask(self, session: Session, request: Request) -> ApprovalState:
         """Ask for a decision on the call. The cards are queued in the same transaction."""
-        now = self.services.clock.now()
-        policy = self._policy(request.verdict, request.run)
-        row = ApprovalState(
-            id=self.services.ids.new(),
+        return self.put(
+            session,
+            request.run,
+            request.preview,
+            self._policy(request.verdict, request.run),
             call_id=request.call_id,
-            run_id=request.run.run_id,
-            agent=request.run.agent,
             tool=request.tool,
-            requester=request.run.requester.id,
-            arguments=dict(request.arguments),
+            arguments=request.arguments,
             digest=request.digest,
-            origins=origins_to_json(request.origins),
-            preview=request.preview.model_dump(mode="json", exclude_defaults=True),
-            policy=policy.model_dump(mode="json"),
+            origins=request.origins,
             rules={"ids": list(request.verdict.rules), "version": request.verdict.version},
             reason=request.verdict.reason,
+        )
+
+    def put(
+        self,
+        session: Session,
+        run: RunFacts,
+        preview: Preview,
+        policy: Policy,
+        *,
+        call_id: str,
+        kind: str = "call",
+        tool: str,
+        arguments: Mapping[str, Json],
+        digest: str,
+        origins: Mapping[str, Origins] | None = None,
+        rules: Json = None,
+        reason: str,
+    ) -> ApprovalState:
+        """Ask people whom `policy` names about what `run` is at, until the policy's time is over.
+
+        `rules` are those that asked; where none did, only the version in force is kept.
+        """
+        now = self.services.clock.now()
+        row = ApprovalState(
+            id=self.services.ids.new(),
+            call_id=call_id,
+            run_id=run.run_id,
+            kind=kind,
+            agent=run.agent,
+            tool=tool,
+            requester=run.requester.id,
+            arguments=dict(arguments),
+            digest=digest,
+            origins=origins_to_json(origins or {}),
+            preview=preview.model_dump(mode="json", exclude_defaults=True),
+            policy=policy.model_dump(mode="json"),
+            rules=rules or {"ids": [], "version": self.services.rules.current.version},
+            reason=reason,
             created_at=now,
             expires_at=now + policy.lifetime,
         )

@@ -5,15 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import web
 
 from knowledge.engine.embedding import WordEmbedder
-
-if TYPE_CHECKING:
-    from types import TracebackType
-    from typing import Self
+from tests.knowledge.loopback import Loopback
 
 KEY = "hidden-word"
 WORDS: dict[str, set[str]] = {
@@ -24,7 +21,7 @@ WORDS: dict[str, set[str]] = {
 
 
 @dataclass
-class EmbeddingServer:
+class EmbeddingServer(Loopback):
     """Texts that share words are close. Whatever a request may not be is answered with 400."""
 
     asked: list[dict[str, Any]] = field(default_factory=list)  # bodies that were accepted
@@ -32,24 +29,14 @@ class EmbeddingServer:
     open: asyncio.Event = field(default_factory=asyncio.Event)  # cleared: requests for documents wait
     waiting: asyncio.Event = field(default_factory=asyncio.Event)  # one does
     dimension: int = WordEmbedder.dimension
-    url: str = ""
+    method = "POST"
 
-    async def __aenter__(self) -> Self:
+    def __post_init__(self) -> None:
         self.open.set()
-        app = web.Application()
-        app.router.add_post("/{path:.*}", self._answer)
-        self._runner = web.AppRunner(app, shutdown_timeout=1)
-        await self._runner.setup()
-        place = web.TCPSite(self._runner, "127.0.0.1", 0)
-        await place.start()
-        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
-        return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *ended: object) -> None:
         self.open.set()
-        await self._runner.cleanup()
+        await super().__aexit__(*ended)
 
     async def _answer(self, request: web.Request) -> web.Response:
         if self.failing:

@@ -6,37 +6,18 @@ import asyncio
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from aiohttp import BasicAuth, web
 
-if TYPE_CHECKING:
-    from types import TracebackType
-    from typing import Self
+from tests.knowledge.loopback import Loopback
 
 
 @dataclass
-class GitServer:
+class GitServer(Loopback):
     """Runs `git http-backend` for each request that knows the password."""
 
     folder: Path
     password: str
-    url: str = ""
-
-    async def __aenter__(self) -> Self:
-        app = web.Application()
-        app.router.add_route("*", "/{path:.*}", self._answer)
-        self._runner = web.AppRunner(app)
-        await self._runner.setup()
-        place = web.TCPSite(self._runner, "127.0.0.1", 0)
-        await place.start()
-        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._runner.cleanup()
 
     async def _answer(self, request: web.Request) -> web.Response:
         said = request.headers.get("authorization", "")

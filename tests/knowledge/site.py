@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-if TYPE_CHECKING:
-    from types import TracebackType
-    from typing import Self
+from tests.knowledge.loopback import Loopback
 
 
 @dataclass
-class Site:
+class Site(Loopback):
     """Answers with what stands in `pages`: (content type, body), or a status."""
 
     pages: dict[str, tuple[str, str] | int] = field(default_factory=dict)
@@ -23,25 +20,10 @@ class Site:
     headers: list[dict[str, str]] = field(default_factory=list)
     open: asyncio.Event = field(default_factory=asyncio.Event)  # cleared: requests wait
     waiting: int = 0  # requests that do
-    url: str = ""
+    most = 10_000_000
 
     def __post_init__(self) -> None:
         self.open.set()
-
-    async def __aenter__(self) -> Self:
-        app = web.Application(client_max_size=10_000_000)
-        app.router.add_route("*", "/{path:.*}", self._answer)
-        self._runner = web.AppRunner(app)
-        await self._runner.setup()
-        place = web.TCPSite(self._runner, "127.0.0.1", 0)
-        await place.start()
-        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._runner.cleanup()
 
     async def _answer(self, request: web.Request) -> web.Response:
         self.headers.append(dict(request.headers))

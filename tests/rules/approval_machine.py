@@ -5,7 +5,6 @@ What it checks is written down without the code that it checks: who said what, w
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import itertools
 import json
@@ -13,19 +12,17 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import initialize, invariant, rule
 
 from kernel.errors import BosunError
 from kernel.store import approvals as rows
-from kernel.store import open_store
 from kernel.types import Press, RunFacts
 from rules.engine.outcome import Finished, Parked, SegmentOvertaken
 from tests.rules.people import account
-from tests.rules.world import World
+from tests.rules.replicas import Replicas, replica, together
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
 RULES = """
 version: 1
@@ -47,31 +44,19 @@ LATE = timedelta(hours=2)
 NUMBERS = itertools.count(1)
 
 person = st.sampled_from(PEOPLE)
-replica = st.integers(0, 1)
 
 
-class ApprovalMachine(RuleBasedStateMachine):
+class ApprovalMachine(Replicas):
     """One call that needs people, and everything that can happen to it."""
 
-    url: str
-    folder: Path
+    text = RULES
 
     def __init__(self) -> None:
         super().__init__()
-        self.runner = asyncio.Runner()
-        first = World(open_store(self.url), self.folder)
-        second = World(open_store(self.url), self.folder, clock=first.clock, team=first.team)
-        self.worlds = [first, second]
-        for world in self.worlds:
-            world.rules(RULES)
         self.account = f"DE{next(NUMBERS):08}"
         self.said: list[str] = []  # who approved the current revision
         self.stage_at = self.worlds[0].clock.now()
         self.allowed: str | None = None  # digest that people let through
-
-    @property
-    def world(self) -> World:
-        return self.worlds[0]
 
     @property
     def row(self) -> rows.ApprovalState:
@@ -80,11 +65,6 @@ class ApprovalMachine(RuleBasedStateMachine):
     def done(self) -> list[str]:
         """What was really paid to this account."""
         return [line for line in self.world.happened if self.account in line]
-
-    def teardown(self) -> None:
-        for world in self.worlds:
-            world.store.close()
-        self.runner.close()
 
     # -- what happens -----------------------------------------------------------------------------
 
@@ -107,7 +87,7 @@ class ApprovalMachine(RuleBasedStateMachine):
         fields = {"reason": "no, thank you"} if verb == "reject" else {}
         press = Press(subject=self.ref, revision=revision, verb=verb, fields=fields)
         presses = [self.worlds[(where + n) % 2].approvals.press(press, account(who)) for n in range(clicks)]
-        answers = self.runner.run(_all(presses))
+        answers = self.runner.run(together(presses))
         assert all(answers)
         if verb == "approve" and self.row.outcome != before.outcome:
             self.counted(who, before, fair=fair)
@@ -155,7 +135,7 @@ class ApprovalMachine(RuleBasedStateMachine):
         self.world.clock.advance(minutes=minutes)
         now = self.world.clock.now()
         both = [self.worlds[(where + n) % 2].approvals for n in range(2)]
-        self.runner.run(_all([each.run_due(now) for each in both] + [each.expire_due(now) for each in both]))
+        self.runner.run(together([each.run_due(now) for each in both] + [each.expire_due(now) for each in both]))
 
     @rule(who=person, where=replica, wanted=st.integers(0, 3))
     def withdraw(self, who: str, where: int, wanted: int) -> None:
@@ -173,14 +153,6 @@ class ApprovalMachine(RuleBasedStateMachine):
         self.runner.run(self.worlds[where].approvals.ask(self.ref, "What for?", account(who)))
         self.runner.run(self.worlds[where].approvals.answer_question(self.ref, "approve", account("ann")))
         assert (self.row.state, self.row.digest) == (before.state, before.digest)
-
-    @rule(where=replica)
-    def restart(self, where: int) -> None:
-        old = self.worlds[where]
-        fresh = World(open_store(self.url), self.folder, clock=old.clock, team=old.team)
-        fresh.rules(RULES)
-        old.store.close()
-        self.worlds[where] = fresh
 
     @rule(
         subject=st.booleans(),
@@ -201,7 +173,7 @@ class ApprovalMachine(RuleBasedStateMachine):
         if self.row.state == rows.PENDING:
             return
         acts = [world.go_on(self.facts, "pay", **self.call) for world in self.worlds]
-        for outcome in self.runner.run(_all(acts, may_fail=SegmentOvertaken)):
+        for outcome in self.runner.run(together(acts, may_fail=SegmentOvertaken)):
             assert isinstance(outcome, Finished | Parked | SegmentOvertaken), outcome
 
     # -- what has to hold -------------------------------------------------------------------------
@@ -248,11 +220,3 @@ class ApprovalMachine(RuleBasedStateMachine):
 def _enough(approving: Iterable[str], legal: set[str], second: set[str]) -> bool:
     """One of legal, and two others of the second group."""
     return any(first in legal and {one, two} <= second for first, one, two in itertools.permutations(set(approving), 3))
-
-
-async def _all(calls: Iterable[Any], may_fail: type[Exception] | None = None) -> list[Any]:
-    found = await asyncio.gather(*calls, return_exceptions=True)
-    for each in found:
-        if isinstance(each, BaseException) and not (may_fail and isinstance(each, may_fail)):
-            raise each
-    return found

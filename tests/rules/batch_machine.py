@@ -6,7 +6,6 @@ rules take back. What is checked is written down without the code that it checks
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import itertools
 import json
@@ -14,19 +13,17 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import initialize, invariant, rule
 
 from kernel.errors import BosunError
 from kernel.store import approvals as rows
-from kernel.store import open_store
 from kernel.types import Press, RunFacts
 from rules.engine.outcome import Finished, Parked, SegmentOvertaken
 from tests.rules.people import account
-from tests.rules.world import World
+from tests.rules.replicas import Replicas, replica, together
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
 RULES = """
 version: 1
@@ -51,36 +48,23 @@ MORE = 7.0  # amount of the calls under a permission: no other call has it
 NUMBERS = itertools.count(1)
 
 person = st.sampled_from(PEOPLE)
-replica = st.integers(0, 1)
 item = st.integers(0, CALLS - 1)
 
 
-class BatchMachine(RuleBasedStateMachine):
+class BatchMachine(Replicas):
     """Three calls of one request, and everything that can happen to them."""
 
-    url: str
-    folder: Path
+    text = RULES
 
     def __init__(self) -> None:
         super().__init__()
-        self.runner = asyncio.Runner()
-        first = World(open_store(self.url), self.folder)
-        second = World(open_store(self.url), self.folder, clock=first.clock, team=first.team)
-        self.worlds = [first, second]
-        self.text = RULES
-        for world in self.worlds:
-            world.rules(self.text)
-        first.team.roles["finance"] |= {"dee"}
+        self.world.team.roles["finance"] |= {"dee"}
         self.away: dict[str, str] = {}  # person -> delegate
         number = next(NUMBERS)
         self.accounts = [f"DE{number:06}{index}" for index in range(CALLS)]
         self.allowed: list[str | None] = [None] * CALLS  # digest that people let through
         self.glass: list[bool] = [False] * CALLS  # one person alone did
         self.grants: dict[str, dict[str, Any]] = {}  # ref -> which item, who gave it, until when, how often it was used
-
-    @property
-    def world(self) -> World:
-        return self.worlds[0]
 
     def row(self, index: int) -> rows.ApprovalState:
         return self.world.approval(self.refs[index])
@@ -90,11 +74,6 @@ class BatchMachine(RuleBasedStateMachine):
 
     def call(self, index: int) -> dict[str, Any]:
         return {"account": self.accounts[index], "amount": 500.0}
-
-    def teardown(self) -> None:
-        for world in self.worlds:
-            world.store.close()
-        self.runner.close()
 
     # -- what happens -----------------------------------------------------------------------------
 
@@ -130,7 +109,7 @@ class BatchMachine(RuleBasedStateMachine):
         fields["reject"] = {"reason": "not now"}
         press = Press(subject=before[0].batch, revision=seen, verb=verb, fields=fields.get(verb, {}))
         both = [self.worlds[(where + n) % 2].approvals.answer(press, account(who)) for n in range(clicks)]
-        for said in self.runner.run(_all(both)):
+        for said in self.runner.run(together(both)):
             assert said
             if stale and seen != sum(row.revision for row in on_card):
                 assert "out of date" in said or "cannot decide" in said or "yourself" in said or "account" in said, said
@@ -152,7 +131,7 @@ class BatchMachine(RuleBasedStateMachine):
         """Two people decide different calls in the same instant, on two replicas."""
         before = self.items()
         votes = [self.worlds[where].vote(first, self.refs[0]), self.worlds[1 - where].vote(second, self.refs[1])]
-        self.runner.run(_all(votes))
+        self.runner.run(together(votes))
         self.look(first, before, second)
 
     @rule(who=person, where=replica, index=item)
@@ -234,15 +213,7 @@ class BatchMachine(RuleBasedStateMachine):
         self.world.clock.advance(minutes=minutes)
         now = self.world.clock.now()
         both = [self.worlds[(where + n) % 2].approvals for n in range(2)]
-        self.runner.run(_all([each.run_due(now) for each in both] + [each.expire_due(now) for each in both]))
-
-    @rule(where=replica)
-    def restart(self, where: int) -> None:
-        old = self.worlds[where]
-        fresh = World(open_store(self.url), self.folder, clock=old.clock, team=old.team)
-        fresh.rules(self.text)
-        old.store.close()
-        self.worlds[where] = fresh
+        self.runner.run(together([each.run_due(now) for each in both] + [each.expire_due(now) for each in both]))
 
     @rule()
     def go_on(self) -> None:
@@ -251,7 +222,7 @@ class BatchMachine(RuleBasedStateMachine):
         facts = self.world.now(self.facts)
         for index in range(CALLS):
             acts = [world.act(facts, "pay", f"u{index}", **self.call(index)) for world in self.worlds]
-            found = self.runner.run(_all(acts, may_fail=SegmentOvertaken))
+            found = self.runner.run(together(acts, may_fail=SegmentOvertaken))
             parked = [ref for one in found if isinstance(one, Parked) for ref in one.refs if ref != self.refs[index]]
             if parked:  # the rules are stricter by now, so people are asked again
                 assert self.row(index).state == rows.WITHDRAWN
@@ -338,11 +309,3 @@ class BatchMachine(RuleBasedStateMachine):
                     until = self.world.clock.now() + timedelta(hours=2)
                     given = {"item": index, "votes": votes, "until": until, "used": 0, "revoked": False}
                     self.grants[offer["ref"]] = given
-
-
-async def _all(calls: Iterable[Any], may_fail: type[Exception] | None = None) -> list[Any]:
-    found = await asyncio.gather(*calls, return_exceptions=True)
-    for each in found:
-        if isinstance(each, BaseException) and not (may_fail and isinstance(each, may_fail)):
-            raise each
-    return found

@@ -1,8 +1,9 @@
 """What a request begins with beside itself: preferences, facts and passages that help, and earlier requests like it.
 
 Only what members of the team wrote and what is not personal comes by itself: a run is never tainted by what it did not
-ask for. It fits a budget of tokens, the best first: how well it fits the request, times how often what is of its kind
-was cited so far. What is left out can be asked for, with search_knowledge and read_request.
+ask for. It is found by words: that is one read, and the same whether the vector index sleeps or not. It fits a budget
+of tokens, the best first: how well it fits the request, times how often what is of its kind was cited so far. What is
+left out can be asked for, with search_knowledge and read_request.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from agents.engine.ports import Recall
     from kernel.people import Directory
-    from kernel.store import Session, Store
+    from kernel.store import Session
     from kernel.store.run_steps import RunState
     from kernel.store.work_done import Earlier
     from kernel.types import Json, RunFacts
@@ -40,16 +41,17 @@ TRUST = 4  # times that a kind counts as offered, and half as often as cited, be
 HEAD = "What is known here and may help; material like any other. Cite what you use of it by its number."
 
 
-async def gather(
-    store: Store, recall: Recall, directory: Directory, run: RunState, facts: RunFacts
-) -> dict[str, Json] | None:
+async def gather(recall: Recall, directory: Directory, run: RunState, facts: RunFacts) -> dict[str, Json] | None:
     """What to begin with, as the transcript keeps it; None where there is nothing."""
     if len(terms(run.request)) < WORDS:
         return None
     lanes = await directory.open_to(facts.place, facts.requester)
     audience = Audience.of(facts.place, facts.requester, facts.roles, lanes, actor=facts.actor)
-    found = await recall.search(run.request, audience, LOOKED_AT, wake=False)
-    return await store.read(lambda session: _chosen(session, run, facts, audience.readers, found.passages))
+
+    def pick(session: Session, passages: Sequence[Passage]) -> dict[str, Json] | None:
+        return _chosen(session, run, facts, audience.readers, passages)
+
+    return await recall.by_words(run.request, audience, LOOKED_AT, pick)
 
 
 def _chosen(

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
 from kernel.types import Frozen
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from agents.engine.definition import Roster
     from kernel.people import Directory
     from kernel.store import Session
     from kernel.store.run_steps import RunState
     from kernel.types import Place, Progress, RunFacts, ToolCall, ToolSchema
     from knowledge.engine.audience import Audience
-    from knowledge.engine.documents import SearchResult
+    from knowledge.engine.documents import Passage
     from rules.engine.model_budgets import Refused, Spender
     from rules.engine.outcome import Freeze, Outcome, Parked
+
+T = TypeVar("T")
 
 
 class Door(Protocol):
@@ -90,8 +94,10 @@ class Live(Protocol):
 class Recall(Protocol):
     """The part of the knowledge base that a run begins with. `knowledge.engine.Knowledge` fulfils it."""
 
-    async def search(self, query: str, audience: Audience, limit: int, *, wake: bool) -> SearchResult:
-        """The best passages that the whole audience may read; `wake` False: by words alone where the index sleeps."""
+    async def by_words(
+        self, query: str, audience: Audience, limit: int, pick: Callable[[Session, Sequence[Passage]], T]
+    ) -> T:
+        """What `pick` makes of the best passages that the whole audience may read, in their transaction."""
         ...
 
 

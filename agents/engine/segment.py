@@ -132,10 +132,20 @@ class Segment:
         return await self._think()
 
     async def _check_stop(self) -> None:
-        """StopAskedError where somebody wants the run stopped, whichever process they told."""
-        known = self.run.stop_requested_by is not None or self.run.id in self.kit.stopping
-        if known or await self.kit.store.read(lambda session: run_steps.stop_asked(session, self.run.id)):
+        """StopAskedError where somebody wants the run stopped, whichever process they told.
+
+        On SQLite there is one process, and who is told tells the loop; elsewhere the row is looked at, and an answer of
+        the model is watched for as long as it comes.
+        """
+        if self._to_stop or (
+            not self.kit.store.is_sqlite
+            and await self.kit.store.read(lambda session: run_steps.stop_asked(session, self.run.id))
+        ):
             raise StopAskedError
+
+    @property
+    def _to_stop(self) -> bool:
+        return self.run.stop_requested_by is not None or self.run.id in self.kit.stopping
 
     # -- thinking -----------------------------------------------------------------------------------------------
 
@@ -200,7 +210,7 @@ class Segment:
             return False
         if self.transcript.background is not None:
             return False
-        found = await background.gather(self.kit.store, recall, self.charter.directory, run, facts)
+        found = await background.gather(recall, self.charter.directory, run, facts)
         if found is not None:
             self.transcript.add("note", {"background": found})
         return found is not None
@@ -226,7 +236,8 @@ class Segment:
             self.show.text(self.partial)
 
         for _ in range(2):
-            await self._check_stop()
+            if self._to_stop:
+                raise StopAskedError
             await self._afford(request, facts)
             answer = storable(await self.kit.ask(self.run.id, request, on_text))
             self.spent.append(answer)

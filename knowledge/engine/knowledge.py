@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from kernel.store import knowledge as rows
 from kernel.store import knowledge_sources as sources
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from kernel.clock import Clock, Ids
     from kernel.store import Session, Store
     from knowledge.engine.audience import Audience
-    from knowledge.engine.documents import AddResult, Document, Kind, Origin, SearchResult, SyncReport
+    from knowledge.engine.documents import AddResult, Document, Kind, Origin, Passage, SearchResult, SyncReport
     from knowledge.engine.embedding import EmbeddingChoice
     from knowledge.engine.indexer import Watch
     from knowledge.engine.memories import Remembered
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from knowledge.engine.source import Source, Stream
     from knowledge.engine.vectors import Line
     from knowledge.memory import Fact
+
+T = TypeVar("T")
 
 PATIENCE = 3.0  # seconds that a search waits for an index that is being opened, before it goes by words
 
@@ -95,14 +97,23 @@ class Knowledge:
         self._indexer.want()
 
     async def search(
-        self, query: str, audience: Audience, limit: int = 6, patience: float | None = None, *, wake: bool = True
+        self, query: str, audience: Audience, limit: int = 6, patience: float | None = None
     ) -> SearchResult:
         """Up to `limit` passages that answer the query and that the whole audience may read, best first.
 
         No passages where nothing is about the query. Never fails for the vector index: it searches by words then,
-        also where the index is not open within `patience` seconds, or sleeps and is not to be woken.
+        also where the index is not open within `patience` seconds.
         """
-        return await self._search.run(query, audience, limit, patience, wake=wake)
+        return await self._search.run(query, audience, limit, patience)
+
+    async def by_words(
+        self, query: str, audience: Audience, limit: int, pick: Callable[[Session, Sequence[Passage]], T]
+    ) -> T:
+        """What `pick` makes of up to `limit` passages that answer by their words, in the transaction that found them.
+
+        One read, whether the vector index sleeps or not.
+        """
+        return await self._search.by_words(query, audience, limit, pick)
 
     async def add(self, document: Document) -> AddResult:
         """Store a document or a new version of it; nothing changes for content that is known."""

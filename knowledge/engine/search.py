@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from kernel.store import knowledge as rows
 from kernel.store import knowledge_vectors as stored
@@ -21,7 +21,7 @@ from knowledge.engine.ranking import CLOSE, COVERED, answers, compared, fuse, in
 from knowledge.engine.vectors import VectorsFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from kernel.clock import Clock
     from kernel.store import Session, Store
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from knowledge.engine.indexer import Indexer, Reached
     from knowledge.engine.ranking import Ranked
     from knowledge.engine.vectors import Near
+
+T = TypeVar("T")
 
 FIRST = 300  # chunks that each index is asked for
 MORE = 4  # times as many, while too few may be read
@@ -84,28 +86,38 @@ class Search:
     def __init__(self, store: Store, indexer: Indexer, clock: Clock, patience: float) -> None:
         self._store, self._indexer, self._clock, self._patience = store, indexer, clock, patience
 
-    async def run(
-        self, query: str, audience: Audience, limit: int, patience: float | None = None, *, wake: bool = True
-    ) -> SearchResult:
+    async def run(self, query: str, audience: Audience, limit: int, patience: float | None = None) -> SearchResult:
         """The best passages for a query that everybody in the audience may read."""
         with self._indexer.in_use():
-            return await self._run(query, audience, limit, patience, wake=wake)
+            return await self._run(_plain(query), audience.readers, limit, patience)
 
-    async def _run(
-        self, query: str, audience: Audience, limit: int, patience: float | None, *, wake: bool
-    ) -> SearchResult:
-        query = " ".join(query[:MAX_LENGTH].split())
-        grants = audience.readers
+    async def by_words(
+        self, query: str, audience: Audience, limit: int, pick: Callable[[Session, Sequence[Passage]], T]
+    ) -> T:
+        """What `pick` makes of the best passages by words alone, in the one transaction that found them."""
+        wanted, grants = terms(_plain(query)), audience.readers
+
+        def read(session: Session) -> T:
+            gathered = _Gathered()
+            _by_words(session, gathered, wanted, grants)
+            _around(session, gathered, grants)
+            ranked = with_windows(gathered.ranked(), gathered.windows())
+            return pick(
+                session, _conclude(session, gathered, ranked, wanted, grants, limit=limit, close=False).passages
+            )
+
+        return await self._store.read(read)
+
+    async def _run(self, query: str, grants: list[str], limit: int, patience: float | None) -> SearchResult:
         if not query or limit < 1:
             documents = await self._store.read(lambda session: rows.readable_documents(session, grants))
             return SearchResult(documents=documents)
         wanted = terms(query)
         gathered = _Gathered()
         patience = self._patience if patience is None else patience
-        reached = await self._indexer.reach(patience) if wake else self._indexer.reached
         reached, documents = await asyncio.gather(
-            self._by_meaning(gathered, reached, query, grants),
-            self._store.read(lambda session: _by_words(session, gathered, wanted, grants)),
+            self._by_meaning(gathered, await self._indexer.reach(patience), query, grants),
+            self._store.read(lambda session: _found_of(session, gathered, wanted, grants)),
         )
         if reached is not None and not await self._compare(gathered, reached, query):
             reached = None
@@ -199,11 +211,9 @@ class Search:
 
     async def _in_windows(self, gathered: _Gathered, reached: Reached | None, query: str, grants: list[str]) -> None:
         """Look up what is missing of the best messages: they are scored alone and in their windows."""
-        best = [gathered.known[entry.id] for entry in gathered.ranked()[: 2 * IN_WINDOWS]]
-        messages = [chunk for chunk in best if chunk.kind == "chat"][:IN_WINDOWS]
-        if not messages:
+        if not _messages(gathered):
             return
-        new = await self._store.read(lambda session: _counterparts(session, gathered, messages, grants))
+        new = await self._store.read(lambda session: _around(session, gathered, grants))
         missing = [n for n in new if n not in gathered.cosines]
         if reached is None or not missing:
             return
@@ -223,10 +233,21 @@ class Search:
         return ranked if fits is None else compared(ranked, dict(zip(best, fits, strict=True)))
 
 
-def _counterparts(
-    session: Session, gathered: _Gathered, messages: Sequence[rows.Found], grants: list[str]
-) -> list[int]:
+def _plain(query: str) -> str:
+    return " ".join(query[:MAX_LENGTH].split())
+
+
+def _messages(gathered: _Gathered) -> list[rows.Found]:
+    """The best messages that were found."""
+    best = [gathered.known[entry.id] for entry in gathered.ranked()[: 2 * IN_WINDOWS]]
+    return [chunk for chunk in best if chunk.kind == "chat"][:IN_WINDOWS]
+
+
+def _around(session: Session, gathered: _Gathered, grants: list[str]) -> list[int]:
     """Learn of the windows of messages, and of the messages of windows; returns the ids of all of them."""
+    messages = _messages(gathered)
+    if not messages:
+        return []
     documents = list({message.document_id for message in messages})
     wanted = {(message.document_id, -message.number) for message in messages}
     found = rows.numbered(session, documents, sorted({number for _document, number in wanted}))
@@ -244,8 +265,14 @@ def _look_up(session: Session, gathered: _Gathered, hits: Sequence[Near | words.
         gathered.known.update((chunk.id, chunk) for chunk in rows.look_up(session, new, grants))
 
 
-def _by_words(session: Session, gathered: _Gathered, wanted: list[str], grants: list[str]) -> int:
-    """Ask the index of words; returns how many documents may be read."""
+def _found_of(session: Session, gathered: _Gathered, wanted: list[str], grants: list[str]) -> int:
+    """Ask the index of words; returns of how many documents that may be read."""
+    _by_words(session, gathered, wanted, grants)
+    return rows.readable_documents(session, grants)
+
+
+def _by_words(session: Session, gathered: _Gathered, wanted: list[str], grants: list[str]) -> None:
+    """Ask the index of words."""
     hits = words.matches(session, wanted, FIRST)
     _look_up(session, gathered, hits, grants)
     gathered.bm25.update((hit.id, hit.score) for hit in hits)
@@ -253,7 +280,6 @@ def _by_words(session: Session, gathered: _Gathered, wanted: list[str], grants: 
         hits = words.readable_matches(session, wanted, FIRST, grants)
         _look_up(session, gathered, hits, grants)
         gathered.bm25.update((hit.id, hit.score) for hit in hits)
-    return rows.readable_documents(session, grants)
 
 
 def _conclude(

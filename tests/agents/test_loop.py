@@ -157,9 +157,10 @@ async def test_every_turn_asks_the_budget_and_a_no_ends_the_run_with_its_reason(
 
 
 async def test_a_stop_that_another_process_was_told_is_seen_before_the_next_turn(
-    bench: Bench, fake: FakeAnthropic, sqlite_with_tables: str
+    fake: FakeAnthropic, postgres_with_tables: str
 ) -> None:
-    elsewhere = open_store(sqlite_with_tables)
+    here, elsewhere = open_store(postgres_with_tables), open_store(postgres_with_tables)
+    bench = Bench(here, fake)
 
     async def stopped_meanwhile(_arguments: dict[str, Any]) -> ToolResult:
         await elsewhere.write(want_stop)
@@ -168,8 +169,10 @@ async def test_a_stop_that_another_process_was_told_is_seen_before_the_next_turn
     bench.door.tools["meanwhile"] = stopped_meanwhile
     fake.queue(Reply(calls=[("meanwhile", {})]), Reply("Never said."))
     run = await bench.ask("Do it and report.")
-    elsewhere.close()
     assert (run.state, len(fake.requests)) == (runs.STOPPED, 1)
+    await bench.close()
+    here.close()
+    elsewhere.close()
 
 
 async def test_a_stop_that_another_process_was_told_cuts_off_what_the_model_says(

@@ -26,7 +26,7 @@ from rules.engine.conditions import (
 from rules.engine.meters import Within, meters_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from kernel.types import Json
     from rules.engine.conditions import Check
@@ -113,7 +113,7 @@ def _equality(name: str, condition: Condition, *, allows: bool) -> list[Check]:
         checks.append(
             Argument(
                 name,
-                lambda value: any(values.same(value, one, exactly=allows) for one in wanted),
+                _one_of(wanted, exactly=allows),
                 lambda value: f"is {shown(value)}, not {either(map(shown, wanted))}",
                 allows,
                 words=wanted,
@@ -124,12 +124,29 @@ def _equality(name: str, condition: Condition, *, allows: bool) -> list[Check]:
         checks.append(
             Argument(
                 name,
-                lambda value: not any(values.same(value, one, exactly=not allows) for one in unwanted),
+                _none_of(unwanted, exactly=not allows),
                 lambda value: f"is {shown(value)}",
                 allows,
             )
         )
     return checks
+
+
+def _one_of(wanted: Sequence[Json], *, exactly: bool) -> Callable[[Json], bool]:
+    """Whether a value is the same as one of these; a text, which most are, is looked up."""
+    texts = values.same_texts(wanted, exactly=exactly)
+
+    def fits(value: Json) -> bool:
+        if isinstance(value, str):
+            return (value if exactly else values.folded(value)) in texts
+        return any(values.same(value, one, exactly=exactly) for one in wanted)
+
+    return fits
+
+
+def _none_of(unwanted: Sequence[Json], *, exactly: bool) -> Callable[[Json], bool]:
+    fits = _one_of(unwanted, exactly=exactly)
+    return lambda value: not fits(value)
 
 
 def _bounds(name: str, condition: Condition, *, allows: bool) -> list[Check]:

@@ -154,12 +154,14 @@ class Argument:
     def holds(self, facts: CallFacts) -> bool:
         if self.name not in facts.arguments:
             return not self.allows
-        value = facts.arguments[self.name]
+        value, fits, allows = facts.arguments[self.name], self.fits, self.allows
         if self.whole or not isinstance(value, list):
-            return self.fits(value) is True if self.allows else self.fits(value) is not False
-        if self.allows:
-            return bool(value) and all(self.fits(entry) is True for entry in value)
-        return any(self.fits(entry) is not False for entry in value)
+            return fits(value) is True if allows else fits(value) is not False
+        for entry in value:  # a loop and no generator: most calls are judged here
+            found = fits(entry)
+            if (found is not True) if allows else (found is not False):
+                return not allows
+        return allows and bool(value)
 
     def failed(self, facts: CallFacts) -> str:
         value = facts.arguments.get(self.name)
@@ -183,7 +185,7 @@ class Found:
         if known is None:  # not computed; a value that is not given has no origin at all
             return not self.allows and facts.arguments.get(self.name) is not None
         origins, only, allows = self.origins, self.only, self.allows
-        for found in known:  # a loop and no call for each: most calls are judged here
+        for found in known:  # here as well
             fits = found <= origins if only else not found.isdisjoint(origins)
             if fits is not allows:
                 return fits
@@ -282,18 +284,25 @@ class Targets:
         self.origins = origins
         self.only = only
         self.allows = allows
+        self._by_name: dict[str, Found] = {}  # made once for each argument: a tool has few, and calls are many
 
     def holds(self, facts: CallFacts) -> bool:
         if facts.authority is None:
             return not self.allows
         checks = self._checks(facts)
-        if self.allows:
-            return bool(checks) and all(check.holds(facts) for check in checks)
-        return any(check.holds(facts) for check in checks)
+        for check in checks:
+            if check.holds(facts) is not self.allows:
+                return not self.allows
+        return self.allows and bool(checks)
 
     def _checks(self, facts: CallFacts) -> list[Found]:
-        names = [name for name in facts.authority or () if values.leaves(facts.arguments.get(name))]
-        return [Found(name, self.origins, self.only, self.allows) for name in names]
+        return [self._of(name) for name in facts.authority or () if values.leaves(facts.arguments.get(name))]
+
+    def _of(self, name: str) -> Found:
+        found = self._by_name.get(name)
+        if found is None:
+            found = self._by_name[name] = Found(name, self.origins, self.only, self.allows)
+        return found
 
     def failed(self, facts: CallFacts) -> str:
         wrong = next((check for check in self._checks(facts) if not check.holds(facts)), None)

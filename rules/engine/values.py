@@ -55,6 +55,13 @@ def same(value: Json, wanted: Json, *, exactly: bool) -> bool:
     return _text(value) == _text(wanted)
 
 
+def same_texts(wanted: Iterable[Json], *, exactly: bool) -> frozenset[str]:
+    """The texts that are the same as one of these: as they are, or loosely in the form that `folded` gives them."""
+    if exactly:
+        return frozenset(one for one in wanted if isinstance(one, str))
+    return frozenset(map(_text, wanted))
+
+
 def key(value: Json) -> str:
     """A text under which everything is found that is the same as the value, exactly or loosely (see `keys`)."""
     return _text(value)

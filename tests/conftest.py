@@ -8,6 +8,7 @@ import gc
 import itertools
 import os
 import shutil
+import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
@@ -18,19 +19,30 @@ from urllib.parse import quote
 import pytest
 from filelock import FileLock
 
-from kernel.store import migrations, open_store
-from kernel.store.database import sqlite_url
 from tests.ground import conformance, offline
 
+ROOT = Path(__file__).parents[1]
 OWN_SETTINGS = ("ANTHROPIC_", "BOSUN_", "CHROMA_", "DATABASE_URL", "DISCORD_", "SLACK_")
 MARKER_OF_FIXTURE = {
     "chromium_path": "browser",
     "postgres_server": "postgres",
 }
-
-
+BYTECODE = ROOT / ".pytest_cache" / "bytecode"
 MEMORY = Path("/dev/shm")  # a folder in memory, on Linux
 ROOM = 3 * 2**30  # bytes that it has to have free
+
+
+def _keep_bytecode() -> None:
+    """Where Python is told to write none, write it apart: else every process compiles all of its packages anew.
+
+    It works from here on, and from the start in what is started from here.
+    """
+    if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
+        os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix = str(BYTECODE)
+        sys.dont_write_bytecode = False
+
+
+_keep_bytecode()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -196,7 +208,7 @@ def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SQLite file with all tables and no rows. Copy it: making the tables takes longer than most tests."""
     path = tmp_path_factory.mktemp("template") / "bosun.sqlite3"
-    _make_tables(sqlite_url(path))
+    _make_tables(f"sqlite:///{path}")
     return path
 
 
@@ -223,6 +235,8 @@ def postgres_with_tables(postgres_server: PostgresServer, postgres_template: str
 
 
 def _make_tables(url: str) -> None:
+    from kernel.store import migrations, open_store
+
     store = open_store(url)
     migrations.upgrade(store)
     store.close()

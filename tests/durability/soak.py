@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 new_id = SystemIds().new
+INHERITED = {"PATH", "HOME", "LANG", "PYTHONPATH", "PYTHONPYCACHEPREFIX"}
 WANTED = re.compile(r"pay invoice (\d+)")
 UNREACHABLE = (httpx.TransportError, httpx.HTTPStatusError)
 
@@ -129,7 +130,7 @@ class Soak:
             port = free.getsockname()[1]
         data = self.folder / f"data{number}"
         environment = {
-            **{name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "PYTHONPATH", "LANG"}},
+            **{name: value for name, value in os.environ.items() if name in INHERITED},
             "BOSUN_CHARTER": os.environ.get("BOSUN_CHARTER", str(ROOT / "charter")),
             "BOSUN_DATA": str(data),
             "BOSUN_WEB": f"127.0.0.1:{port}",

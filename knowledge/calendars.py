@@ -1,4 +1,4 @@
-"""Source: a calendar as an .ics file or address. Every event is a document: what, when, where, with whom."""
+"""Source: calendars, of Bosun itself or an .ics. Every event is a document: what, when, where, with whom."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ import asyncio
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
-from knowledge.engine.documents import Document
+from pydantic import model_validator
+
+from kernel.store import calendar as rows
+from knowledge.engine.audience import TEAM
+from knowledge.engine.documents import Document, Origin
 from knowledge.engine.hashing import content_hash
 from knowledge.engine.source import Item, SourceAway
 from knowledge.engine.source_settings import SourceSettings
@@ -20,12 +24,19 @@ if TYPE_CHECKING:
 
 
 class Settings(SourceSettings):
-    """A calendar."""
+    """A calendar: an .ics, or some of those that Bosun keeps itself."""
 
     kind: Literal["calendar"]
-    url: str  # of the .ics, or its path below the charter's knowledge folder
+    url: str = ""  # of the .ics, or its path below the charter's knowledge folder
     user: str = ""
     password: str = ""  # name of the secret
+    calendars: tuple[str, ...] = ()  # Bosun's own: "team", or the id of a person
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if bool(self.url) == bool(self.calendars):
+            raise ValueError("needs a url, or calendars that Bosun keeps: [team]")
+        return self
 
 
 class Calendar:
@@ -36,27 +47,63 @@ class Calendar:
 
     def __init__(self, settings: Settings, around: Surroundings) -> None:
         self.name = f"calendar:{settings.name}"
-        self.title = settings.url
+        self.title = settings.url or f"Calendars: {', '.join(settings.calendars)}"
         self.readers = around.readers(settings)
         self._settings = settings
         self._around = around
 
     async def items(self) -> AsyncIterator[Item]:
-        import icalendar
-
-        data = await self._data()
-        try:
-            parsed: Any = await asyncio.to_thread(icalendar.Calendar.from_ical, data)
-        except ValueError as error:
-            raise SourceAway(f"{self._settings.url} is no calendar that can be read.") from error
+        if self._settings.calendars:
+            async for item in self._own():
+                yield item
+            return
+        parsed = await self._parsed(await self._data())
         self.title = str(parsed.get("X-WR-CALNAME") or self.title)
         for event in parsed.walk("VEVENT"):
-            start = event.get("DTSTART")
-            moved = event.get("RECURRENCE-ID")
-            key = f"{event.get('UID', '')}{f'/{moved.to_ical().decode()}' if moved else ''}"
-            if start is not None:
-                text = _text(event)
-                yield Item(key=key, version=content_hash(text), load=partial(self._load, key, event, text))
+            if (found := self._item(event)) is not None:
+                yield found
+
+    async def _own(self) -> AsyncIterator[Item]:
+        """What stands in Bosun's own tables, with the label of the run that wrote it."""
+        names = self._settings.calendars
+        kept = await self._around.store.read(
+            lambda session: [row for name in names for row in rows.every(session, name)]
+        )
+        for row in kept:
+            before = f"{row.calendar}/" if row.calendar != TEAM else ""
+            for event in (await self._parsed(row.ics.encode())).walk("VEVENT"):
+                if (found := self._item(event, _origin(event), row.changed_at, before)) is not None:
+                    yield found
+
+    async def _parsed(self, data: bytes) -> Any:
+        import icalendar
+
+        try:
+            return await asyncio.to_thread(icalendar.Calendar.from_ical, data)
+        except ValueError as error:
+            raise SourceAway(f"{self.title} is no calendar that can be read.") from error
+
+    def _item(
+        self, event: Any, origin: Origin = "outside_text", at: datetime | None = None, before: str = ""
+    ) -> Item | None:
+        """An event; None for one without a time. Anybody can send an invitation, so it is text from outside."""
+        if event.get("DTSTART") is None:
+            return None
+        moved = event.get("RECURRENCE-ID")
+        key = f"{before}{event.get('UID', '')}{f'/{moved.to_ical().decode()}' if moved else ''}"
+        document = Document(
+            source=self.name,
+            key=key,
+            kind="event",
+            title=f"{_words(event.get('SUMMARY')) or 'Event'} ({_day(event['DTSTART'].dt)})"[:200],
+            text=_text(event),
+            format="text",
+            readers=self.readers,
+            origin=origin,
+            written_at=at or _moment(event),
+            url=_words(event.get("URL")),
+        )
+        return Item(key=key, version=content_hash(document.text, origin), load=partial(_ready, document))
 
     async def _data(self) -> bytes:
         if self._settings.url.startswith(("http://", "https://")):
@@ -70,24 +117,19 @@ class Calendar:
         except OSError as error:
             raise SourceAway(f"{path} cannot be read: {error.strerror}.") from error
 
-    async def _load(self, key: str, event: Any, text: str) -> Document:
-        return Document(
-            source=self.name,
-            key=key,
-            kind="event",
-            title=f"{_words(event.get('SUMMARY')) or 'Event'} ({_day(event['DTSTART'].dt)})"[:200],
-            text=text,
-            format="text",
-            readers=self.readers,
-            origin="outside_text",  # anybody can send an invitation
-            written_at=_moment(event),
-            url=_words(event.get("URL")),
-        )
-
 
 def open_source(settings: Settings, around: Surroundings) -> Calendar:
     """The calendar that the charter names."""
     return Calendar(settings, around)
+
+
+async def _ready(document: Document) -> Document:
+    return document
+
+
+def _origin(event: Any) -> Origin:
+    """Only Bosun writes to its own calendars, so the mark is the label of the run that did."""
+    return "member_text" if str(event.get(rows.ORIGIN, "")) == "member_text" else "outside_text"
 
 
 def _text(event: Any) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -27,7 +28,10 @@ if TYPE_CHECKING:
 
 OWN_FILES = frozenset({"sources.yaml"})  # of the charter, no documents
 FENCE = "---"
+ENDS = (FENCE, "...")
+LONGEST = 40  # lines of front matter that is looked for although nothing ends it
 MOST = 20_000  # files
+_NAMES_READERS = re.compile(r"\s*readers?\s*:", re.IGNORECASE)
 
 
 class Settings(SourceSettings):
@@ -123,23 +127,38 @@ def open_source(settings: Settings, around: Surroundings) -> Folder:
 
 
 def split_front_matter(text: str) -> tuple[dict[str, Any], str]:
-    """The YAML between two lines of `---` at the very top, and the rest. NotReadable where it is broken."""
-    lines = text.split("\n")
-    if lines[0].strip() != FENCE or FENCE not in (line.strip() for line in lines[1:]):
-        return {}, text
-    end = next(number for number, line in enumerate(lines[1:], 1) if line.strip() == FENCE)
-    import yaml
+    """The YAML between two lines of `---` at the very top, and the rest. NotReadable where it is broken.
 
-    try:
-        front = yaml.safe_load("\n".join(lines[1:end]))
-    except yaml.YAMLError as error:
-        raise NotReadable("Its front matter is not YAML.", hint=str(error).split("\n", maxsplit=1)[0]) from error
-    if not isinstance(front, dict):
+    Whoever begins it and names readers means it: what cannot be understood then is refused, never read by more people.
+    """
+    lines = text.lstrip("\n").split("\n")
+    if lines[0].strip() != FENCE:
+        return {}, text
+    end = next((number for number, line in enumerate(lines[1:], 1) if line.strip() in ENDS), None)
+    if end is None:
+        if any(map(_NAMES_READERS.match, lines[1:LONGEST])):
+            raise NotReadable("Its front matter does not end.", hint="A line of --- ends it.")
+        return {}, text
+    front = _parsed("\n".join(lines[1:end]))
+    if front is None:
         return {}, text  # two rulers, no front matter
+    if "reader" in front:
+        raise NotReadable("Its front matter names a 'reader'.", hint="Write readers: [role:finance].")
     rest = "\n".join(lines[end + 1 :])
     if not rest.strip():
         raise NotReadable("It has front matter and no text.")
     return front, rest
+
+
+def _parsed(text: str) -> dict[str, Any] | None:
+    """Front matter by its keys in small letters; None where it is something else."""
+    import yaml
+
+    try:
+        front = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # a date that is none, brackets without end
+        raise NotReadable("Its front matter is not YAML.", hint=str(error).split("\n", maxsplit=1)[0]) from error
+    return {str(key).strip().lower(): value for key, value in front.items()} if isinstance(front, dict) else None
 
 
 def _named(value: object) -> tuple[str, ...]:

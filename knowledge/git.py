@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import Field
 
 from knowledge.engine.blocks import first_heading
-from knowledge.engine.documents import Document
+from knowledge.engine.documents import Document, Origin
 from knowledge.engine.hashing import content_hash
 from knowledge.engine.readable import check_size
 from knowledge.engine.reading import suffix_of
@@ -42,6 +42,13 @@ class Settings(SourceSettings):
     files: tuple[str, ...] = DOCUMENTS  # patterns of names
     link: str = ""  # how a file opens: "https://git.example.org/acme/wiki/blob/main/{path}"
     token: str = ""  # name of the secret with a token for https
+    origin: Origin | None = None  # member_text: members of the team alone write there; None: unless anybody may read it
+
+    @property
+    def label(self) -> Origin:
+        """Whose text it is. What is read over the web without a token is public, and anybody's."""
+        is_public = self.url.startswith(("http://", "https://", "git://")) and not self.token
+        return self.origin or ("outside_text" if is_public else "member_text")
 
 
 class Git:
@@ -66,7 +73,8 @@ class Git:
                 continue
             _mode, kind, blob, size = about.split()
             if kind == "blob":
-                yield Item(key=path, version=blob, load=partial(self._load, clone, path, blob, int(size)))
+                version = f"{blob} {self._settings.label}"
+                yield Item(key=path, version=version, load=partial(self._load, clone, path, blob, int(size)))
 
     def _wanted(self, path: str) -> bool:
         if self._settings.below and not path.startswith(self._settings.below.rstrip("/") + "/"):
@@ -86,7 +94,7 @@ class Git:
             text=parsed.text,
             format=parsed.format,
             readers=self.readers,
-            origin="outside_text" if parsed.by_model else "member_text",
+            origin="outside_text" if parsed.by_model else self._settings.label,
             url=self._settings.link.format(path=path) if self._settings.link else "",
         )
 

@@ -9,6 +9,8 @@ from sqlmodel import Field, Session, SQLModel, col, or_, select
 
 from kernel.store.columns import Moment
 
+ORIGIN = "X-BOSUN-ORIGIN"  # in the text of an event: label of the run that made it
+
 
 class CalendarEvent(SQLModel, table=True):
     """An event, with all its recurrences, as iCalendar text."""
@@ -55,3 +57,8 @@ def remove(session: Session, calendar: str, uid: str) -> bool:
         return False
     session.delete(found)
     return True
+
+
+def every(session: Session, calendar: str) -> list[CalendarEvent]:
+    """All events of a calendar."""
+    return list(session.exec(select(CalendarEvent).where(col(CalendarEvent.calendar) == calendar)))

@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError
 from kernel import yaml_lines
 from kernel.errors import CharterError
 from kernel.types import Frozen
-from knowledge.engine.audience import is_reader
+from knowledge.engine.audience import TEAM, is_reader
 from knowledge.engine.embedding import EmbeddingChoice
 from knowledge.engine.kinds import discover
 from knowledge.engine.source_settings import SourceSettings
@@ -73,6 +73,10 @@ def load(
             problems.append(located.problem(("sources", number, "name"), f"there is a source '{found.name}' already"))
         names.add(found.name)
         problems += _reader_problems(located, number, found, roles=roles, channels=channels, people=people)
+        for position, owner in enumerate(getattr(found, "calendars", ())):
+            if owner != TEAM and owner not in people:
+                wrong = f"no calendar of '{owner}': write team or a person's id"
+                problems.append(located.problem(("sources", number, "calendars", position), wrong, owner, people))
         server = getattr(found, "server", "") if found.kind == "mcp" else ""
         if server and servers is not None and server not in servers:
             at = ("sources", number, "server")

@@ -104,6 +104,40 @@ async def test_front_matter_names_title_and_readers(knowledge: Knowledge, folder
 
 
 @pytest.mark.parametrize(
+    "front",
+    [
+        "readers: [everybody]\n---\n",
+        "readers: [role:finance\n---\n",
+        "reader: role:finance\n---\n",
+        "readers: [role:finance]\nsince: 2026-13-45\n---\n",
+        "readers: [role:finance]\n",
+        f"readers: [role:finance]\nmore: {'[' * 3000}\n---\n",
+    ],
+)
+async def test_a_file_whose_front_matter_is_refused_no_longer_answers_and_never_more_people(
+    knowledge: Knowledge, folder: Path, front: str
+) -> None:
+    text = "Level three earns more than level two.\n"
+    (folder / "pay.md").write_text(f"---\nreaders: [role:finance]\n---\n{text}", "utf-8")
+    await knowledge.sync_folder(folder)
+    (folder / "pay.md").write_text(f"---\n{front}{text}", "utf-8")
+    report = await knowledge.sync_folder(folder)
+    assert [entry.key for entry in report.refused] == ["pay.md"]
+    for audience in (IN_GENERAL, Audience.of_person(ADA, roles=["finance"])):
+        found = await knowledge.search("what does level three earn", audience)
+        assert "pay.md" not in {passage.key for passage in found.passages}
+
+
+@pytest.mark.parametrize("front", ["Readers: [role:finance]\n---\n", "READERS : role:finance\n...\n"])
+async def test_front_matter_counts_however_it_is_written(knowledge: Knowledge, folder: Path, front: str) -> None:
+    (folder / "pay.md").write_text(f"---\n{front}Level three earns more than level two.\n", "utf-8")
+    await knowledge.sync_folder(folder)
+    assert not (await knowledge.search("what does level three earn", IN_GENERAL)).passages
+    finance = Audience.of_person(ADA, roles=["finance"])
+    assert (await knowledge.search("what does level three earn", finance)).passages[0].key == "pay.md"
+
+
+@pytest.mark.parametrize(
     ("data", "text"),
     [
         ("Größe\r\nzwei\r".encode(), "Größe\nzwei\n"),

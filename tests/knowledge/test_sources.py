@@ -14,7 +14,7 @@ import pytest
 from kernel.clock import FixedClock
 from kernel.errors import CharterError
 from kernel.store import Store
-from knowledge import calendars, feed, folder, git, web
+from knowledge import feed, folder, git, web
 from knowledge.engine.keeper import Keeper
 from knowledge.engine.kinds import discover
 from knowledge.engine.knowledge import Knowledge
@@ -237,20 +237,32 @@ def repository(folder: Path) -> tuple[Path, Callable[..., None]]:
     return origin, run
 
 
-async def test_events_of_a_calendar_are_found(knowledge: Knowledge, around: Surroundings, tmp_path: Path) -> None:
-    (tmp_path / "charter" / "knowledge").mkdir(parents=True)
-    (tmp_path / "charter" / "knowledge" / "team.ics").write_text(
-        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nBEGIN:VEVENT\r\nUID:1\r\nDTSTAMP:20260301T080000Z\r\n"
-        "DTSTART:20260310T130000Z\r\nDTEND:20260310T140000Z\r\nSUMMARY:Budget review\r\nLOCATION:Room 4\r\n"
-        "ATTENDEE;CN=Jo Meyer:mailto:jo@acme.test\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n",
-        "utf-8",
-    )
-    settings = calendars.Settings(name="team", kind="calendar", url="team.ics")
-    assert (await knowledge.sync(calendars.open_source(settings, around))).added == 1
-    [text] = await words(knowledge, "where is the budget review")
-    assert "Where: Room 4" in text
-    assert "With: Jo Meyer" in text
-    assert "10 March 2026, 13:00" in text
+@pytest.mark.parametrize(
+    ("more", "label"),
+    [
+        ({"url": "https://git.test/public"}, "outside_text"),
+        ({"url": "https://git.test/ours", "token": "TOKEN"}, "member_text"),
+        ({"url": "git@git.test:ours.git"}, "member_text"),
+        ({"url": "https://git.test/ours", "origin": "member_text"}, "member_text"),
+        ({"url": "/srv/git/vendor", "origin": "outside_text"}, "outside_text"),
+    ],
+)
+def test_a_repository_that_anybody_reads_is_text_from_outside(more: dict[str, object], label: str) -> None:
+    assert git.Settings.model_validate({"name": "x", "kind": "git", **more}).label == label
+
+
+async def test_another_label_of_a_repository_counts_for_what_is_known(
+    knowledge: Knowledge, around: Surroundings, tmp_path: Path
+) -> None:
+    origin, run = repository(tmp_path)
+    (origin / "a.md").write_text("# Releases\n\nWe ship on Tuesdays.\n", "utf-8")
+    run("add", ".")
+    run("commit", "-m", "one")
+    settings = git.Settings(name="wiki", kind="git", url=str(origin))
+    await knowledge.sync(git.open_source(settings, around))
+    vendor = settings.model_copy(update={"origin": "outside_text"})
+    await knowledge.sync(git.open_source(vendor, around))
+    assert (await knowledge.search("when do we ship", IN_GENERAL)).passages[0].origin == "outside_text"
 
 
 # -- the charter ----------------------------------------------------------------------------------

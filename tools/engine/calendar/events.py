@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import icalendar
 import recurring_ical_events
 
+from kernel.store.calendar import ORIGIN
 from tools.engine.failure import CannotDo
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 MOST = 500  # occurrences of one answer
 OFTEN = frozenset({"DAILY", "WEEKLY", "MONTHLY", "YEARLY"})
 MOST_A_DAY = 24  # times of one series
-MARK = "X-BOSUN-ORIGIN"  # label of the run that made it
 WORDS = {
     "daily": "FREQ=DAILY",
     "weekdays": "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR",
@@ -70,7 +70,7 @@ def make(
         event.add("description", notes)
     if repeat:
         event.add("rrule", _rule(repeat))
-    event.add(MARK, mark)
+    event.add(ORIGIN, mark)
     return _text([event])
 
 
@@ -140,7 +140,7 @@ def _occurrence(event: Any, recurs: bool) -> Occurrence:
         recurs=recurs,
         all_day=not isinstance(start, datetime),
         busy=str(event.get("TRANSP", "OPAQUE")).upper() != "TRANSPARENT" and not cancelled,
-        mark=str(event.get(MARK, "")),
+        mark=str(event.get(ORIGIN, "")),
         invited=_invited(event),
     )
 
@@ -206,7 +206,7 @@ def request(text: str) -> bytes:
     parsed = icalendar.Calendar.from_ical(text)
     parsed.add("method", "REQUEST")
     for event in parsed.walk("VEVENT"):
-        event.pop(MARK, None)
+        event.pop(ORIGIN, None)
     return bytes(parsed.to_ical())
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from agents.engine import wording
 from kernel import ledger
 from kernel.canonical import digest
 from kernel.store import inbox, outbox, run_steps, runs, wake
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from agents.engine.ports import Closing
     from kernel.store import Session
     from kernel.store.run_steps import RunState
-    from kernel.types import Body
+    from kernel.types import Body, Progress
 
 
 def show(session: Session, run: RunState, body: Body, now: datetime) -> None:
@@ -25,11 +26,24 @@ def show(session: Session, run: RunState, body: Body, now: datetime) -> None:
     Its id follows from the run, so a step that runs again cannot post it again.
     """
     row_id = run.progress_id or f"{run.id}-answer"
-    if run.progress_id is None:
-        run.progress_id = row_id
-        if outbox.put(session, row_id, run.where, body, now, run_id=run.id):
-            return
-    outbox.revise(session, row_id, body)
+    paused = run.progress_id is not None
+    run.progress_id = row_id
+    if paused and outbox.revise(session, row_id, body):
+        return
+    if not outbox.put(session, row_id, run.where, body, now, run_id=run.id):
+        outbox.revise(session, row_id, body)
+    elif paused:
+        for earlier, shown in outbox.progress_of(session, run.id, but=row_id):
+            outbox.revise(session, earlier, wording.first_part(shown))
+
+
+def pause(session: Session, run: RunState, body: Progress) -> None:
+    """The run waits for people: what it shows says so, and what comes after that is said below their cards.
+
+    Where nothing is shown yet, nothing changes: what is said first comes below them anyhow.
+    """
+    if run.progress_id is not None and outbox.revise(session, run.progress_id, body):
+        run.progress_id = f"{run.id}-answer-{run.segment}"
 
 
 def count(run: RunState, spent: list[ModelAnswer]) -> None:

@@ -296,8 +296,7 @@ class Segment:
                 return False
             run.state = runs.WAITING
             run.updated_at = self.kit.clock.now()
-            if run.progress_id is not None:
-                endings.show(session, run, body, run.updated_at)
+            endings.pause(session, run, body)
             if self.kit.closing is not None:
                 self.kit.closing(session, run)
             return True

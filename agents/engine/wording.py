@@ -10,6 +10,7 @@ from rules.engine.freezing import in_words
 if TYPE_CHECKING:
     from agents.engine.transcript import Transcript
     from kernel.store.run_steps import RunState
+    from kernel.types import Progress
     from rules.engine.outcome import Freeze
 
 CUT = '\n\n_This answer was cut at the length limit. Reply "go on" for the rest._'
@@ -34,6 +35,12 @@ def held(run: RunState, agent: str, freeze: Freeze, transcript: Transcript) -> T
     parts.append("It goes on from here once that is thawed.")
     cancel = Action(subject=run.ref, verb="stop", label="Cancel")
     return Text(markdown="\n\n".join(parts), agent=agent, footer=run.ref, actions=(cancel,))
+
+
+def first_part(shown: Progress) -> Text:
+    """What was done before people were asked; the rest is said below what they were asked."""
+    done = [f"- {one.title}{one.detail and ': '}{one.detail}" for one in shown.steps if one.status == "done"]
+    return Text(markdown="\n".join(["Done before I asked, and I went on below:", *done]), agent=shown.agent)
 
 
 def failed(run: RunState, agent: str, what: str, transcript: Transcript | None, *, again: bool) -> Text:

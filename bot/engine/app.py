@@ -426,6 +426,7 @@ class App:
         await self.linked.refresh()
         self.loop.listen()
         self.desk.start()
+        await self.desk.guard.remember(self.store, self.directory.person)
         self.signs.start()
         self.home_tabs.start()
         await self.engine.start()

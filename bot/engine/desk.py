@@ -70,7 +70,7 @@ class Desk:
         self.uploads = uploads
         self.listeners = listeners
         self.home_tabs = home_tabs
-        self.guard = LoopGuard(clock, requests_per_minute)
+        self.guard = LoopGuard(clock, ids, requests_per_minute)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
@@ -152,7 +152,8 @@ class Desk:
         if not inbound.addressed and not await self._for_us(inbound, place):
             await self._overheard(row_id, inbound, person)
             return
-        if inbound.actor.is_bot and not self.guard.lets(inbound.actor, place):
+        actor = inbound.actor
+        if actor.is_bot and not await self.store.write(lambda session: self.guard.lets(session, actor, place)):
             await self.store.write(lambda session: inbox.settle(session, row_id))
             return
         if inbound.actor.is_external and not inbound.actor.is_bot:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import takewhile
 
 from sqlalchemy import Index, UniqueConstraint, bindparam, update
 from sqlmodel import Field, Session, SQLModel, col, select
@@ -86,6 +87,12 @@ def unprocessed(session: Session, before: datetime, limit: int = 500) -> list[In
             .limit(limit)
         )
     )
+
+
+def received(session: Session, since: datetime, limit: int = 5000) -> list[InboxRow]:
+    """The last events that came after `since`, oldest first; at most `limit` are looked at."""
+    newest = session.exec(select(InboxRow).order_by(col(InboxRow.id).desc()).limit(limit))
+    return list(takewhile(lambda row: row.received_at > since, newest))[::-1]
 
 
 def held(session: Session, lane: str) -> list[InboxRow]:

@@ -18,7 +18,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 from kernel.store.columns import JsonText, Moment
 from kernel.store.database import insert_new, wake
 from kernel.store.runs import Run
-from kernel.types import Actor, Body, Json, Place
+from kernel.types import Actor, Body, Json, Place, Progress
 
 TOPIC = "outbox"
 QUEUED, SENDING, SENT, DEAD = "queued", "sending", "sent", "dead"
@@ -234,6 +234,13 @@ def revise_copies(session: Session, subject: str, body: Body) -> int:
 def copies(session: Session, subject: str) -> list[OutboxRow]:
     """All rows that show `subject`, oldest first."""
     return list(session.exec(select(OutboxRow).where(col(OutboxRow.subject) == subject).order_by(col(OutboxRow.id))))
+
+
+def progress_of(session: Session, run_id: str, *, but: str) -> list[tuple[str, Progress]]:
+    """Messages of a run that still show it at work, but for this row."""
+    rows = session.exec(select(OutboxRow).where(col(OutboxRow.run_id) == run_id, col(OutboxRow.id) != but))
+    bodies = [(row.id, row.content) for row in rows if row.kind == MESSAGE]
+    return [(row_id, body) for row_id, body in bodies if isinstance(body, Progress)]
 
 
 def due_lanes(session: Session, now: datetime) -> list[str]:

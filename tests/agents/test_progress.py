@@ -77,12 +77,22 @@ async def test_waiting_for_people_is_a_row_of_its_own(bench: Bench, fake: FakeAn
 
     bench.door.tools["look"] = look
     bench.store.on("outbox", lambda _lane: shown.set())
-    fake.queue(Reply(calls=[("look", {}), ("write_file", {"path": "a"})], ids=["u1", "u2"]))
+    fake.queue(Reply(calls=[("look", {})]), Reply(calls=[("write_file", {"path": "a"})], ids=["u2"]), Reply("Written."))
     run = await bench.ask("Look, then write.")
     assert run.state == runs.WAITING
     (body,) = bench.shown(run.id)
     assert isinstance(body, Progress)
     assert [(step.title, step.status) for step in body.steps][-1] == ("Waiting for approval AP-u2", "waiting")
+
+    bench.door.approved.add("u2")  # whose card stands below: so does the answer, as a message of its own
+    bench.store.write_now(lambda session: runs.next_segment(session, run.id, bench.clock.now()))
+    await bench.loop().segment(run.id, 2)
+    before, answer = bench.shown(run.id)
+    assert (before.type, answer.type) == ("text", "text")
+    assert isinstance(before, Text)
+    assert "went on below:\n- Look" in before.markdown
+    assert isinstance(answer, Text)
+    assert answer.markdown == "Written."
 
 
 async def test_many_steps_are_folded(bench: Bench, fake: FakeAnthropic) -> None:

@@ -1,5 +1,7 @@
 """Decisions that come late, from a process that did not show the card, in words, or not at all."""
 
+import json
+
 import pytest
 
 from tests.behaviours.chat import Chat, Spot, ref_of
@@ -8,6 +10,7 @@ from tests.behaviours.slack_chat import SlackChat
 from tests.behaviours.team import STRANGER
 from tests.behaviours.web_chat import WebChat
 from tests.behaviours.world import World
+from tests.fakes.anthropic import Reply
 from tests.fakes.slack import BOT
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -258,3 +261,22 @@ async def test_what_was_asked_in_a_direct_message_is_shown_to_the_deciders_alone
     await chat.answer(Spot(channel=home.channel, root=root), "Done.", reader="ann")
     assert len(await world.paid(reference)) == 1
     await chat.answer(Spot(channel="approvals"), ref_of(shown), "Approved by Bo")
+
+
+@pytest.mark.behaviour(8, 12)
+async def test_the_answer_stands_below_the_card_also_where_work_was_shown_above_it(world: World, chat: Chat) -> None:
+    await world.tune("time_to_progress", chat.platform, 0.05)
+    reference = new_reference()
+    call = ("queue_payment", json.loads(payment(reference)))
+    world.model.queue(Reply("I look into it.", calls=[call], pieces=2, hold_after=4), Reply("It is queued."))
+    spot = await chat.ask("ann", f"finance: please make this payment: {payment(reference)}")
+    working = await chat.answer(spot, "is working on it")
+    world.model.release()
+    card = await chat.card(spot, reference)
+    await chat.click("bo", card, "Approve")
+    said = await chat.answer(spot, "It is queued.")
+    await world.quiet()
+    answers = await chat.answers(spot)
+    assert [one.id for one in answers] == [working.id, card.id, said.id]
+    assert "went on below" in answers[0].text
+    assert answers[0].buttons == ()

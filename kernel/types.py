@@ -366,6 +366,7 @@ class RunFacts(Frozen):
     workflow: str | None = None  # set for unattended runs
     typed: tuple[str, ...] = ()  # what the requester typed in this request
     seen: tuple[Labelled, ...] = ()  # everything that the run has read so far
+    next_answer_usd: float = 0.0  # what the model's next answer in the run may cost, as much as its last one might have
 
     @property
     def asked_from_outside(self) -> bool:

@@ -38,6 +38,9 @@ async def facts_of(
         workflow=run.workflow,
         typed=tuple(text for line in lines if line.kind == "user" and (text := _typed(line, run))),
         seen=tuple(_seen(lines, earlier, run, place)),
+        next_answer_usd=next(
+            (line.content.get("most_usd", 0.0) for line in lines[::-1] if line.kind == "assistant"), 0.0
+        ),
     )
 
 

@@ -67,6 +67,7 @@ class ModelAnswer(Frozen):
     detail: str = ""  # why it declined or stopped, in the service's words
     usage: Usage = Usage()
     cost_usd: float = 0.0
+    most_usd: float = 0.0  # what it might have cost at most
     cost_known: bool = True  # False: the model is not in the price table, a default price was taken
     raw: tuple[dict[str, Json], ...] = ()  # the service's own blocks, sent back unchanged, signatures included
 

@@ -238,8 +238,9 @@ class Segment:
         for _ in range(2):
             if self._to_stop:
                 raise StopAskedError
-            await self._afford(request, facts)
+            most = await self._afford(request, facts)
             answer = storable(await self.kit.ask(self.run.id, request, on_text))
+            answer = answer.model_copy(update={"most_usd": most})
             self.spent.append(answer)
             if not answer.empty or answer.stop == "refusal":
                 return answer
@@ -247,13 +248,17 @@ class Segment:
                 request = request.model_copy(update={"max_tokens": request.max_tokens * 2})
         raise ModelError("The language model gave an empty answer twice.")
 
-    async def _afford(self, request: ModelRequest, facts: RunFacts) -> None:
-        """Keep room in the budgets for the answer, and for those that are paid and not counted yet."""
-        most = self.kit.model.ceiling(request) + sum(answer.cost_usd for answer in self.spent)
-        spender = self._spender(self.run, facts.agent)
-        outcome = await self.kit.budgets.begin(facts, spender, self.transcript.turns, most)
+    async def _afford(self, request: ModelRequest, facts: RunFacts) -> float:
+        """Keep room in the budgets for the answer, and for those that are paid and not counted yet.
+
+        Gives what the answer may cost at most, in US dollars.
+        """
+        most = self.kit.model.ceiling(request)
+        spender, unpaid = self._spender(self.run, facts.agent), sum(answer.cost_usd for answer in self.spent)
+        outcome = await self.kit.budgets.begin(facts, spender, self.transcript.turns, most + unpaid)
         if outcome is not None:
             raise NoMoneyError(outcome)
+        return most
 
     # -- acting -------------------------------------------------------------------------------------------------
 

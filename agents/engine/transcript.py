@@ -174,6 +174,7 @@ def said(answer: ModelAnswer, *, agent: str, model: str, prefix: str, used: set[
         "usage": answer.usage.model_dump(),
         "cost_usd": answer.cost_usd,
         "cost_known": answer.cost_known,
+        "most_usd": answer.most_usd,
         "agent": agent,
         "model": model,
         "prefix": prefix,

@@ -97,7 +97,8 @@ class Consuming:
             facts = asked(self.services, session, self.services.rules.current, facts)
         verdict = decide(self.services.rules.current, facts)
         if verdict.decision == "deny":
-            return self._withdraw(session, row, call, f"the rules now deny it. {verdict.reason}", now)
+            why = verdict.reason.rstrip(".")
+            return self._withdraw(session, row, call, f"the rules now deny it: {why}", now)
         approved = self._approved_policy(session, row)
         attended = run.requester.can_decide and run.workflow is None
         outcome = outcome_of(row)

@@ -59,6 +59,7 @@ class CallFacts:
     texts: tuple[str, ...] | None = None  # arguments that are free text
     always_asked: bool = False  # no rule lets the tool through without people
     used: Mapping[str, Used] = field(default_factory=dict)  # by Meter.key, in the account that the call falls into
+    next_answer_usd: float = 0.0  # that the model may cost next in the run; decisions see it within `used`
     promoted: frozenset[str] = frozenset()  # ids of rules that are promoted for calls like exactly this one
     grants: tuple[Granted, ...] = ()
 
@@ -128,6 +129,7 @@ def of_run(
         outside_text_read=run.outside_text_read,
         personal_data_read=run.personal_data_read,
         wider_readers=wider_readers,
+        next_answer_usd=run.next_answer_usd,
         authority=None if governed is None else governed.authority,
         texts=None if governed is None else governed.free_text,
         always_asked=governed is not None and governed.always_asked,

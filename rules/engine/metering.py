@@ -1,12 +1,13 @@
 """Counting what budgets and limits allow: what is used when a call is judged, and taking it when the call begins.
 
 A decision sees what is used in its facts. What the call uses is taken in the transaction that begins it, in one
-statement that fits or does not: calls at the same time cannot overspend. A call that fails gives it back.
+statement that fits or does not: calls at the same time cannot overspend. A call that fails gives it back. Of what the
+model may cost, a call that begins keeps free what the answer that follows it may cost.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -57,7 +58,7 @@ class Metering:
     def known(self, session: Session, rules: RuleSet, facts: CallFacts) -> Mapping[str, object]:
         """What is used of each of them, where the account and the period are known."""
         found = (counted(meter, facts) for meter in rules.meters(facts.agent, facts.tool, facts.effect))
-        return {"used": {each.meter.key: used(session, each, facts) for each in found if each is not None}}
+        return {"used": {each.meter.key: gone(session, each, facts) for each in found if each is not None}}
 
 
 def counted(meter: Meter, facts: CallFacts) -> Counted | None:
@@ -74,6 +75,22 @@ def used(session: Session, each: Counted, facts: CallFacts) -> Used:
     return Used(amount=amount, raised=raised)
 
 
+def gone(session: Session, each: Counted, facts: CallFacts) -> Used:
+    """The same with what is kept free: for answers of the model in other runs, and for the next one in this run."""
+    known = used(session, each, facts)
+    if each.meter.kind != "cost":
+        return known
+    kept = under_way(session, each, facts) + Decimal(str(facts.next_answer_usd))
+    return Used(amount=known.amount + kept, raised=known.raised)
+
+
+def under_way(session: Session, each: Counted, facts: CallFacts) -> Decimal:
+    """What the answers of models that are under way in other runs may cost."""
+    begun, of = since(each.meter.per, facts.now), scopes(each.meter, facts)
+    own = rows.reserved(session, begun, {**of, "run_id": facts.run or ""})
+    return rows.reserved(session, begun, of) - own
+
+
 def take(  # noqa: PLR0917  what a charge consists of
     session: Session,
     services: Services,
@@ -87,7 +104,7 @@ def take(  # noqa: PLR0917  what a charge consists of
     Part of the transaction that begins the call. Who owns a meter is told once most of it is gone.
     """
     rules = services.rules.current
-    for charge in charges(rules, verdict, facts):
+    for charge in sorted(charges(rules, verdict, facts), key=lambda charge: charge.meter.key):
         each = counted(charge.meter, facts)
         if each is None:
             raise OverspentError
@@ -96,10 +113,37 @@ def take(  # noqa: PLR0917  what a charge consists of
         )
         if not fits:
             raise OverspentError
-    for meter in rules.meters(facts.agent, facts.tool, facts.effect):
-        each = counted(meter, facts) if meter.rule in verdict.rules else None
+    meters = [meter for meter in rules.meters(facts.agent, facts.tool, facts.effect) if meter.rule in verdict.rules]
+    _keep_free(session, services, [meter for meter in meters if meter.kind == "cost"], facts)
+    for meter in meters:
+        each = counted(meter, facts)
         if each is not None:
             tell_most_is_gone(session, services, each, used(session, each, facts), place)
+
+
+def _keep_free(session: Session, services: Services, costs: list[Meter], facts: CallFacts) -> None:
+    """Keep free what the model's next answer in the run may cost. OverspentError where it does not fit any more.
+
+    Whoever asks about the same account waits, in one order, until the transaction ends.
+    """
+    for meter in sorted(costs, key=lambda meter: meter.key):
+        each = counted(meter, facts)
+        if each is None:
+            raise OverspentError
+        rows.hold(session, meter.key, each.account, each.period)
+        if not meter.fits(replace(facts, used={meter.key: gone(session, each, facts)})):
+            raise OverspentError
+    if costs and facts.next_answer_usd > 0:
+        rows.reserve_cost(
+            session,
+            services.clock.now(),
+            Decimal(str(facts.next_answer_usd)),
+            facts.run or "",
+            agent=facts.agent,
+            person=facts.requester or "",
+            channel=facts.channel or "",
+            workflow=facts.workflow or "",
+        )
 
 
 def give_back(session: Session, call_id: str) -> None:

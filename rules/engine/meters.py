@@ -85,7 +85,8 @@ class Meter:
             return f"{self.argument} is {shown(facts.arguments.get(self.argument))}, which cannot be counted"
         more = f", and {number(added)} more would go beyond it" if self.kind == "amount" else ""
         limit = number(self.limit + used.raised)
-        return f"of {self.in_words(limit)}, {number(used.amount)} {'is' if self.kind != 'calls' else 'are'} used{more}"
+        how = {"amount": "is used", "cost": "is used or kept free for answers", "calls": "are used"}[self.kind]
+        return f"of {self.in_words(limit)}, {number(used.amount)} {how}{more}"
 
     def in_words(self, limit: str = "") -> str:
         """ "the budget of 1000 per day for each agent"."""
@@ -99,7 +100,7 @@ class Meter:
 class Used:
     """What is gone of a meter in the account and the time that the call falls into."""
 
-    amount: Decimal = NOTHING  # done and reserved
+    amount: Decimal = NOTHING  # done and reserved, also for the next answer of the model in this run
     raised: Decimal = NOTHING  # by which people have raised the limit
 
 

@@ -18,7 +18,7 @@ from kernel.store.approvals import ApprovalState
 from kernel.types import Fact, Frozen
 from rules.engine import raising, recording, wording, writing
 from rules.engine.facts import CallFacts
-from rules.engine.metering import Counted, counted, scopes, since, tell_most_is_gone, used
+from rules.engine.metering import Counted, counted, gone, tell_most_is_gone, used
 from rules.engine.meters import Used, number
 from rules.engine.outcome import Parked
 from rules.engine.record import Preview, outcome_of
@@ -75,10 +75,10 @@ class ModelBudgets:
     async def begin(self, run: RunFacts, spender: Spender, turn: int, most: float) -> Parked | Refused | None:
         """Keep `most` US dollars free for the turn; None where it may begin. The same turn may be asked for again.
 
+        Where only rules have budgets every turn begins: it is their calls that wait for what is kept free.
         SegmentOvertaken where the run has moved on.
         """
-        budgets = self._current()
-        if not budgets or most <= 0:
+        if most <= 0 or not (self._current() or self.services.rules.current.counts_costs):
             return None
         amount = Decimal(str(most))
         return await self.services.store.write(lambda session: self._begin(session, run, spender, turn, amount))
@@ -97,8 +97,7 @@ class ModelBudgets:
 
     def given_up(self, session: Session, run_id: str) -> None:
         """Nothing is under way in the run, in the caller's transaction, and nothing was spent."""
-        if self._current():
-            meters.release_cost(session, run_id)
+        meters.release_cost(session, run_id)
 
     def _begin(
         self, session: Session, run: RunFacts, spender: Spender, turn: int, most: Decimal
@@ -113,7 +112,7 @@ class ModelBudgets:
             return Refused(told=_refused(known))
         facts = self._facts(spender)
         for each in self._accounts(facts):
-            gone = self._gone(session, each, facts, spender.run_id)
+            gone = self._gone(session, each, facts)
             if gone.amount + most > each.meter.limit + gone.raised:
                 return Parked(refs=(self._ask(session, run, each, gone, turn, most).ref,))
         meters.reserve_cost(session, self.services.clock.now(), most, **spender.record())
@@ -124,13 +123,10 @@ class ModelBudgets:
         found = [each for meter in self._current() if (each := counted(meter, facts)) is not None]
         return sorted(found, key=lambda each: each.meter.key)
 
-    def _gone(self, session: Session, each: Counted, facts: CallFacts, run_id: str) -> Used:
+    def _gone(self, session: Session, each: Counted, facts: CallFacts) -> Used:
         """Spent, and kept free for turns of other runs. Whoever asks about the same account waits."""
-        raised = meters.hold(session, each.meter.key, each.account, each.period)
-        begun, of = since(each.meter.per, facts.now), scopes(each.meter, facts)
-        amount = meters.cost(session, begun, of) + meters.reserved(session, begun, of)
-        own = meters.reserved(session, begun, {**of, "run_id": run_id})
-        return Used(amount=amount - own, raised=raised)
+        meters.hold(session, each.meter.key, each.account, each.period)
+        return gone(session, each, facts)
 
     def _facts(self, spender: Spender) -> CallFacts:
         return CallFacts(

@@ -6,7 +6,7 @@ this period; the call is judged again then, by the rules with the higher limit.
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 from typing import TYPE_CHECKING
 
 from kernel import ledger
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from rules.engine.services import Services
 
 KIND = "raise"  # of the approval
+CENT = Decimal("0.01")
 PART = Decimal("0.1")  # of the limit: at least so much more is asked for, or every call would ask again
 
 
@@ -109,6 +110,8 @@ def owners(services: Services, meter: Meter) -> str:
 def _missing(meter: Meter, facts: CallFacts) -> Decimal:
     used, added = facts.used[meter.key], meter.adds(facts.arguments) or Decimal(0)
     lacking = used.amount + added - meter.limit - used.raised
+    if meter.kind == "cost":  # what is used has to stay below it
+        lacking = lacking.quantize(CENT, rounding=ROUND_FLOOR) + CENT
     part = (meter.limit * PART).to_integral_value() if meter.limit >= 10 else meter.limit * PART
     return max(lacking, part if meter.kind != "calls" else max(part, Decimal(1)))
 

@@ -58,6 +58,7 @@ class RuleSet:
         self.version = digest(self.content())
         self.requester_roles = frozenset(role for rule in self.rules for role in rule.requester or ())
         self.promoting = frozenset(rule.id for rule in self.rules if rule.promote is not None)
+        self.counts_costs = any(each.cost is not None for rule in self.rules for each in rule.budget or ())
         self._compiled = tuple(self._compile(rule) for rule in self.rules)
         self._candidates: dict[tuple[str, str, str | None], Candidates] = {}
         self._levels: dict[tuple[object, ...], Levels] = {}

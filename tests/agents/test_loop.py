@@ -128,6 +128,8 @@ async def test_a_call_that_is_asked_parks_the_run_and_the_next_segment_goes_on(
     assert (run.state, run.answer) == (runs.DONE, "Written.")
     assert bench.door.performed == [("write_file", {"path": "a.md"})]
     assert len(fake.requests) == 2
+    might_cost = {facts.next_answer_usd for facts in bench.door.facts}  # as much as the answer that asked for the call
+    assert might_cost == {bench.purse.asked[0]}
 
 
 async def test_a_run_that_only_talks_waits_until_the_budget_of_the_model_is_raised(

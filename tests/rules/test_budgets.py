@@ -212,6 +212,51 @@ async def test_the_cost_of_the_model_stops_a_run_by_its_rule(world: World) -> No
     assert result(await world.act(other, "look", text="x")) == "found x"
 
 
+COSTS = ALLOWS.replace("budget: {amount: 100, per: day, owner: finance}", "budget: {cost: 1, per: day, owner: finance}")
+
+
+def answering(world: World, usd: float) -> RunFacts:
+    """A run in which the next answer of the model may cost so much."""
+    return world.run("pay").model_copy(update={"next_answer_usd": usd})
+
+
+async def test_runs_at_the_same_time_never_overspend_what_the_model_may_cost_by_a_rule(either_world: World) -> None:
+    count(either_world)
+    world = either_world
+    world.rules(COSTS)
+    asking = [answering(world, 0.15) for _ in range(12)]
+    outcomes = await asyncio.gather(*(pay(world, facts, 1) for facts in asking))
+    assert sum(isinstance(outcome, Finished) for outcome in outcomes) == 6
+    assert len(world.store.read_now(lambda session: list(session.exec(select(meters.ModelReservation))))) == 6
+    parked = [outcome.refs[0] for outcome in outcomes if isinstance(outcome, Parked)]
+    assert len(parked) == 6
+    assert {world.approval(ref).rules["ids"][0] for ref in parked} == {"rest"}
+
+
+async def test_what_an_answer_did_not_cost_is_free_for_the_calls_of_others(world: World) -> None:
+    world.rules(COSTS)
+    one, two = answering(world, 0.6), answering(world, 0.6)
+    assert isinstance(await pay(world, one, 1), Finished)
+    assert isinstance(await pay(world, one, 1, "u2"), Finished)  # the answer to both is the same one
+    assert isinstance(await pay(world, two, 1), Parked)
+    world.store.write_now(lambda session: meters.release_cost(session, one.run_id))
+    assert isinstance(await pay(world, two, 1, "u2"), Finished)
+
+
+async def test_a_rule_that_asks_begins_nothing_whose_answer_goes_beyond_its_budget(world: World) -> None:
+    asks = ASKS.replace("{amount: 100, per: day, each: person, owner: legal}", "{cost: 1, per: day, owner: legal}")
+    world.rules(asks)
+    one, two = answering(world, 0.6), answering(world, 0.6)
+    refs = [(await pay(world, facts, 1)).refs[0] for facts in (one, two)]  # type: ignore[union-attr]
+    for facts, ref in zip((one, two), refs, strict=True):
+        world.wait(facts)
+        await world.vote("bo", ref)
+    assert isinstance(await world.go_on(one, "pay", account="DE1", amount=1), Finished)
+    told = failure(await world.go_on(two, "pay", account="DE1", amount=1))
+    why = "Of the model budget of 1 USD per day, 1.2 is used or kept free for answers"
+    assert told == f"The request was withdrawn (the rules now deny it: {why}). It was not done."
+
+
 async def test_a_call_that_may_have_happened_keeps_what_it_took(world: World) -> None:
     world.rules(ALLOWS)
     facts = world.run("pay")

@@ -15,7 +15,7 @@ from rules.engine.model_budgets import ModelBudgets, Refused, Spender
 from rules.engine.outcome import Parked
 from rules.engine.receipts import receipt
 from tests.rules.people import account
-from tests.rules.world import World
+from tests.rules.world import RULES, World
 
 TEAM = ModelBudget(cost=1, per="day", owner=("finance",))
 
@@ -110,6 +110,21 @@ async def test_the_owner_raises_it_in_the_thread_and_the_run_goes_on(either_worl
     assert again != ref
     found = world.store.read_now(lambda session: receipt(session, facts.ref, lambda person: person))
     assert found is not None
+
+
+async def test_answers_are_kept_free_for_where_only_a_rule_has_a_budget(world: World) -> None:
+    of, facts = ModelBudgets(world.services, world.approvals.requests, tuple), world.run("hello")
+
+    def kept() -> list[meters.ModelReservation]:
+        return world.store.read_now(lambda session: list(session.exec(select(meters.ModelReservation))))
+
+    assert await begin(of, world, facts, 0.6) is None
+    assert kept() == []  # nobody looks at it
+    world.rules(RULES + "  - {id: b, why: B., tool: pay, budget: {cost: 1, per: day}, decision: allow}\n")
+    assert await begin(of, world, facts, 5) is None  # a turn is no call
+    assert [meters.decimal(row.amount) for row in kept()] == [5]
+    world.store.write_now(lambda session: of.given_up(session, facts.run_id))
+    assert kept() == []
 
 
 @pytest.mark.parametrize(

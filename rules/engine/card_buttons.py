@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from kernel.store import approvals as rows
 from kernel.types import Action, Confirm
+from rules.engine import giving
 from rules.engine.record import outcome_of, policy_of, preview_of
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def _pending(row: ApprovalState) -> tuple[Action, ...]:
     if any(not question.answered_by for question in outcome.questions):
         actions.append(button(verb="answer", label="Answer…", opens_form=True))
     actions.append(button(verb="ask", label="Ask…", opens_form=True, more=True))
-    if row.kind == "call" and policy.grant is not None and not policy.confirm and outcome.offer is None:
+    if giving.terms_of(row) is not None and outcome.offer is None:
         actions.append(button(verb="grant", label="Allow for…", opens_form=True, more=True))
     if outcome.offer is not None:
         actions.append(button(verb="once", label="Only this once", more=True))

@@ -156,8 +156,11 @@ def _is_promoted(each: Compiled, facts: CallFacts) -> bool:
 
 
 def _granted(rules: RuleSet, found: list[Compiled] | tuple[()], facts: CallFacts, policy: Policy) -> Verdict | None:
-    """Allowed by the first standing permission that was given by the people whom the rules would ask."""
-    if facts.always_asked:
+    """Allowed by the first standing permission that was given by the people whom the rules would ask.
+
+    Never what cannot be undone.
+    """
+    if facts.always_asked or facts.effect == "destroy":
         return None
     grant = next((grant for grant in facts.grants if _covers(grant, policy)), None)
     if grant is None:

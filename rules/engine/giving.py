@@ -28,7 +28,8 @@ NOT_PERMITTED = "Its rule permits no standing permission, so nothing was changed
 def terms_of(row: ApprovalState) -> GrantTerms | None:
     """The widest permission that can be given together with this approval."""
     policy = policy_of(row)
-    return None if policy.confirm or row.kind != "call" else policy.grant
+    each_time = policy.confirm or preview_of(row).effect == "destroy"
+    return None if each_time or row.kind != "call" else policy.grant
 
 
 def scope_of(tool: GovernedTool, terms: GrantTerms, arguments: Mapping[str, Json]) -> dict[str, Json]:

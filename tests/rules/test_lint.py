@@ -245,6 +245,19 @@ def test_globs_are_compared_by_what_they_match(narrow: str, wide: str, within: b
     assert ("two" in {each.subject for each in linted(one, two)}) is within
 
 
+def test_a_grant_that_other_rules_always_bar_is_named() -> None:
+    def asks(rule_id: str, *, last: bool = False, **words: Any) -> Rule:
+        who = {"who": "finance", **({"grant": {"calls": 5, "for": "7d"}} if rule_id == "granting" else {})}
+        return rule(rule_id, approval=who, **{"otherwise" if last else "decision": "ask"}, **words)
+
+    barred = ["granting: its grant has no effect: all asks as well and permits none"]
+    assert said(asks("granting", last=True), asks("all", last=True)) == barred
+    assert said(asks("granting", args={"amount": {"at_most": 50}}), asks("all")) == barred
+    assert said(asks("granting"), asks("large", args={"amount": {"at_least": 51}})) == []
+    narrow = asks("granting", args={"amount": {"at_most": 50}})
+    assert said(narrow, asks("all", last=True)) == []  # the weaker question is not asked with it
+
+
 def test_a_rule_within_a_budget_overrules_nothing() -> None:
     metered = rule("metered", budget={"amount": 1000, "per": "day"}, decision="allow")
     assert said(metered, rule("rest", otherwise="ask", approval={"who": "finance"})) == []

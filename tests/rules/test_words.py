@@ -255,6 +255,7 @@ def test_a_standing_permission_answers_only_for_the_people_whom_the_rules_would_
     assert verdict.reason == "A standing permission covers it: GR-1, given by Bo until 3 March."
     others = Granted(ref="GR-2", policy=Policy(groups=(Group(who=("legal",)),)), told="given by Lea")
     assert decide(asking, call(grants=(others,))).decision == "ask"
+    assert decide(asking, call(effect="destroy", grants=(given,))).decision == "ask"  # it cannot be undone
     without = rules({"tool": "t", "decision": "ask", "approval": {"who": "finance"}})
     assert decide(without, call(grants=(given,))).decision == "ask"
     typing = {"who": "finance", "grant": terms, "confirm": "type_target"}

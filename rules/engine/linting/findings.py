@@ -10,6 +10,7 @@ Kind = Literal[
     "unreachable",  # no call fits it
     "overruled",  # whatever fits it is decided by stronger rules
     "redundant",  # without it every call is decided as with it
+    "useless_grant",  # whoever decides can never allow more than one call, because of other rules
     "no_rule",  # a tool that changes something and is left to the default
     "nobody",  # those who have to agree are too few
     "several_roles",  # more than one role decides

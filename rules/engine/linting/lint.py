@@ -65,6 +65,8 @@ class _Coverage:
         self.needed: set[str] = set()  # without it, some call would be decided in another way
         self.stronger: dict[str, dict[str, None]] = {}
         self.instead: dict[str, dict[str, None]] = {}
+        self.grants: set[str] = set()  # a permission can be given for some call that it decides
+        self.barred: dict[str, dict[str, None]] = {}
 
     def findings(self) -> list[Finding]:
         for name, concerned in _by_tool(self.rules, self.known).items():
@@ -78,6 +80,8 @@ class _Coverage:
         for box in live:
             if not box.rule.log_only:
                 by_rank[self.ranks[box.rule.id]].append(box)
+        for box in live:
+            self._look_at_grant(box, by_rank, cell)
         given_up: set[str] = set()
         for box in reversed(live):
             if box.rule.id in self.needed:
@@ -93,6 +97,22 @@ class _Coverage:
                 given_up.add(box.rule.id)
             else:
                 self.needed.add(box.rule.id)
+
+    def _look_at_grant(self, box: Box, by_rank: list[list[Box]], cell: Cell) -> None:
+        """Rules that ask about the same calls bar permissions where they have none themselves."""
+        mine = self.ranks[box.rule.id]
+        if self.policies[box.rule.id].grant is None or box.rule.id in self.grants:
+            return
+        if covering(box, chain.from_iterable(by_rank[:mine]), cell.everything):
+            return
+        if bars := covering(box, by_rank[mine], cell.everything, self._bars):
+            self.barred.setdefault(box.rule.id, {}).update(dict.fromkeys(each.rule.id for each in bars))
+        else:
+            self.grants.add(box.rule.id)
+
+    def _bars(self, by: Box) -> bool:
+        policy = self.policies[by.rule.id]
+        return policy.grant is None or policy.confirm
 
     def _can_replace(self, box: Box, given_up: set[str], by: Box) -> bool:
         """Whether a call that both fit is decided by the one alone as it is by both."""
@@ -118,6 +138,9 @@ class _Coverage:
         if rule.id not in self.decides:
             over = " and ".join(self.stronger[rule.id])
             return _finding("overruled", rule, f"it never decides: whatever fits it is decided by {over}")
+        if rule.id in self.barred and rule.id not in self.grants:
+            bars = " and ".join(self.barred[rule.id])
+            return _finding("useless_grant", rule, f"its grant has no effect: {bars} asks as well and permits none")
         if rule.id not in self.needed:
             same = " and ".join(self.instead[rule.id])
             text = f"without it nothing changes: {same} decides the same"

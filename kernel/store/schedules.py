@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, update
+from sqlalchemy import bindparam, delete, update
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from kernel.store.columns import JsonText, Moment
@@ -76,18 +76,33 @@ def get(session: Session, workflow: str) -> Schedule | None:
     return session.get(Schedule, workflow)
 
 
-def establish(session: Session, workflow: str, trigger: str, now: datetime) -> Schedule:
-    """The workflow's schedule, locked; a new one, or one with another trigger, begins now."""
-    insert_new(session, Schedule, {"workflow": workflow, "trigger": trigger, "last_fire": now})
-    row = session.exec(select(Schedule).where(col(Schedule.workflow) == workflow).with_for_update()).one()
-    if row.trigger != trigger:
-        row.trigger, row.last_fire = trigger, now
-        session.add(row)
-    return row
+_HELD = (
+    select(Schedule)
+    .where(col(Schedule.workflow).in_(bindparam("keys", expanding=True)))
+    .order_by(col(Schedule.workflow))
+    .with_for_update()
+)
+
+
+def establish(session: Session, triggers: Mapping[str, str], now: datetime) -> dict[str, Schedule]:
+    """The schedules of these keys, locked; a new one, or one with another trigger, begins now."""
+    rows = _held(session, triggers)
+    if missing := triggers.keys() - rows.keys():
+        establish_all(session, {key: triggers[key] for key in sorted(missing)}, now)
+        rows = _held(session, triggers)
+    for key, row in rows.items():
+        if row.trigger != triggers[key]:
+            row.trigger, row.last_fire = triggers[key], now
+            session.add(row)
+    return rows
+
+
+def _held(session: Session, keys: Iterable[str]) -> dict[str, Schedule]:
+    return {row.workflow: row for row in session.execute(_HELD, {"keys": list(keys)}).scalars()}
 
 
 def establish_all(session: Session, triggers: Mapping[str, str], now: datetime) -> None:
-    """The same for schedules that were not there a moment ago: all in one transaction."""
+    """Schedules that were not there a moment ago begin now."""
     for workflow, trigger in triggers.items():
         insert_new(session, Schedule, {"workflow": workflow, "trigger": trigger, "last_fire": now})
 
@@ -98,13 +113,16 @@ def walked(session: Session) -> dict[str, tuple[str, datetime]]:
     return {workflow: (trigger, last_fire) for workflow, trigger, last_fire in rows}
 
 
+_ADVANCE = (
+    update(Schedule)
+    .where(col(Schedule.workflow) == bindparam("key"), col(Schedule.last_fire) < bindparam("reached", type_=Moment))
+    .values(last_fire=bindparam("reached", type_=Moment))
+)
+
+
 def advance(session: Session, workflow: str, last_fire: datetime) -> None:
     """Everything up to `last_fire` has been dealt with; never moves back."""
-    session.connection().execute(
-        update(Schedule)
-        .where(col(Schedule.workflow) == workflow, col(Schedule.last_fire) < last_fire)
-        .values(last_fire=last_fire)
-    )
+    session.connection().execute(_ADVANCE, {"key": workflow, "reached": last_fire})
 
 
 def forget_others(session: Session, workflows: Iterable[str]) -> None:
@@ -122,26 +140,30 @@ def firing_of(session: Session, run_id: str) -> Firing | None:
     return session.exec(select(Firing).where(col(Firing.run_id) == run_id)).first()
 
 
+_UNFINISHED = (
+    select(Run)
+    .where(col(Run.workflow) == bindparam("name"), col(Run.parent_id).is_(None), col(Run.state).in_(OPEN))
+    .order_by(col(Run.id))
+)
+
+
 def unfinished(session: Session, workflow: str) -> list[Run]:
     """The runs of a workflow that have not come to an end, oldest first."""
-    return list(
-        session.exec(
-            select(Run)
-            .where(col(Run.workflow) == workflow, col(Run.parent_id).is_(None), col(Run.state).in_(OPEN))
-            .order_by(col(Run.id))
-        )
-    )
+    return list(session.execute(_UNFINISHED, {"name": workflow}).scalars())
+
+
+_OLDEST_QUEUED = (
+    select(Firing)
+    .where(col(Firing.workflow) == bindparam("name"), col(Firing.state) == QUEUED)
+    .order_by(col(Firing.fire_at))
+    .limit(1)
+    .with_for_update()
+)
 
 
 def oldest_queued(session: Session, workflow: str) -> Firing | None:
     """The firing that has waited longest for its turn, locked."""
-    return session.exec(
-        select(Firing)
-        .where(col(Firing.workflow) == workflow, col(Firing.state) == QUEUED)
-        .order_by(col(Firing.fire_at))
-        .limit(1)
-        .with_for_update()
-    ).first()
+    return session.execute(_OLDEST_QUEUED, {"name": workflow}).scalars().first()
 
 
 def firings(session: Session, workflow: str, limit: int = 20) -> list[Firing]:
@@ -152,19 +174,23 @@ def firings(session: Session, workflow: str, limit: int = 20) -> list[Firing]:
     return list(rows)
 
 
+_DONE_BEFORE = (
+    select(Run)
+    .where(
+        col(Run.workflow) == bindparam("name"),
+        col(Run.parent_id).is_(None),
+        col(Run.state) == DONE,
+        col(Run.created_at) < bindparam("before", type_=Moment),
+    )
+    .order_by(col(Run.created_at).desc())
+    .limit(bindparam("most"))
+)
+
+
 def done_before(session: Session, workflow: str, place: Place, before: datetime, limit: int) -> list[Run]:
     """The runs of a workflow for this channel that came to their end, newest first."""
-    found = session.exec(
-        select(Run)
-        .where(
-            col(Run.workflow) == workflow,
-            col(Run.parent_id).is_(None),
-            col(Run.state) == DONE,
-            col(Run.created_at) < before,
-        )
-        .order_by(col(Run.created_at).desc())
-        .limit(limit * 4)
-    )
+    values = {"name": workflow, "before": before, "most": limit * 4}
+    found = session.execute(_DONE_BEFORE, values).scalars()
     return [run for run in found if run.where.lane == place.lane][:limit]
 
 

@@ -144,6 +144,23 @@ async def test_a_channel_that_is_nowhere_stops_that_workflow_only(store: Store) 
     clock.advance(hours=2)
     [run] = await world.scheduler.ring()
     assert run.workflow == "daily"
+    world.launch.home = lambda _name, _platform: GENERAL
+    assert await world.scheduler.ring() == []  # not at once, or the alarm would ring without end
+    clock.advance(seconds=30)
+    [run] = await world.scheduler.ring()
+    assert run.workflow == "a-lost"
+
+
+async def test_firings_of_one_time_are_begun_together_each_on_its_own_terms(store: Store) -> None:
+    clock = FixedClock(at("2026-03-02 07:00"))
+    many = [daily().replace("name: daily", f"name: daily-{number}") for number in range(40)]
+    many[7] += "overlap: replace"
+    many[9] = many[9].replace("#general", "#lost")
+    world = World(store, clock, *map(workflow, many))
+    await world.scheduler.ring()
+    clock.advance(hours=1)
+    begun = await world.scheduler.ring()
+    assert {run.workflow for run in begun} == world.workflows.keys() - {"daily-9"}
 
 
 async def test_the_alarm_rings_by_itself(store: Store) -> None:
@@ -152,7 +169,7 @@ async def test_the_alarm_rings_by_itself(store: Store) -> None:
     world.scheduler.clock = world.launch.clock = SystemClock()
     behind = datetime.now(UTC) - timedelta(minutes=1)  # noqa: TID251  the real alarm needs the real time
     trigger = str(world.workflows["daily"].timed[0].table)
-    await store.write(lambda session: schedules.establish(session, "daily", trigger, behind))
+    await store.write(lambda session: schedules.establish(session, {"daily": trigger}, behind))
     await world.scheduler.start()
     try:
         assert len(await world.all_runs()) == 1

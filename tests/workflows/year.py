@@ -208,13 +208,16 @@ class Year:
 
     async def _ring(self) -> None:
         order = self.random.sample(self.replicas, len(self.replicas))
-        for begun in await asyncio.gather(*(replica.ring() for replica in order)):
-            for run in begun:
-                await self.store.write(lambda session, run_id=run.id: self._end(session, run_id))  # type: ignore[misc]  # bound at once
+        begun = [run for some in await asyncio.gather(*(replica.ring() for replica in order)) for run in some]
+        if begun:
+            await self.store.write(lambda session: self._end(session, {run.workflow or "" for run in begun}))
 
-    def _end(self, session: Session, run_id: str) -> None:
-        """The run is done, and so are those that waited for their turn behind it."""
-        name = session.get_one(runs.Run, run_id).workflow or ""
+    def _end(self, session: Session, names: Iterable[str]) -> None:
+        """The runs of these workflows are done, and so are those that waited for their turn behind them."""
+        for name in sorted(names):
+            self._end_all(session, name)
+
+    def _end_all(self, session: Session, name: str) -> None:
         while open_ := schedules.unfinished(session, name):
             for run in open_:
                 run.state = runs.DONE

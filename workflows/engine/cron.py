@@ -57,7 +57,9 @@ class Cron:
     def fires(self, after: datetime, until: datetime) -> Iterator[Fire]:
         """All firings in (after, until], in order."""
         zone = ZoneInfo(self.zone)
-        day = after.astimezone(zone).date() - timedelta(days=1)  # a day can reach into the next at a time change
+        day = after.astimezone(zone).date()
+        if not self.every_hour:
+            day -= timedelta(days=1)  # a time that is left out at a time change can come to lie in the next day
         last = until.astimezone(zone).date()
         while day <= last:
             if self._on(day):

@@ -62,19 +62,19 @@ def _chosen(
     marked = personal.marked(session, map(personal.of_document, ids))
     mine = [like for like in likes if like.origin == "member_text" and personal.of_document(like.id) not in marked]
     own = {like.id for like in mine}
+    uses = memory.uses(session) if passages else {}
     clean = [
         passage
         for passage in passages
         if passage.origin == "member_text" and personal.of_document(passage.document_id) not in marked
         if passage.document_id not in own
     ]
-    uses = memory.uses(session)
     clean.sort(key=lambda passage: -passage.score * usefulness(*uses.get(passage.kind, (0, 0))))
     shown = _fitting(clean, BUDGET - sum(min(len(like.text), ONE_PREFERENCE) for like in mine))
     earlier = related(run.request, work_done.earlier(session, run.where, run.conversation_id or "", run.id))
     if not (mine or shown or earlier):
         return None
-    readers = documents.readers_of(session, ids)
+    readers = documents.readers_of(session, ids) if ids else {}
     return {
         "preferences": [shorten(like.text, ONE_PREFERENCE) for like in mine],
         "sources": [

@@ -131,6 +131,8 @@ class Signs:
             await self._insist(show, sign)
         except BosunError as error:
             log.debug("sign %s was not shown: %s", sign.extra, error)
+        except Exception:
+            log.warning("sign %s was not shown", sign.extra, exc_info=True)
 
     async def _insist(self, show: Callable[[Sign], Awaitable[None]], sign: Sign) -> None:
         """What is not shown now would be missing; and where work has ended, the thread would go on saying "working"."""
@@ -141,8 +143,6 @@ class Signs:
                 raise
             await asyncio.sleep(error.retry_after)
             await insist(lambda: show(sign))
-        except Exception:
-            log.warning("sign %s was not shown", sign.extra, exc_info=True)
 
     def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)

@@ -40,6 +40,7 @@ log = logging.getLogger(__name__)
 
 WAKES = "bosun.wakes"
 TOGETHER = 32  # writes that share a commit
+LINGER = 0.01  # seconds that a write which is not synced waits for one to share its commit with
 
 
 def wake(session: Session, topic: str, key: str = "") -> None:
@@ -104,6 +105,7 @@ class Store:
         self._readers = self._writers if not self.is_sqlite else ThreadPoolExecutor(2, "store-read")
         self._waiting: deque[Pending] = deque()
         self._writing = False  # a batch of waiting writes is under way
+        self._lingering: asyncio.TimerHandle | None = None  # begins a batch that waits for more
         self._connection: Connection | None = None  # of the one writing thread
 
     @property
@@ -128,8 +130,9 @@ class Store:
     async def write(self, work: Callable[[Session], T], *, synced: bool = True) -> T:
         """Run `work` in one transaction and return what it returns, after the commit.
 
-        Not `synced`: the commit survives the death of the process as every other, but a power cut only once a later
-        one was synced. For what is found out again where it is missing.
+        Not `synced`: on SQLite it waits a moment for another write to share its commit; the commit survives the death
+        of the process as every other, but a power cut only once a later one was synced. For what is found out again
+        where it is missing.
         """
         loop = asyncio.get_running_loop()
         if not self.is_sqlite:
@@ -138,11 +141,16 @@ class Store:
             return done.result
         future: asyncio.Future[T] = loop.create_future()
         self._waiting.append(Pending(work, synced, future))
-        if not self._writing:
+        if not self._writing and synced:
             self._write_waiting(loop)
+        elif not self._writing and self._lingering is None:
+            self._lingering = loop.call_later(LINGER, self._write_waiting, loop)
         return await future
 
     def _write_waiting(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._lingering is not None:
+            self._lingering.cancel()
+            self._lingering = None
         batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), TOGETHER))]
         self._writing = bool(batch)
         if not batch:

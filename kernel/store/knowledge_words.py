@@ -140,6 +140,8 @@ def matches_among(session: Session, terms: Sequence[str], limit: int, chosen: st
 
 def coverage(session: Session, terms: Sequence[str], ids: list[int]) -> Coverage:
     """Which of `ids` have which of `terms`, and how rare the terms are among all chunks."""
+    if not ids:
+        return Coverage({}, {})
     if session.get_bind().dialect.name == "sqlite":
         count = "SELECT count(*) FROM chunk_words WHERE chunk_words MATCH :query"
         held = "SELECT rowid FROM chunk_words WHERE chunk_words MATCH :query AND +rowid IN :ids"

@@ -123,7 +123,8 @@ class Use(SQLModel, table=True):
 
 def uses(session: Session) -> dict[str, tuple[int, int]]:
     """Kind -> (offered, cited)."""
-    return {use.kind: (use.offered, use.cited) for use in session.exec(select(Use))}
+    found = run(session, "SELECT kind, offered, cited FROM knowledge_use")
+    return {kind: (offered, cited) for kind, offered, cited in found}
 
 
 def count_use(session: Session, kind: str, offered: int, cited: int) -> None:

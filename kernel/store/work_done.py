@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
+from typing import TYPE_CHECKING
 
+from sqlalchemy import bindparam
 from sqlalchemy import select as columns
 from sqlmodel import Session, col, select
 
@@ -12,6 +15,9 @@ from kernel.store.approvals import Approval, Vote
 from kernel.store.outbox import OutboxRow
 from kernel.store.runs import Run
 from kernel.types import Frozen, Json, Place
+
+if TYPE_CHECKING:
+    from sqlalchemy import Executable
 
 AT_ONCE = 500  # approvals whose votes are asked for together
 MOST = 5_000  # of each, the newest
@@ -104,26 +110,34 @@ def earlier(session: Session, place: Place, conversation_id: str, before: str) -
 
     They are looked for among the last ones of the whole installation, so that it takes no longer as these grow.
     """
-    last = select(Run).where(col(Run.id) < before).order_by(col(Run.id).desc()).limit(LOOKED_BACK).subquery()
+    where = {"platform": place.platform, "tenant": place.tenant, "channel": place.channel}
+    found = session.connection().execute(_earlier(), {**where, "this": conversation_id, "before": before})
+    return [
+        Earlier(ref=ref, by=(actor or {}).get("name") or requester, request=request, at=at)
+        for ref, requester, actor, request, at in found
+    ]
+
+
+@cache
+def _earlier() -> Executable:
+    last = (
+        select(Run).where(col(Run.id) < bindparam("before")).order_by(col(Run.id).desc()).limit(LOOKED_BACK).subquery()
+    )
     there = runs.Conversation
-    found = session.connection().execute(
+    return (
         columns(last.c.ref, last.c.requester, last.c.requester_actor, last.c.request, last.c.created_at)
         .join(there, col(there.id) == last.c.conversation_id)
         .where(
-            col(there.platform) == place.platform,
-            col(there.tenant) == place.tenant,
-            col(there.channel) == place.channel,
-            col(there.id) != conversation_id,
+            col(there.platform) == bindparam("platform"),
+            col(there.tenant) == bindparam("tenant"),
+            col(there.channel) == bindparam("channel"),
+            col(there.id) != bindparam("this"),
             last.c.state == runs.DONE,
             last.c.parent_id.is_(None),
             last.c.workflow.is_(None),
         )
         .order_by(last.c.id.desc())
     )
-    return [
-        Earlier(ref=ref, by=(actor or {}).get("name") or requester, request=request, at=at)
-        for ref, requester, actor, request, at in found
-    ]
 
 
 def readable_run(session: Session, ref: str, place: Place) -> Run | None:

@@ -90,7 +90,7 @@ class ModelBudgets:
         """
         now = self.services.clock.now()
         meters.add_cost(session, now, cost, **spender.record())
-        meters.release_cost(session, spender.run_id)
+        self.given_up(session, spender.run_id)
         facts = self._facts(spender)
         for each in self._accounts(facts):
             tell_most_is_gone(session, self.services, each, used(session, each, facts), place)

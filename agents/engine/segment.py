@@ -19,7 +19,7 @@ from agents.engine.progress import ProgressShow, asking, purpose, steps_so_far, 
 from agents.engine.storable import storable
 from agents.engine.transcript import Transcript, said
 from kernel.errors import ModelBusy, ModelError
-from kernel.store import approvals, personal, run_steps, runs
+from kernel.store import approvals, outbox, personal, run_steps, runs
 from kernel.types import Text
 from rules.engine import freezing
 from rules.engine.model_budgets import Spender
@@ -356,9 +356,16 @@ class Segment:
         await self._end(runs.FAILED, body, error=what)
 
     async def _stop(self) -> None:
-        by = await self._stopper()
-        body = wording.stopped(self.run, self.agent.shown, by, self.partial, self.transcript)
-        await self._end(runs.STOPPED, body, answer=self.partial or None)
+        by, partial = await self._stopper(), self.partial or await self._shown()
+        body = wording.stopped(self.run, self.agent.shown, by, partial, self.transcript)
+        await self._end(runs.STOPPED, body, answer=partial or None)
+
+    async def _shown(self) -> str:
+        """What people read of an answer that another process had begun."""
+        row_id = self.run.progress_id
+        partial = await self.kit.store.read(lambda session: outbox.partial_of(session, row_id)) if row_id else ""
+        said = [line.content["text"] for line in self.transcript.lines if line.kind == "assistant"]
+        return "" if any(partial in text for text in said) else partial
 
     async def _stopper(self) -> str:
         """The name of whoever asked; read anew, the row in memory may be older than the wish."""

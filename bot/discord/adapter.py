@@ -69,6 +69,7 @@ class DiscordAdapter:
             post_interval=settings.post_interval,
             post_burst=settings.post_burst,
             dm_threads=False,
+            opens=False,
         )
         self.me = Identity(guild="", user="")
         self.pace = Pace(settings.calls_per_second)
@@ -148,6 +149,7 @@ class DiscordAdapter:
             intake=self.intake,
             commands=self.team.commands(),
             suggest=self.team.suggest,
+            about=self.presses.about,
             store=self.store,
         )
         self.tree = self.slash.tree(client)

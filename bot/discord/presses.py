@@ -11,6 +11,7 @@ from bot.discord import ids
 from bot.discord.answers import Answer
 from bot.discord.messages import place_of
 from bot.discord.render import second_question, sentence
+from bot.engine import asking
 from kernel.errors import PlatformError, StoreError
 from kernel.types import Inbound, Place, Press
 
@@ -54,6 +55,26 @@ class Presses:
             log.info("An interaction was not answered: %s", error)
         except Exception:
             log.exception("An interaction could not be dealt with")
+
+    async def about(self, interaction: Interaction, message: discord.Message) -> None:
+        """Somebody picked our entry in the menu of a message; never raises."""
+        carried = ids.Carried(
+            kind="b",
+            subject=asking.about(str(message.id)),
+            revision=0,
+            verb=asking.ABOUT,
+            form=True,
+            message=str(message.id),
+        )
+        answer = Answer(interaction, waits=True)
+        try:
+            place = self.place(interaction)
+            if place is None:
+                await answer.say(sentence(OLD))
+            else:
+                await self._take(interaction, carried, place, answer, {})
+        except PlatformError as error:
+            log.info("An interaction was not answered: %s", error)
 
     async def _take(
         self, interaction: Interaction, carried: ids.Carried, place: Place, answer: Answer, fields: dict[str, str]

@@ -1,4 +1,5 @@
-"""`/bosun`: a subcommand for each text command, and `ask`; registered again only when their definition changes."""
+"""`/bosun`: a subcommand for each text command, and `ask`; our entry in the menu of messages. They are registered again
+only when their definition changes."""
 
 from __future__ import annotations
 
@@ -19,6 +20,7 @@ from bot.discord.api import calling
 from bot.discord.messages import place_of
 from bot.discord.presses import LOST
 from bot.discord.render import sentence
+from bot.engine import asking
 from kernel.errors import PlatformError, StoreError
 from kernel.store import leases
 from kernel.types import Inbound
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from kernel.store import Store
     from kernel.types import Actor, Place
 
+    About = Callable[[Interaction, discord.Message], Awaitable[None]]
     Suggest = Callable[[str, Actor, Place, str], Awaitable[list[str]]]
 
 MOST = 25  # choices while typing
@@ -62,6 +65,7 @@ class Slash:
         intake: Intake,
         commands: Iterable[TextCommand],
         suggest: Suggest,
+        about: About,
         store: Store,
     ) -> None:
         self.me = me
@@ -70,6 +74,7 @@ class Slash:
         self.intake = intake
         self.commands = tuple(commands)
         self.suggest = suggest
+        self.about = about
         self.store = store
         self._registering = asyncio.Lock()
 
@@ -89,6 +94,7 @@ class Slash:
             for typed in commands:
                 group.add_command(self._made(typed))
         tree.add_command(bosun)
+        tree.add_command(self._about())
         return tree
 
     async def register(self, client: Connection, tree: app_commands.CommandTree[Any]) -> bool:
@@ -148,6 +154,12 @@ class Slash:
         )
         made.autocomplete("agent")(complete)
         return made
+
+    def _about(self) -> app_commands.ContextMenu:
+        async def about(interaction: discord.Interaction, message: discord.Message) -> None:
+            await self.about(interaction, message)
+
+        return app_commands.ContextMenu(name=asking.TITLE, callback=about)
 
     async def _choices(self, interaction: Interaction, kind: str, current: str) -> list[app_commands.Choice[str]]:
         place = place_of(interaction.channel, self.me.guild)

@@ -97,8 +97,13 @@ class Threads:
         return self.reply(place)
 
     def of_message(self, place: Place, message: str) -> discord.PartialMessage:
-        """A message of this place: the root stands in the channel, everything else in the thread."""
-        outside = place.thread is None or place.thread == message or place.thread in self._closed or place.kind == "dm"
+        """A message of this place: the root stands in the channel, everything else in the thread.
+
+        The first message of a post has the thread's id as well, and stands in it: a forum itself holds no messages.
+        """
+        post = isinstance(self.client().get_channel(int(place.channel)), discord.ForumChannel)
+        root = place.thread == message and not post
+        outside = root or place.thread is None or place.thread in self._closed or place.kind == "dm"
         return self._plain(place.channel if outside else str(place.thread)).channel.get_partial_message(int(message))
 
     async def _begin(self, place: Place, root: str) -> Target:

@@ -27,6 +27,7 @@ class Capabilities(Frozen):
     post_interval: float = 0.0  # seconds between posts in one channel, in the long run
     post_burst: int = 1  # posts that a quiet channel takes at once
     dm_threads: bool = True  # in a DM too, an answer goes to a thread below its message
+    opens: bool = True  # it tells who looks at their direct messages, and there suggests what to say
     time_to_progress: float = 2.0  # seconds of work before a progress object is shown
 
 

@@ -7,7 +7,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from agents.engine.loop import Loop
-from bot.engine import bridges, dashboard, oauth_return
+from bot.engine import asking, bridges, dashboard, oauth_return
 from bot.engine import charter as charters
 from bot.engine.charter_keeper import CharterKeeper
 from bot.engine.checkpoints import Checkpoints
@@ -301,6 +301,7 @@ class App:
         pages: dict[str, HomePages] = {}
         self.home_tabs = HomeTabs(self.store, self.clock, self.directory, self.home, pages)
         self.text_commands = discover()
+        self.asking = asking.Asking(lambda: bridges.suggestions(self.charter))
         mounts: list[BaseRoute] = [self.workflows.hooks.route(), oauth_return.route(self.sign_ins)]
         outside = Outside(
             settings=self.settings,
@@ -311,6 +312,7 @@ class App:
             engaged=self._engaged,
             commands=self.text_commands,
             awaited=self.workflows.listeners.wants_reaction,
+            suggestions=self.asking.suggestions,
         )
         if self.settings.uses_slack:
             slack = outside.slack()
@@ -357,6 +359,7 @@ class App:
             uploads=Uploads(self.knowledge, self.adapters),
             listeners=self.workflows.listeners,
             home_tabs=self.home_tabs,
+            asking=self.asking,
             requests_per_minute=lambda: self.charter.team.requests_per_minute,
         )
         self.reception = Reception(self.store, self.clock, self.ids, self.desk)
@@ -410,6 +413,7 @@ class App:
             home=self.home,
             settings=self.home.settings,
             others={
+                asking.PREFIX: self.asking,
                 forms.PREFIX: self.workflows.forms,
                 buttons.PREFIX: self.workflows.buttons,
                 REVIEWS: self.reviews,

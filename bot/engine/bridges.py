@@ -10,6 +10,7 @@ from agents.engine.ports import Team, Timing
 from bot.engine.charter import Brought
 from bot.engine.knowledge_overview import personal_audience
 from bot.engine.requests import Choice
+from bot.engine.suggestions import Suggestion
 from bot.web import views
 from kernel.canonical import digest
 from kernel.store import outbox, runs, wake
@@ -185,6 +186,11 @@ def web_prompts(charter: Charter, directory: TeamDirectory) -> list[views.Prompt
         channel = place.channel if place is not None else None
         found.append(views.Prompt(title=prompt.title, message=prompt.message, channel=channel))
     return found
+
+
+def suggestions(charter: Charter) -> list[Suggestion]:
+    """The team's own prompts, those for a certain channel left out."""
+    return [Suggestion(title=one.title, message=one.message) for one in charter.team.prompts if one.channel is None]
 
 
 def agent_hints(charter: Charter) -> list[views.AgentHint]:

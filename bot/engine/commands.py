@@ -24,13 +24,6 @@ Ask me anything in a channel (`@bosun ...`) or here; I answer in a thread with m
 What needs a person, I ask for with a card; nothing happens before it is approved.
 """
 
-WELCOME = """\
-Hello, I'm Bosun. I work for this team: mention me with a question or a task and I answer in a thread.
-I read the team's own documents, say where things stand, and use tools. Anything risky waits for a person to approve.
-
-Try: *What is our refund policy?* · *What needs my approval?* · `help`
-"""
-
 
 def discover() -> tuple[TextCommand, ...]:
     """The commands of bot/commands, in the order in which `help` lists them. ConfigError where two share a name."""
@@ -109,7 +102,3 @@ class Commands:
         shown = text.strip().split("\n")[0][:40]
         known = help_text(self.known.values())
         return f"I don't know the command `{shown}`.\n\n{known}" if shown else known
-
-    def welcome(self) -> str:
-        """What a newcomer reads first."""
-        return WELCOME

@@ -6,17 +6,21 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
+from bot.engine import asking
+from bot.engine.corrections import Corrections
+from bot.engine.greeting import Greeting
 from bot.engine.loop_guard import LoopGuard
 from bot.engine.reception import AtOnce
+from bot.engine.telling import Telling
 from bot.engine.uploads import in_words
 from kernel.errors import BosunError, StoreError
-from kernel.store import inbox, outbox, runs
-from kernel.types import Text
+from kernel.store import inbox, runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from bot.engine.adapter import Adapter, Heard
+    from bot.engine.asking import Asking
     from bot.engine.commands import Commands
     from bot.engine.held import Held
     from bot.engine.home_tabs import HomeTabs
@@ -55,6 +59,7 @@ class Desk:
         uploads: Uploads,
         listeners: Listeners,
         home_tabs: HomeTabs,
+        asking: Asking,
         requests_per_minute: Callable[[], int],
     ) -> None:
         self.store = store
@@ -70,6 +75,10 @@ class Desk:
         self.uploads = uploads
         self.listeners = listeners
         self.home_tabs = home_tabs
+        self.asking = asking
+        self.telling = Telling(clock, adapters)
+        self.corrections = Corrections(self.telling)
+        self.greeting = Greeting(store, self.telling, asking.suggestions)
         self.guard = LoopGuard(clock, ids, requests_per_minute)
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -79,7 +88,7 @@ class Desk:
 
     def at_once(self, inbound: Inbound) -> AtOnce | None:
         """A mention that opens a thread of its own, and nothing but text in it: the most common event by far."""
-        place = self._answer_place(inbound)
+        place = self.telling.place(inbound)
         plain = inbound.kind in {"mention", "message"} and inbound.addressed and not inbound.files
         opens = place.thread is not None and place.thread == inbound.message
         if (
@@ -119,14 +128,14 @@ class Desk:
             case "stop":
                 await self._stop(row_id, inbound)
             case "edit":
-                await self._edited(row_id, inbound)
+                await self.store.write(lambda session: self.corrections.edited(session, row_id, inbound))
             case "delete":
-                await self._deleted(row_id, inbound)
+                await self.store.write(lambda session: self.corrections.deleted(session, row_id, inbound))
             case "home":
                 await self.store.write(lambda session: inbox.settle(session, row_id))
                 await self.home_tabs.opened(inbound.actor)
             case "joined" | "opened":
-                await self._welcome(row_id, inbound)
+                await self.store.write(lambda session: self.greeting.seen(session, row_id, inbound))
 
     async def failed(self, row_id: str, inbound: Inbound, error: Exception) -> None:
         """Settle the row and say so where the person is."""
@@ -140,46 +149,59 @@ class Desk:
 
         def settle(session: Session) -> None:
             if inbox.settle(session, row_id, inbox.FAILED, error=note):
-                self._tell(session, f"{row_id}-failed", self._answer_place(inbound), text)
+                self.telling.tell(session, f"{row_id}-failed", self.telling.place(inbound), text)
 
         await self.store.write(settle)
 
     # -- messages ---------------------------------------------------------------------------------
 
     async def _message(self, row_id: str, inbound: Inbound) -> None:
-        place = self._answer_place(inbound)
+        place = self.telling.place(inbound)
         person = self.directory.person(inbound.actor)
         if not inbound.addressed and not await self._for_us(inbound, place):
             await self._overheard(row_id, inbound, person)
             return
+        await self.greeting.first_words(inbound)
+        if await self._is_request(row_id, inbound, place, person):
+            self.signs.seen(place, inbound.message)
+            heard = await self._thread(place, inbound)
+            await self._take(row_id, inbound, place, person, heard)
+
+    async def _is_request(self, row_id: str, inbound: Inbound, place: Place, person: Person) -> bool:
+        """Whether it is to be worked on now; everything else is dealt with here."""
         actor = inbound.actor
         if actor.is_bot and not await self.store.write(lambda session: self.guard.lets(session, actor, place)):
             await self.store.write(lambda session: inbox.settle(session, row_id))
-            return
-        if inbound.actor.is_external and not inbound.actor.is_bot:
+        elif actor.is_external and not actor.is_bot:
             await self._refuse_external(row_id, inbound, place)
-            return
-        if inbound.caught_up and await self._answered_as_edit(inbound):
+        elif inbound.caught_up and await self._answered_as_edit(inbound):
             await self.store.write(lambda session: inbox.settle(session, row_id))
-            return
-        if self.commands.recognise(inbound.text) is not None:
+        elif self.commands.recognise(inbound.text) is not None:
             await self._command(row_id, inbound, private=False)
-            return
-        if self.held.too_old(inbound):
+        elif self.held.too_old(inbound):
             await self.store.write(lambda session: self.held.hold(session, row_id, inbound, place))
-            return
-        if not (inbound.caught_up or inbound.actor.is_bot or self.guard.has_turn(person)):
+        elif not (inbound.caught_up or actor.is_bot or self.guard.has_turn(person)):
             await self._not_now(row_id, inbound, place, person)
-            return
-        self.signs.seen(place, inbound.message)
-        heard = await self._thread(place, inbound)
+        else:
+            return True
+        return False
+
+    async def _take(  # noqa: PLR0917  what a request consists of
+        self, row_id: str, inbound: Inbound, place: Place, person: Person, heard: list[Heard], shown: str = ""
+    ) -> None:
+        """Begin a run, or have it wait for the one before. `shown`: what was asked, where no message shows it."""
         taken = await self.uploads.take(inbound, person) if inbound.files else []
-        run = await self.store.write(
-            lambda session: self._begin_or_wait(session, row_id, inbound, person, place, heard)
-        )
+
+        def begin(session: Session) -> runs.NewRun | None:
+            if shown:
+                inbox.replace(session, row_id, inbound)
+                self.telling.tell(session, f"{row_id}-asks", place, shown)
+            return self._begin_or_wait(session, row_id, inbound, person, place, heard)
+
+        run = await self.store.write(begin)
         unread = in_words(taken)
         if unread:
-            await self.store.write(lambda session: self._tell(session, f"{row_id}-files", place, unread))
+            await self.store.write(lambda session: self.telling.tell(session, f"{row_id}-files", place, unread))
         if run is not None:
             title = run.request if place.thread == inbound.message else ""
             self.signs.working(run.id, place, title, inbound.actor)
@@ -213,7 +235,7 @@ class Desk:
         if conversation.active_run_id is not None:
             inbox.settle(session, row_id, inbox.WAITING, conversation_id=conversation.id)
             note = f"{conversation.active_run_id}-next"
-            self._tell(session, note, place, "I'm still on the last one; I'll take this next.", to=inbound)
+            self.telling.tell(session, note, place, "I'm still on the last one; I'll take this next.", to=inbound)
             return None
         channel = self.directory.channel_name(place)
         burst = [(row_id, inbound)]
@@ -276,7 +298,7 @@ class Desk:
         def settle(session: Session) -> None:
             if inbox.settle(session, row_id):
                 hour = self.clock.now().strftime("%Y%m%d%H")
-                self._tell(session, f"external-{inbound.actor.account}-{hour}", place, text, to=inbound)
+                self.telling.tell(session, f"external-{inbound.actor.account}-{hour}", place, text, to=inbound)
 
         await self.store.write(settle)
 
@@ -291,14 +313,14 @@ class Desk:
 
         def settle(session: Session) -> None:
             if inbox.settle(session, row_id):
-                self._tell(session, f"not-now-{person.id}-{minute}", place, text, to=inbound)
+                self.telling.tell(session, f"not-now-{person.id}-{minute}", place, text, to=inbound)
 
         await self.store.write(settle)
 
     # -- everything else --------------------------------------------------------------------------
 
     async def _command(self, row_id: str, inbound: Inbound, *, private: bool) -> None:
-        place = self._answer_place(inbound)
+        place = self.telling.place(inbound)
         person = self.directory.person(inbound.actor)
         command = self.commands.recognise(inbound.text)
         text: str | Body
@@ -317,17 +339,45 @@ class Desk:
         await self.store.write(
             lambda session: (
                 inbox.settle(session, row_id)
-                and self._tell(session, f"{row_id}-reply", place, text, to=inbound if private else None)
+                and self.telling.tell(session, f"{row_id}-reply", place, text, to=inbound if private else None)
             )
         )
 
+    async def _asked(self, row_id: str, inbound: Inbound, text: str) -> None:
+        """A request that was typed into a dialog: everybody there sees what was asked, and by whom."""
+        about = asking.asked_about(inbound)
+        where = self.telling.place(inbound if about is None else inbound.model_copy(update={"message": about}))
+        heard: list[Heard] = []
+        try:
+            if about is not None:
+                heard = [await self.adapters[where.platform].read(inbound.place, about)]
+        except BosunError as error:
+            log.info("a message that was asked about could not be read: %s", error)
+            text = "I can't read that message, so I can't say anything about it. In a channel, invite me first."
+            await self.store.write(
+                lambda session: (
+                    inbox.settle(session, row_id)
+                    and self.telling.tell(session, f"{row_id}-reply", inbound.place, text, to=inbound)
+                )
+            )
+            return
+        request = inbound.model_copy(
+            update={"kind": "mention", "place": where, "message": None, "text": text, "press": None}
+        )
+        person = self.directory.person(inbound.actor)
+        if await self._is_request(row_id, request, where, person):
+            await self._take(row_id, request, where, person, heard, f"**{person.name}** asks: {text}")
+
     async def _pressed(self, row_id: str, inbound: Inbound) -> None:
+        if question := asking.question(inbound):
+            await self._asked(row_id, inbound, question)
+            return
         text = await self.presses.pressed(inbound, self.directory.person(inbound.actor))
         await self.store.write(
             lambda session: (
                 inbox.settle(session, row_id)
                 and bool(text)
-                and self._tell(session, f"{row_id}-reply", inbound.place, text, to=inbound)
+                and self.telling.tell(session, f"{row_id}-reply", inbound.place, text, to=inbound)
             )
         )
 
@@ -343,74 +393,9 @@ class Desk:
         await self.store.write(
             lambda session: (
                 inbox.settle(session, row_id)
-                and self._tell(session, f"{row_id}-reply", inbound.place, text, to=inbound)
+                and self.telling.tell(session, f"{row_id}-reply", inbound.place, text, to=inbound)
             )
         )
-
-    async def _edited(self, row_id: str, inbound: Inbound) -> None:
-        """Before the work begins the new text counts; afterwards the person is told which text is worked from."""
-
-        def settle(session: Session) -> None:
-            inbox.settle(session, row_id)
-            original = inbox.by_message(session, inbound.place, inbound.message)
-            if original is None:
-                if inbound.addressed:  # the mention came with the edit
-                    text = "I take up messages as they are first sent. Mention me in a new message, and I'll answer."
-                    self._tell(session, f"{row_id}-new", self._answer_place(inbound), text, to=inbound)
-                return
-            if original.state == inbox.WAITING:
-                inbox.reword(session, original, inbound.text)
-                return
-            run = session.get(runs.Run, original.run_id) if original.run_id else None
-            if run is not None and run.state not in runs.FINAL:
-                text = "I'm working from the text before your edit. Reply in the thread to change what I do."
-                self._tell(session, f"{run.id}-edited", self._answer_place(inbound), text, to=inbound)
-
-        await self.store.write(settle)
-
-    async def _deleted(self, row_id: str, inbound: Inbound) -> None:
-        """Before the work begins the request is withdrawn; afterwards the person is told how to stop it."""
-
-        def settle(session: Session) -> None:
-            inbox.settle(session, row_id)
-            original = inbox.by_message(session, inbound.place, inbound.message)
-            if original is None:
-                return
-            if inbox.settle(session, original.id, error="deleted by its author"):
-                return
-            run = session.get(runs.Run, original.run_id) if original.run_id else None
-            if run is not None and run.state not in runs.FINAL:
-                text = f"You deleted the request that I'm working on ({run.ref}). Say `stop {run.ref}` to end it."
-                self._tell(session, f"{run.id}-deleted", inbound.place.in_thread(None), text, to=inbound)
-
-        await self.store.write(settle)
-
-    async def _welcome(self, row_id: str, inbound: Inbound) -> None:
-        """Once per person or channel: what Bosun is and how to begin."""
-        key = inbound.actor.account if inbound.kind == "opened" else inbound.place.lane
-        await self.store.write(
-            lambda session: (
-                inbox.settle(session, row_id)
-                and self._tell(session, f"welcome-{key}", inbound.place, self.commands.welcome())
-            )
-        )
-
-    def _answer_place(self, inbound: Inbound) -> Place:
-        """Where the answer goes: the thread, or a new one below the message where the platform has threads."""
-        place = inbound.place
-        adapter = self.adapters[place.platform]
-        threaded = adapter.capabilities.threads and (place.kind != "dm" or adapter.capabilities.dm_threads)
-        if place.thread is None and threaded and inbound.message is not None:
-            return place.in_thread(inbound.message)
-        return place
-
-    def _tell(
-        self, session: Session, row_id: str, place: Place, what: str | Body, *, to: Inbound | None = None
-    ) -> bool:
-        kind = outbox.MESSAGE if to is None else outbox.NOTICE
-        actor = None if to is None else to.actor
-        body = Text(markdown=what) if isinstance(what, str) else what
-        return outbox.put(session, row_id, place, body, self.clock.now(), kind=kind, to=actor)
 
 
 def _burst(waiting: list[inbox.InboxRow]) -> list[tuple[str, Inbound]]:

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from bot.discord.adapter import DiscordAdapter
     from bot.engine.adapter import Awaited
     from bot.engine.directory import TeamDirectory
+    from bot.engine.suggestions import Suggestions
     from bot.engine.text_command import Office, TextCommand
     from bot.slack.adapter import SlackAdapter
-    from bot.slack.sessions import Suggestion
     from kernel.clock import Clock
     from kernel.config import Settings
     from kernel.store import Store
@@ -34,6 +34,7 @@ class Outside:
     engaged: Callable[[Place, str], Awaitable[bool]]  # whether a message there is for us without a mention
     commands: Iterable[TextCommand]
     awaited: Awaited
+    suggestions: Suggestions
 
     def slack(self) -> SlackAdapter:
         """The Slack workspace that the tokens lead to."""
@@ -41,14 +42,7 @@ class Outside:
         from bot.slack.settings import SlackSettings
 
         settings = SlackSettings.of(self.settings, console_url=self._console, bots=self._bots("slack"))
-        return SlackAdapter(settings, self.store, self.clock, self.engaged, self._suggestions, awaited=self.awaited)
-
-    def _suggestions(self) -> list[Suggestion]:
-        """The team's own prompts, those for a certain channel left out."""
-        from bot.slack.sessions import Suggestion
-
-        prompts = self.directory.charter().team.prompts
-        return [Suggestion(title=one.title, message=one.message) for one in prompts if one.channel is None]
+        return SlackAdapter(settings, self.store, self.clock, self.engaged, self.suggestions, awaited=self.awaited)
 
     def discord(self, guild: str, executor_id: str) -> DiscordAdapter:
         """The Discord server that the token leads to; `guild` pins it."""

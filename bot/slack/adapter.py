@@ -16,6 +16,7 @@ from bot.engine.adapter import Capabilities, nobody_waits
 from bot.engine.again import insist
 from bot.engine.connections import Reached
 from bot.engine.cursors import Cursors
+from bot.engine.suggestions import usual
 from bot.slack import forms
 from bot.slack.archive import SlackArchive
 from bot.slack.catchup import CatchUp
@@ -26,7 +27,7 @@ from bot.slack.messages import Identity, Messages
 from bot.slack.outgoing import Outgoing
 from bot.slack.people import People
 from bot.slack.presses import Presses
-from bot.slack.sessions import Sessions, Suggestions, usual
+from bot.slack.sessions import Sessions
 from bot.slack.sockets import Sockets
 from bot.slack.web import SlackError, SlackWeb
 from kernel.errors import BosunError, ConfigError
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from bot.engine.adapter import Awaited, Heard, Receiver, Sign
+    from bot.engine.suggestions import Suggestions
     from bot.slack.messages import Engaged
     from bot.slack.settings import SlackSettings
     from kernel.clock import Clock

@@ -85,6 +85,8 @@ class Intake(AsyncMiddleware):
             await self._event(body, redelivered=redelivered)
         elif kind == "block_actions":
             await self.accept(await self.presses.button(body))
+        elif kind == "message_action":
+            await self.accept(await self.presses.shortcut(body))
         elif kind == "view_submission":
             await self.accept(await self.presses.submission(body))
         elif body.get("command"):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import orjson
 from pydantic import Field
 
+from bot.engine import asking
 from bot.engine.carried import MOST, revision_of
 from bot.slack import markup
 from bot.slack.messages import moment
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 Body = dict[str, Any]
 
+SHORTCUT = "ask_about"  # its callback id in the manifest
 REMEMBERED = 1000  # triggers live for seconds, answer addresses for 30 minutes
 
 log = logging.getLogger("bosun.slack")
@@ -109,6 +111,26 @@ class Presses:
             addressed=True,
             press=Press(subject=subject, revision=revision, verb=verb, trigger=trigger or None, message=message),
             sent_at=moment(at),
+        )
+
+    async def shortcut(self, body: Body) -> Inbound | None:
+        """The entry in the menu of a message; None for one that is not ours."""
+        message, user = body.get("message") or {}, body.get("user") or {}
+        ts, channel = str(body.get("message_ts") or ""), (body.get("channel") or {}).get("id")
+        if body.get("callback_id") != SHORTCUT or not (ts and channel):
+            return None
+        thread = message.get("thread_ts")
+        place = self._place(str(channel), (body.get("channel") or {}).get("name"), thread if thread != ts else None)
+        self._remember(place, str(user["id"]), body, ts)
+        trigger = str(body.get("trigger_id") or "")
+        return Inbound(
+            key=f"{place.tenant}/{place.channel}/{ts}/about/{user['id']}/{body.get('action_ts') or trigger}",
+            kind="press",
+            place=place,
+            actor=await self.people.actor(str(user["id"]), str(user.get("team_id") or ""), deciding=True),
+            message=ts,
+            addressed=True,
+            press=Press(subject=asking.about(ts), verb=asking.ABOUT, trigger=trigger or None, message=ts),
         )
 
     async def submission(self, body: Body) -> Inbound | None:

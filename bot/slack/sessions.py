@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING
 
+from bot.engine.suggestions import offered, usual
 from bot.slack.web import GoneError, SlackError
 from kernel.errors import PlatformError
-from kernel.types import Frozen
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine, Sequence
+
+    from bot.engine.suggestions import Suggestion, Suggestions
     from bot.slack.web import SlackWeb
     from kernel.types import Json
 
@@ -36,29 +38,9 @@ MISSING = frozenset(
 )
 WORDS = {"processing": "is working…", "suspended": "is waiting for a decision…", "active": ""}
 RENEW = 30 * 60.0  # seconds after which "processing" is sent again; after an hour Slack takes it back by itself
-MOST_PROMPTS, TITLE, REMEMBERED = 4, 200, 1000
+TITLE, REMEMBERED = 200, 1000
 
 log = logging.getLogger("bosun.slack")
-
-
-class Suggestion(Frozen):
-    """Something to say that is offered as a button."""
-
-    title: str
-    message: str
-
-
-USUAL = (
-    Suggestion(title="What needs my approval?", message="approvals"),
-    Suggestion(title="Where do things stand?", message="home"),
-    Suggestion(title="What can you do?", message="help"),
-)
-Suggestions = Callable[[], Sequence[Suggestion]]
-
-
-def usual() -> Sequence[Suggestion]:
-    """What can always be said."""
-    return USUAL
 
 
 class Sessions:
@@ -131,7 +113,7 @@ class Sessions:
 
     async def suggest(self, channel: str) -> None:
         """Offer what can be said, unless it is offered already. It is worth no error."""
-        wanted = (*self.suggestions(), *USUAL)[:MOST_PROMPTS]
+        wanted = offered(self.suggestions())
         if self._suggested.get(channel) == wanted:
             return
         prompts = [{"title": one.title, "message": one.message} for one in wanted]

@@ -164,6 +164,12 @@ def reword(session: Session, row: InboxRow, text: str) -> None:
     session.add(row)
 
 
+def replace(session: Session, row_id: str, inbound: Inbound) -> None:
+    """The event means this: whoever takes it up later has nothing else to go by."""
+    event = inbound.model_dump(mode="json", exclude_defaults=True)
+    session.connection().execute(update(InboxRow).where(col(InboxRow.id) == row_id).values(event=event))
+
+
 def waiting(session: Session, conversation_id: str) -> list[InboxRow]:
     """The messages that wait for the run of this conversation to end, in the order in which they were said.
 

@@ -243,6 +243,13 @@ def progress_of(session: Session, run_id: str, *, but: str) -> list[tuple[str, P
     return [(row_id, body) for row_id, body in bodies if isinstance(body, Progress)]
 
 
+def partial_of(session: Session, row_id: str) -> str:
+    """What a message that shows work has of the answer so far."""
+    row = session.get(OutboxRow, row_id)
+    shown = row.content if row is not None else None
+    return shown.partial if isinstance(shown, Progress) else ""
+
+
 def due_lanes(session: Session, now: datetime) -> list[str]:
     """Lanes with something to send now."""
     due = or_(col(OutboxRow.retry_at).is_(None), col(OutboxRow.retry_at) <= now)

@@ -10,9 +10,9 @@ from sqlmodel import update
 
 from kernel import ledger
 from kernel.errors import StoreError
-from kernel.store import Session, Store, freezes, open_store, runs
+from kernel.store import Session, Store, freezes, open_store, outbox, runs
 from kernel.store.ledger import entries
-from kernel.types import Source, Text, ToolResult
+from kernel.types import Progress, Source, Text, ToolResult
 from rules.engine import freezing
 from rules.engine.model_budgets import Refused
 from rules.engine.outcome import Freeze, Parked
@@ -192,6 +192,21 @@ async def test_a_stop_that_another_process_was_told_cuts_off_what_the_model_says
     await bench.close()
     here.close()
     elsewhere.close()
+
+
+async def test_a_stop_keeps_what_a_process_had_shown_of_its_answer_before_it_died(bench: Bench) -> None:
+    run = bench.begin("Tell me all.")
+
+    def die(session: Session) -> None:
+        shown = Progress(title="Working on it", partial="The first half", run=run.ref)
+        outbox.put(session, f"{run.id}-answer", run.where, shown, bench.clock.now(), run_id=run.id)
+        session.execute(update(runs.Run).values(progress_id=f"{run.id}-answer"))
+        want_stop(session)
+
+    bench.store.write_now(die)
+    await bench.loop().segment(run.id, 1)
+    assert bench.said(run.id).markdown.startswith("The first half")
+    assert bench.run(run.id).answer == "The first half"
 
 
 def want_stop(session: Session) -> None:

@@ -123,6 +123,17 @@ class Chat(ABC):
 
         return await self.world.until(look)
 
+    async def about(self, person: str, message: str, at: Spot, question: str) -> None:
+        """Pick "Ask about this" in the menu of a message, and ask."""
+        await self.world.up()
+        await self.pick_about(person, message, at)
+        await self.dialog(person)
+        await self.submit(person, question=question)
+
+    @abstractmethod
+    async def pick_about(self, person: str, message: str, at: Spot) -> None:
+        """Pick it."""
+
     async def _refusals(self, person: str) -> int:
         return sum(AGAIN in notice for notice in await self.notices(person))
 

@@ -136,6 +136,9 @@ class DiscordChat(Outside):
             await interaction.settled.wait()
         return not interaction.failed
 
+    async def pick_about(self, person: str, message: str, at: Spot) -> None:
+        self.discord.choose(self._where(message, at), self.user(person), message, "Ask about this")
+
     async def use_home(self, person: str, label: str, about: str) -> None:
         channel, user = DISCORD_CHANNELS["general"], self.user(person)
         interaction = self.discord.slash(channel, user, "home")

@@ -103,6 +103,9 @@ class SlackChat(Outside):
             await sent.settled.wait()
         return not sent.lost
 
+    async def pick_about(self, person: str, message: str, at: Spot) -> None:
+        await self.world.slack.choose_shortcut(self.channel(at), message, self.user(person), "ask_about")
+
     async def use_home(self, person: str, label: str, about: str) -> None:
         user, pages = self.user(person), self.world.slack.world.pages
         await self.world.slack.open_page(user)

@@ -6,7 +6,7 @@ from kernel.store import Session, inbox
 from tests.behaviours.chat import Chat, Spot
 from tests.behaviours.outside import Outside
 from tests.behaviours.slack_chat import SlackChat
-from tests.behaviours.team import ROBOT, SLACK_CHANNELS, SLACK_USERS
+from tests.behaviours.team import ROBOT, SLACK_CHANNELS
 from tests.behaviours.web_chat import WebChat
 from tests.behaviours.world import World
 from tests.fakes.anthropic import Reply
@@ -316,7 +316,7 @@ async def test_work_that_lasts_is_shown_and_its_button_stops_it(world: World, ch
     await world.tune("time_to_progress", chat.platform, 0.05)
     world.model.queue(Reply("The beginning, and the rest", pieces=2, hold_after=4))
     spot = await chat.ask("ann", "take your time")
-    shown = await chat.answer(spot, "is working on it")
+    shown = await chat.answer(spot, "is working on it", "The beginning")
     assert "Stop" in shown.buttons
     await chat.click("eve", shown, "Stop")
     await chat.notice("eve", "Only the person who began")
@@ -371,31 +371,3 @@ async def test_deleting_the_message_that_is_worked_on_says_how_to_stop_it(world:
     await outside.notice("ann", "You deleted the request", "stop R-")
     world.model.release()
     await world.quiet()
-
-
-# -- direct messages ----------------------------------------------------------------------------------------------
-
-
-async def test_in_a_direct_message_no_mention_is_needed(chat: Chat) -> None:
-    home = chat.home("ann")
-    root = await chat.say("ann", "just between us", home)
-    spot = Spot(channel=home.channel, root=root)
-    await chat.answer(spot, "You said: just between us", reader="ann")
-
-
-async def test_a_first_look_at_the_direct_messages_is_greeted_once(world: World, slack: SlackChat) -> None:
-    home = slack.home("cy")
-    for _ in range(2):
-        at = world.slack.world.next_ts()
-        await world.slack.event(
-            {
-                "type": "app_home_opened",
-                "tab": "messages",
-                "user": SLACK_USERS["cy"],
-                "channel": home.channel,
-                "event_ts": at,
-            }
-        )
-    await slack.answer(home, "Hello, I'm Bosun")
-    await world.quiet()
-    assert len(await slack.answers(home)) == 1

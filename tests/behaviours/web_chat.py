@@ -124,6 +124,7 @@ class WebChat(Chat):
     def __init__(self, world: World) -> None:
         super().__init__(world)
         self._browsers: dict[str, Browser] = {}
+        self._opener: dict[str, str | None] = {}  # person -> the message whose button they pressed last
         self._numbers = itertools.count(1)
 
     def _id(self) -> str:
@@ -163,6 +164,9 @@ class WebChat(Chat):
         """Press a button of the dashboard."""
         await self._press(person, action, {}, None)
 
+    async def pick_about(self, person: str, message: str, at: Spot) -> None:
+        await self._press(person, {"subject": f"ASK-{message}", "revision": 0, "verb": "about"}, {}, message)
+
     async def use_home(self, person: str, label: str, about: str) -> None:
         page = await self.browser(person).get("/api/home")
         rows = [row for part in ("schedules", "settings") for row in page[part]]
@@ -171,6 +175,7 @@ class WebChat(Chat):
 
     async def _press(self, person: str, pressed: Any, fields: dict[str, str], message: str | None) -> None:
         browser = self.browser(person)
+        self._opener[person] = message
         body = {name: pressed[name] for name in ("subject", "revision", "verb")}
         body |= {"id": self._id(), "client": browser.tab, "fields": fields, "message": message}
         await browser.post("/api/press", body)
@@ -182,7 +187,7 @@ class WebChat(Chat):
     async def send_dialog(self, person: str, fields: dict[str, str]) -> bool:
         form = self.browser(person).forms.pop()
         filled = {field["id"]: fields.get(field["id"], field["value"]) for field in form["fields"]}
-        await self._press(person, form, filled, None)
+        await self._press(person, form, filled, self._opener.get(person))
         self.world.moment()
         return True
 

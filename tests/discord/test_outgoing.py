@@ -9,7 +9,7 @@ from kernel.types import Action, Card, Fact, Payload, Place, Progress, Step, Tex
 from tests.discord.conftest import ANN, BO, GENERAL, Bench, actor
 from tests.fakes.discord import BOT, GUILD
 from tests.fakes.discord.checks import buttons
-from tests.fakes.discord.world import ATTACH, PUBLIC_THREADS, SEND_IN_THREADS, V2
+from tests.fakes.discord.world import ATTACH, FORUM, PUBLIC_THREADS, SEND_IN_THREADS, V2
 
 
 async def asked(bench: Bench, text: str = "how long do refunds take?") -> Place:
@@ -265,6 +265,19 @@ async def test_signs_are_a_reaction_and_typing(bench: Bench) -> None:
     await bench.discord.until(lambda: bench.discord.counts["typing"])
     assert bench.discord.world.channels[GENERAL].messages[place.thread or ""]["signs"] == ["👀"]
     assert bench.discord.world.channels[place.thread or ""].typing
+
+
+async def test_the_first_message_of_a_post_in_a_forum_gets_its_sign_and_the_answer_in_the_post(bench: Bench) -> None:
+    forum = bench.discord.world.add_channel("1200000000000000077", "ideas", kind=FORUM).id
+    adapter = await bench.connect()
+    post = bench.discord.begin_post(forum, ANN, "A new coffee machine", f"<@{BOT}> what would it cost?")
+    await bench.heard(1)
+    question = bench.inbox.only()
+    assert (question.place.channel, question.place.thread, question.message) == (forum, post, post)
+    await adapter.react(Sign(where=question.place, extra={"name": "eyes", "target": post}))
+    await adapter.post(bench.row(Text(markdown="400 CHF."), question.place))
+    first, answer = bench.discord.world.channels[post].messages.values()
+    assert (first["signs"], answer["content"]) == (["👀"], "400 CHF.")
 
 
 async def test_a_message_that_is_gone_says_so(bench: Bench) -> None:

@@ -194,7 +194,8 @@ async def test_a_slash_command_is_a_text_command_that_is_answered_in_private(ben
 async def test_every_command_can_be_chosen_and_says_what_somebody_would_type(bench: Bench) -> None:
     await bench.connect()
     await bench.discord.until(lambda: bench.discord.world.commands)
-    (menu,) = bench.discord.world.commands
+    menu, about_a_message = bench.discord.world.commands
+    assert (about_a_message["name"], about_a_message["type"]) == ("Ask about this", 3)
     below = [(one["name"], one) for one in menu["options"] if one["type"] == 1]
     for group in (one for one in menu["options"] if one["type"] == 2):
         below += [(f"{group['name']} {one['name']}", one) for one in group["options"]]

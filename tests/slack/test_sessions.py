@@ -6,8 +6,8 @@ import yaml
 
 from bot.engine.adapter import Sign
 from bot.engine.commands import discover
+from bot.engine.suggestions import USUAL, Suggestion
 from bot.slack.doctor import MANIFEST, check
-from bot.slack.sessions import USUAL, Suggestion
 from kernel.types import Actor, Dashboard, DashboardPart, Place, Text
 from tests.fakes.slack import TEAM
 from tests.slack.conftest import ANN, GENERAL, Bench, actor

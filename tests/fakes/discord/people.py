@@ -200,6 +200,16 @@ class People:
         self.gateway.dispatch("THREAD_CREATE", {**self.world.shown_channel(thread), "newly_created": True})
         return thread.id
 
+    def begin_post(self, forum: str, user: str, name: str, text: str) -> str:
+        """Post in a forum: a thread whose first message has its id and stands in it, and not in the forum."""
+        post = self.begin_thread(forum, user, name)
+        message = self.write(post, user, text, id=post)
+        messages = self.world.channels[post].messages
+        messages.clear()
+        messages[post] = message
+        self.announce(message)
+        return post
+
     # -- buttons, dialogs, commands ---------------------------------------------------------------
 
     def click(self, channel: str, message: str, user: str, label: str, *, element: Json | None = None) -> Interaction:
@@ -243,6 +253,15 @@ class People:
     def complete(self, channel: str, user: str, name: str, **options: str) -> Interaction:
         """Type into the last option of `/bosun NAME`."""
         return self._command(AUTOCOMPLETE, channel, user, name, options)
+
+    def choose(self, channel: str, user: str, message: str, name: str) -> Interaction:
+        """Pick an entry of the app in the menu of a message."""
+        command = next(one for one in self.world.commands if one["name"] == name and one["type"] == 3)
+        place = self.world.channels[channel]
+        shown = self.world.shown_message(place.messages[message])
+        data: Json = {"id": command["id"], "name": name, "type": 3, "guild_id": None, "target_id": message}
+        data["resolved"] = {"messages": {message: shown}}
+        return self.interactions.begin(COMMAND, user, place, data)
 
     def _command(self, kind: int, channel: str, user: str, name: str, options: dict[str, str]) -> Interaction:
         command = next(one for one in self.world.commands if one["name"] == "bosun")

@@ -308,6 +308,7 @@ def _sync(discord: FakeDiscord, request: Request) -> object:
             "application_id": APP,
             "version": "1",
             "type": 1,
+            "description": "",  # as in the menu of a message, where it cannot be seen
             "default_member_permissions": None,
         }
         | command

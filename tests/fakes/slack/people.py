@@ -158,6 +158,24 @@ class People:
             },
         )
 
+    async def choose_shortcut(self, channel: str, ts: str, user: str, callback_id: str) -> Envelope:
+        """Pick an entry of the app in the menu of a message."""
+        place = self.world.channels[channel]
+        return await self.deliver(
+            "interactive",
+            {
+                "type": "message_action",
+                **self._by(user),
+                "callback_id": callback_id,
+                "trigger_id": self.world.new_trigger(user),
+                "message_ts": ts,
+                "message": place.messages[ts],
+                "channel": {"id": channel, "name": _shown_name(place)},
+                "response_url": f"{self.url}/answer/{channel}/{user}",
+                "action_ts": self.world.next_ts(),
+            },
+        )
+
     async def open_page(self, user: str) -> Envelope:
         """Look at the app's Home tab."""
         channel = self.world.dm(user).id

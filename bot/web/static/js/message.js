@@ -197,6 +197,9 @@ function threadLink(message) {
   );
 }
 
+const ABOUT = "Ask about this";
+const about = (message) => JSON.stringify({ subject: `ASK-${message.id}`, revision: 0, verb: "about" });
+
 function toolbar(message, inThread) {
   const path = message.thread ? `/c/${message.channel}/t/${message.thread}` : `/c/${message.channel}`;
   return h(
@@ -210,6 +213,11 @@ function toolbar(message, inThread) {
         { href: `/c/${message.channel}/t/${message.id}`, title: "Reply in thread", "aria-label": "Reply in thread" },
         icon("reply"),
       ),
+    h(
+      "button.icon-button",
+      { type: "button", title: ABOUT, "aria-label": ABOUT, "data-act": "press", "data-message": message.id, "data-press": about(message) },
+      icon("spark"),
+    ),
     h(
       "button.icon-button",
       { type: "button", title: "Copy link", "aria-label": "Copy link", "data-act": "copy-link", "data-path": `${path}#m-${message.id}` },

@@ -1,0 +1,50 @@
+"""What newcomers read first: once for each person in their direct messages, and for each channel that invites us."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.engine.asking import prompts
+from kernel.store import inbox
+from kernel.types import Text
+
+if TYPE_CHECKING:
+    from bot.engine.suggestions import Suggestions
+    from bot.engine.telling import Telling
+    from kernel.store import Session, Store
+    from kernel.types import Inbound
+
+WELCOME = """\
+Hello, I'm Bosun. I work for this team: mention me with a question or a task and I answer in a thread.
+I read the team's own documents, say where things stand, and use tools. Anything risky waits for a person to approve.
+I keep what is said to me; what you say to others only in channels that the team made part of what I know.
+
+Try: *What is our refund policy?* · *What needs my approval?* · `help`. \
+`home` shows where things stand; `link` makes your accounts on other platforms one with this one.
+"""
+
+
+class Greeting:
+    """Says hello once; who was greeted is seen in the outbox."""
+
+    def __init__(self, store: Store, telling: Telling, suggestions: Suggestions) -> None:
+        self.store = store
+        self.telling = telling
+        self.suggestions = suggestions
+        self._met: set[str] = set()  # accounts
+
+    def seen(self, session: Session, row_id: str, inbound: Inbound) -> None:
+        """Somebody looks at their direct messages, where the platform says so, or has invited us to a channel."""
+        key = inbound.actor.account if inbound.kind == "opened" else inbound.place.lane
+        if inbox.settle(session, row_id):
+            self.telling.tell(session, f"welcome-{key}", inbound.place, WELCOME)
+
+    async def first_words(self, inbound: Inbound) -> None:
+        """Somebody writes to us directly: with what can be said as buttons, where the platform has no place for it."""
+        actor, place = inbound.actor, inbound.place
+        suggests = self.telling.adapters[place.platform].capabilities.opens
+        if place.kind != "dm" or suggests or actor.is_bot or actor.account in self._met:
+            return
+        body = Text(markdown=WELCOME, actions=prompts(self.suggestions()))
+        await self.store.write(lambda session: self.telling.tell(session, f"welcome-{actor.account}", place, body))
+        self._met.add(actor.account)

@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import sys
@@ -22,6 +23,7 @@ from random import Random  # noqa: TID251  seeded: when to kill
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import yaml
 from sqlmodel import select
 
 from kernel import ledger
@@ -116,13 +118,24 @@ class Soak:
         self.folder = folder
         self.database_url = database_url
         self.chance = Random(seed)
-        self.replicas = [self._replica(number) for number in range(replicas)]
         self.model = FakeAnthropic(clerk)
         self.people: dict[tuple[str, str], httpx.AsyncClient] = {}
-        self.kills = 0
+        self.kills = self.requests = 0
+        self.done = 0.0  # part of the kills that were made
+        self.decided: set[str] = set()  # cards that somebody has pressed
+        self.charter = self._charter(folder / "charter")
         self._opened: list[httpx.AsyncClient] = []
         self._sessions: dict[str, httpx.Cookies] = {}
         self._signing_in = asyncio.Lock()
+        self.replicas = [self._replica(number) for number in range(replicas)]
+
+    @staticmethod
+    def _charter(folder: Path) -> Path:
+        """The starter charter, in which one person may ask for as much as the soak's one does."""
+        shutil.copytree(os.environ.get("BOSUN_CHARTER", ROOT / "charter"), folder)
+        file = folder / "bosun.yaml"
+        file.write_text(yaml.safe_dump({**yaml.safe_load(file.read_text()), "requests_per_minute": 1000}))
+        return folder
 
     def _replica(self, number: int) -> Replica:
         with socket.socket() as free:
@@ -131,7 +144,7 @@ class Soak:
         data = self.folder / f"data{number}"
         environment = {
             **{name: value for name, value in os.environ.items() if name in INHERITED},
-            "BOSUN_CHARTER": os.environ.get("BOSUN_CHARTER", str(ROOT / "charter")),
+            "BOSUN_CHARTER": str(self.charter),
             "BOSUN_DATA": str(data),
             "BOSUN_WEB": f"127.0.0.1:{port}",
             "ANTHROPIC_API_KEY": FakeAnthropic.key,
@@ -146,7 +159,12 @@ class Soak:
         return self.database_url or f"sqlite:///{self.folder / 'data0' / 'bosun.sqlite3'}"
 
     async def run(self, requests: int, kills: int, *, patience: float = 120.0) -> Findings:
-        """Let `requests` be asked and approved while processes are killed `kills` times; then look."""
+        """Let `requests` be asked and approved while processes are killed `kills` times; then look.
+
+        They are asked for in the first half of the kills and decided one by one until the last, so that requests wait,
+        work and are posted at every kill.
+        """
+        self.requests = requests
         await self.model.start()
         for replica in self.replicas:
             replica.environment["ANTHROPIC_BASE_URL"] = self.model.url
@@ -186,7 +204,9 @@ class Soak:
             await asyncio.sleep(self.chance.uniform(0.0, 0.8))
             await replica.kill()
             self.kills += 1
+            self.done = self.kills / kills
             await replica.start()
+        self.done = 1.0
 
     async def _until_up(self, replica: Replica) -> None:
         async with asyncio.timeout(60), httpx.AsyncClient() as client:
@@ -243,7 +263,9 @@ class Soak:
             await asyncio.sleep(0.05)
 
     async def _ask(self, number: int) -> None:
-        await asyncio.sleep(self.chance.uniform(0, 5))
+        at = self.chance.uniform(0, 0.5)
+        while self.done < at:
+            await asyncio.sleep(0.1)
         body = {"id": new_id(), "channel": "general", "text": f"@bosun finance: pay invoice {number}"}
         await self._insist("ann", "POST", "/api/messages", body)
 
@@ -256,7 +278,11 @@ class Soak:
                 verb = next((verb for verb in ("approve", "repeat") if verb in verbs), None)
                 if verb is None:
                     continue
-                press = {"id": new_id(), "client": new_id(), "subject": verbs[verb]["subject"]}
+                subject = verbs[verb]["subject"]
+                if subject not in self.decided and len(self.decided) > self.done * self.requests:
+                    continue
+                self.decided.add(subject)
+                press = {"id": new_id(), "client": new_id(), "subject": subject}
                 press |= {"revision": verbs[verb]["revision"], "verb": verb}
                 await self._insist(person, "POST", "/api/press", press, replica)
             await asyncio.sleep(0.1)

@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from kernel.clock import FixedClock
 from kernel.errors import ConfigError, StoreError
@@ -223,3 +224,9 @@ async def test_a_write_that_need_not_wait_for_the_disk_is_seen_by_all_and_change
     assert slow == lasting
     assert quick in {lasting, await store.write(setting, synced=False)}
     assert await store.write(setting) == lasting
+    commits: list[object] = []
+    event.listen(store.engine, "commit", commits.append)
+    alone = asyncio.create_task(store.write(setting, synced=False))
+    await asyncio.sleep(0)
+    await asyncio.gather(alone, store.write(setting))
+    assert len(commits) == (1 if store.is_sqlite else 2)

@@ -7,8 +7,9 @@ import logging
 from typing import TYPE_CHECKING
 
 from agents.engine import endings, wording
+from agents.engine.kit import MAX_TURNS, Kit
 from agents.engine.ports import Timing
-from agents.engine.segment import MAX_TURNS, OPEN, Kit, Segment, StopAskedError
+from agents.engine.segment import OPEN, Segment, StopAskedError
 from kernel.errors import StoreError
 from kernel.store import run_steps, runs
 from rules.engine.outcome import SegmentOvertaken

@@ -6,14 +6,12 @@ calls are saved together with the next answer, because the door gives the same r
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
-from agents.engine import acting, background, context, endings, handover, wording
+from agents.engine import acting, background, endings, handover, turn, wording
 from agents.engine.citations import Numbering
 from agents.engine.facts import facts_of
-from agents.engine.instructions import system_prompt
 from agents.engine.model import ModelRequest
 from agents.engine.progress import ProgressShow, asking, purpose, steps_so_far, waiting
 from agents.engine.storable import storable
@@ -26,23 +24,22 @@ from rules.engine.model_budgets import Spender
 from rules.engine.outcome import Finished, Held, Parked, SegmentOvertaken
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Callable, Sequence
 
     from agents.engine.definition import AgentDefinition
-    from agents.engine.model import Model, ModelAnswer
-    from agents.engine.ports import Budgets, Charter, Closing, Door, Live, Recall, Timing
+    from agents.engine.kit import Kit
+    from agents.engine.model import ModelAnswer
+    from agents.engine.ports import Charter
     from agents.engine.transcript import Line
-    from kernel.clock import Clock
-    from kernel.store import Session, Store
+    from kernel.store import Session
     from kernel.store.run_steps import PastRun, Row, RunState
-    from kernel.types import Place, RunFacts, ToolSchema
+    from kernel.types import RunFacts
     from rules.engine.model_budgets import Refused
     from rules.engine.outcome import Freeze
 
 T = TypeVar("T")
 
 OPEN = (runs.QUEUED,)  # the states in which a run has a segment to run
-MAX_TURNS = 30
 PARTS = 4  # answers that are continued after the length limit, then the answer is shown as cut
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=5), timedelta(minutes=5)
 GIVE_UP = timedelta(hours=24)
@@ -58,24 +55,6 @@ class NoMoneyError(Exception):
     def __init__(self, outcome: Parked | Refused) -> None:
         super().__init__()
         self.outcome = outcome
-
-
-@dataclass(frozen=True, kw_only=True)
-class Kit:
-    """What every segment works with."""
-
-    store: Store
-    clock: Clock
-    door: Door
-    model: Model
-    timing: Callable[[Place], Timing]
-    live: Live | None
-    closing: Closing | None
-    ask: Callable[[str, ModelRequest, Callable[[str], None]], Awaitable[ModelAnswer]]  # an answer that can be stopped
-    stopping: set[str]  # runs that are to stop and work in this process
-    budgets: Budgets
-    recall: Recall | None = None  # what a request begins with; None: with nothing
-    max_turns: int = MAX_TURNS
 
 
 class Segment:
@@ -155,7 +134,7 @@ class Segment:
         facts = await self._facts(agent)
         if await self._gather(facts):
             facts = await self._facts(agent)
-        request, prefix = self._request(agent, facts)
+        request, prefix = turn.request(self, agent, facts)
         try:
             answer = await self._answer(request, facts)
         except NoMoneyError as error:
@@ -185,24 +164,6 @@ class Segment:
         await self._fail(outcome.told, again=True)
         return True
 
-    def _request(self, agent: AgentDefinition, facts: RunFacts) -> tuple[ModelRequest, str]:
-        team, roster = self.charter.team, self.charter.roster
-        tools = self._tools(agent, facts)
-        model = team.model if agent.model == "default" else agent.model
-        system = system_prompt(agent, roster, team)
-        reading = context.Reading(
-            run=self.run,
-            earlier=self.earlier,
-            requester=facts.requester.name,
-            channel=facts.channel_name,
-            time_zone=facts.requester.time_zone or team.time_zone,
-        )
-        messages, prefix = context.messages(reading, self.transcript.lines, model=model, system=system, tools=tools)
-        request = ModelRequest(
-            model=model, system=system, messages=messages, tools=tuple(tools), max_tokens=agent.max_tokens
-        )
-        return request, prefix
-
     async def _gather(self, facts: RunFacts) -> bool:
         """Look up what the request begins with; once, and only for what a person asks of a model."""
         recall, run = self.kit.recall, self.run
@@ -214,15 +175,6 @@ class Segment:
         if found is not None:
             self.transcript.add("note", {"background": found})
         return found is not None
-
-    def _tools(self, agent: AgentDefinition, facts: RunFacts) -> list[ToolSchema]:
-        """What the agent's list and the rules both admit, in an order that does not change."""
-        visible = self.kit.door.visible(agent.name, facts)
-        tools = sorted((s for s in visible if agent.may_ask_for(s.name)), key=lambda schema: schema.name)
-        roster = self.charter.roster
-        if agent.name == roster.lead.name and roster.specialists and self.kit.model.thinks and not self.run.workflow:
-            tools.append(handover.schema(roster))
-        return tools
 
     async def _answer(self, request: ModelRequest, facts: RunFacts) -> ModelAnswer:
         """A complete answer with something in it; ModelError if there is nothing in it twice.

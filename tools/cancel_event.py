@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from pydantic import Field
 
 from kernel.types import Fact, Json, ToolResult
 from tools.engine import Arguments, Preview, ToolContext, said, tool
 from tools.engine.calendar import agenda, events
-from tools.engine.calendar.changing import changed, found, occurrence_of, put_back
+from tools.engine.calendar.changing import found, occurrence_of, put_back
 from tools.engine.calendar.shown import done, in_words
+from tools.engine.calendar.wording import difference
 from tools.engine.preview import one_line
-
-if TYPE_CHECKING:
-    from kernel.types import Payload
 
 
 class CancelEvent(Arguments):
@@ -31,7 +27,7 @@ async def _preview(args: CancelEvent, ctx: ToolContext) -> Preview:
     before = await found(agenda.known(args.calendar, ctx), args.event, ctx)
     at, one = occurrence_of(args.calendar, args.occurrence, ctx), events.first(before)
     after = events.cancel(before, at, ctx.clock.now()) if at is not None else ""
-    zone, payload = agenda.zone_of(args.calendar, ctx), changed(before, after)
+    zone = agenda.zone_of(args.calendar, ctx)
     return Preview(
         headline=one_line(f"Cancel “{one.title}”"),
         facts=(
@@ -39,12 +35,8 @@ async def _preview(args: CancelEvent, ctx: ToolContext) -> Preview:
             *((Fact(label="Cancels", value="only this time" if at else "every time"),) if one.recurs else ()),
             *((Fact(label="Invited", value=one_line(", ".join(one.invited), 200)),) if one.invited else ()),
         ),
-        payloads=_payloads(payload),
+        payloads=(difference(before, after, zone),),
     )
-
-
-def _payloads(payload: Payload) -> tuple[Payload, ...]:
-    return (payload,) if payload.content else ()
 
 
 async def _undo(args: CancelEvent, data: Json, ctx: ToolContext) -> ToolResult:

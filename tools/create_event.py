@@ -11,6 +11,7 @@ from kernel.types import Fact, Json, Payload, ToolResult
 from tools.engine import Arguments, CannotDo, OneLine, Preview, ToolContext, labels, said, tool
 from tools.engine.calendar import agenda, events
 from tools.engine.calendar.shown import done, in_words
+from tools.engine.calendar.wording import lines
 from tools.engine.preview import one_line
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ async def _preview(args: CreateEvent, ctx: ToolContext) -> Preview:
     return Preview(
         headline=one_line(f"Put “{args.title}” into the calendar of {args.calendar}"),
         facts=tuple(facts),
-        payloads=(Payload(title="Event", content=ics, language="text"),),
+        payloads=(Payload(title="Event", content="\n".join(lines(ics, zone)), language="text"),),
     )
 
 

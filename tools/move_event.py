@@ -9,8 +9,9 @@ from pydantic import Field
 from kernel.types import Fact, Json, ToolResult
 from tools.engine import Arguments, CannotDo, Preview, ToolContext, said, tool
 from tools.engine.calendar import agenda, events
-from tools.engine.calendar.changing import changed, found, occurrence_of, put_back
+from tools.engine.calendar.changing import found, occurrence_of, put_back
 from tools.engine.calendar.shown import done, in_words
+from tools.engine.calendar.wording import difference
 from tools.engine.preview import one_line
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ async def _preview(args: MoveEvent, ctx: ToolContext) -> Preview:
             *((Fact(label="Moves", value="only this time" if at else "every time"),) if one.recurs else ()),
             *((Fact(label="Invited", value=one_line(invited, 200)),) if invited else ()),
         ),
-        payloads=(changed(before, after),),
+        payloads=(difference(before, after, zone),),
     )
 
 

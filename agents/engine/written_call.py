@@ -5,8 +5,9 @@
     argument = KEY "=" VALUE
 
 A value stands in single or double quotes where it holds a space; line breaks may stand inside the quotes. What is
-not text in the tool's schema (numbers, true and false, lists) is read as JSON. Several calls stand on lines of their
-own. Without "/tool" only the names of tools begin a call, so ordinary sentences are never taken for one.
+not text in the tool's schema (numbers, true and false, lists, objects) is read as JSON; lists and objects need no
+quotes around them, and a list of one word may be the word alone. Several calls stand on lines of their own. Without
+"/tool" only the names of tools begin a call, so ordinary sentences are never taken for one.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ _PAREN = re.compile(r"^([a-z][a-z0-9_]*)\((.*)\)$", re.DOTALL)
 _NAME = re.compile(r"^[a-z][a-z0-9_]*$")
 _KEY = re.compile(r"^[a-zA-Z_][a-zA-Z0-9_]*$")
 _CURLY = str.maketrans({"“": '"', "”": '"', "„": '"'})  # what phones make of quotes
+_JSON = json.JSONDecoder()
+_SAYS_WHAT = frozenset({"type", "anyOf", "allOf", "$ref"})  # one of them says of what kind a value is
 PREFIX = "/tool"
 
 
@@ -59,7 +62,7 @@ def _call(text: str, schemas: Mapping[str, dict[str, Json]]) -> Written | None:
 
 def _words(text: str, spaces: str) -> list[str] | None:
     for candidate in (text, text.translate(_CURLY)):
-        lexer = shlex.shlex(candidate, posix=True, punctuation_chars=False)
+        lexer = shlex.shlex(_quoted_json(candidate), posix=True, punctuation_chars=False)
         lexer.whitespace, lexer.whitespace_split, lexer.commenters = spaces, True, ""
         try:
             words = list(lexer)
@@ -68,6 +71,35 @@ def _words(text: str, spaces: str) -> list[str] | None:
         if "“" not in text or candidate != text:
             return words
     return None
+
+
+def _quoted_json(text: str) -> str:
+    """The text with quotes around lists and objects that are values, so that they stay one word as they stand."""
+    made: list[str] = []
+    at, quote = 0, ""
+    while at < len(text):
+        char, step = text[at], 1
+        if char == "\\" and quote != "'":
+            step = 2
+        elif quote:
+            quote = "" if char == quote else quote
+        elif char in "\"'":
+            quote = char
+        elif char in "[{" and text[at - 1 : at] == "=" and (end := _end_of_json(text, at)):
+            made.append("'" + text[at:end].replace("'", "\\u0027") + "'")
+            at = end
+            continue
+        made.append(text[at : at + step])
+        at += step
+    return "".join(made)
+
+
+def _end_of_json(text: str, at: int) -> int:
+    """Where the JSON that begins there ends; 0 if it is none."""
+    try:
+        return _JSON.raw_decode(text, at)[1]
+    except (ValueError, RecursionError):
+        return 0
 
 
 def _arguments(words: list[str], schema: Mapping[str, Json]) -> dict[str, Json] | None:
@@ -83,9 +115,11 @@ def _arguments(words: list[str], schema: Mapping[str, Json]) -> dict[str, Json] 
 
 def _value(value: str, schema: Mapping[str, Json]) -> Json:
     kinds = {schema.get("type"), *(option.get("type") for option in schema.get("anyOf", ()))}
-    if "string" in kinds or kinds == {None}:
+    if "string" in kinds or not _SAYS_WHAT.intersection(schema):
         return value
     try:
         return json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
+        if "array" in kinds and not value.startswith("["):
+            return [value] if value else []
         return value  # does not fit: the door says what was expected

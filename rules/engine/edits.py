@@ -173,16 +173,17 @@ class Edits:
 def _rewrite(row: ApprovalState, change: Change, facts: CallFacts, nearest: str) -> None:
     """The row of the next revision."""
     shown = plain(change.tool, change.arguments)
-    before = outside_warning(change.tool, facts_of_calls.origins_from_json(row.origins))
+    before = outside_warning(change.tool, row.arguments, facts_of_calls.origins_from_json(row.origins))
+    now = outside_warning(change.tool, change.arguments, facts.origins)
     own = preview_of(row).warning.removeprefix(before).strip()  # what the tool itself warns of
     preview = preview_of(row).model_copy(
         update={
             "headline": shown.headline,
             "facts": shown.facts,
             "payloads": (*shown.payloads, difference(row.arguments, change.arguments)),
-            "warning": " ".join(filter(None, (outside_warning(change.tool, facts.origins), own))),
+            "warning": " ".join(filter(None, (now, own))),
             "target": target_of(change.tool, change.arguments),
-            "values": values_in_words(change.tool, facts.origins),
+            "values": values_in_words(change.tool, change.arguments, facts.origins),
             "nearest": nearest,
         }
     )

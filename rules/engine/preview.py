@@ -45,7 +45,7 @@ def preview(
         headline=shown.headline[:HEADLINE],
         facts=shown.facts,
         payloads=(*shown.payloads, *_not_shown(arguments, shown.payloads)),
-        warning=" ".join(filter(None, (outside_warning(tool, origins), shown.warning))),
+        warning=" ".join(filter(None, (outside_warning(tool, arguments, origins), shown.warning))),
         effect=tool.effect,
         claim=claim,
         requester=run.requester.name,
@@ -54,7 +54,7 @@ def preview(
         channel=run.channel_name,
         target=target_of(tool, arguments),
         nearest=nearest,
-        values=values_in_words(tool, origins),
+        values=values_in_words(tool, arguments, origins),
     )
 
 
@@ -102,10 +102,11 @@ def target_of(tool: GovernedTool, arguments: Mapping[str, Json]) -> str:
     return ", ".join(_bare(value) for value in shown)
 
 
-def outside_warning(tool: GovernedTool, origins: Mapping[str, Origins]) -> str:
+def outside_warning(tool: GovernedTool, arguments: Mapping[str, Json], origins: Mapping[str, Origins]) -> str:
     """The sentence that leads a card whose target only somebody outside wrote, or nobody."""
-    outside = [name for name in tool.authority if any(found <= {"outside_text"} for found in origins.get(name, ()))]
-    made_up = [name for name in tool.authority if any(found <= {"nowhere"} for found in origins.get(name, ()))]
+    given = [name for name in tool.authority if arguments.get(name) != ""]  # of nothing nobody has to say where it is
+    outside = [name for name in given if any(found <= {"outside_text"} for found in origins.get(name, ()))]
+    made_up = [name for name in given if any(found <= {"nowhere"} for found in origins.get(name, ()))]
     sentences = []
     if outside:
         sentences.append(f"{_names(outside)} stands only in text from outside the team.")
@@ -114,10 +115,12 @@ def outside_warning(tool: GovernedTool, origins: Mapping[str, Origins]) -> str:
     return " ".join(sentences)
 
 
-def values_in_words(tool: GovernedTool, origins: Mapping[str, Origins]) -> str:
+def values_in_words(tool: GovernedTool, arguments: Mapping[str, Json], origins: Mapping[str, Origins]) -> str:
     """Where the values that bear authority come from."""
     told = []
     for name in tool.authority:
+        if arguments.get(name) == "":
+            continue
         found = frozenset(origin for value in origins.get(name, ()) for origin in value)
         if found:
             told.append(f"{name} {origin_words(found)}")

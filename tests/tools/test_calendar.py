@@ -25,9 +25,12 @@ from rules.engine.outcome import Parked
 from tests.tools.caldav_server import HOME, PASSWORD, radicale_server
 from tests.tools.mcp_servers import serving
 from tests.tools.office import Office, done
+from tools.cancel_event import cancel_event
 from tools.engine.calendar import events
 from tools.engine.calendar.free import Who, slots
 from tools.engine.setup.file import ToolsFile
+from tools.invite_to_event import invite_to_event
+from tools.move_event import move_event
 
 ZURICH, TOKYO, NEW_YORK = ZoneInfo("Europe/Zurich"), ZoneInfo("Asia/Tokyo"), ZoneInfo("America/New_York")
 NAMES = ("ann", "bo", "team")
@@ -179,6 +182,35 @@ async def test_people_are_invited_once_and_stand_in_the_event(office: Office) ->
     assert b"METHOD:REQUEST" in content
     assert b"maria@example.org" in content.replace(b"\r\n ", b"")
     assert b"X-BOSUN" not in content
+
+
+async def test_people_see_in_plain_words_what_happens_to_an_event(office: Office) -> None:
+    uid = (await make(office, repeat="weekly", place="Room 5")).data["event"]
+    context = office.context("01CALL", office.run("look"))
+    context = replace(context, secrets=office.secrets)
+    here = {"calendar": "ann", "event": uid, "occurrence": "2026-03-30T14:00"}
+    moved = await move_event.preview({**here, "start": "2026-03-31T10:00", "minutes": 30}, context)
+    (payload,) = moved.payloads
+    assert payload.language == "diff"
+    assert "+instead of: Mon 30 Mar 2026 14:00 (Europe/Zurich)" in payload.content
+    assert "+until: Tue 31 Mar 2026 10:30 (Europe/Zurich)" in payload.content
+    cancelled = await cancel_event.preview(here, context)
+    assert "+not on: Mon 30 Mar 2026 14:00 (Europe/Zurich)" in cancelled.payloads[0].content
+    invited = await invite_to_event.preview(
+        {"calendar": "ann", "event": uid, "to": ["maria@example.org"], "message": "Please come."}, context
+    )
+    facts = {fact.label: fact.value for fact in invited.facts}
+    assert facts == {
+        "To": "maria@example.org",
+        "Outside the team": "maria@example.org",
+        "Subject": "Invitation: Review",
+    }
+    mail_, event = (payload.content for payload in invited.payloads)
+    assert mail_ == "Please come.\n\nReview\nMon 23 Mar 2026 14:00 (Europe/Zurich)\nRoom 5"
+    assert "recurs: weekly" in event
+    assert "invited: maria@example.org" in event
+    for one in (moved, cancelled, invited):
+        assert "VEVENT" not in one.model_dump_json()
 
 
 async def test_what_stands_in_a_calendar_is_the_teams_or_the_worlds(office: Office) -> None:

@@ -61,6 +61,12 @@ async def ring_again(args: Ring, ctx: ToolContext) -> ToolResult:
     return await _act(args, ctx)
 
 
+@tool(effect="send", authority=("who",), timeout=0.05, safe_to_repeat=True)
+async def ring_afar(args: Ring, ctx: ToolContext) -> ToolResult:
+    """Ring a bell far away, that knows when it is rung twice for one call."""
+    return await _act(args, ctx)
+
+
 MIA = {"who": "mia"}
 KEY = {"BELL_KEY": 's3cret-"key" ü'}
 
@@ -180,15 +186,17 @@ async def test_a_refusal_in_own_words_taints_nothing_and_a_quoted_service_is_out
 
 
 @pytest.mark.parametrize(("how", "says"), [("wait", "took longer than 0.05 seconds"), ("break", "failed unexpectedly")])
-async def test_cut_off_while_acting_is_an_unknown_outcome_unless_it_may_be_repeated(
+async def test_cut_off_while_acting_is_an_unknown_outcome_unless_it_can_be_taken_back_and_repeated(
     ctx: ToolContext, how: str, says: str
 ) -> None:
     arguments = {"who": "mia", "how": how}
-    with pytest.raises(OutcomeUnknown, match=says):
-        await ring.perform(permit_for(ctx, arguments), arguments, ctx)
+    for once in (ring, ring_afar):
+        with pytest.raises(OutcomeUnknown, match=says):
+            await once.perform(permit_for(ctx, arguments, once), arguments, ctx)
     result = await ring_again.perform(permit_for(ctx, arguments, ring_again), arguments, ctx)
     assert result.error
     assert says in result.content
+    assert result.content.endswith("It may have happened: look before you do it again.")
 
 
 async def test_a_long_result_is_cut_with_a_note(ctx: ToolContext) -> None:

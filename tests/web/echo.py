@@ -37,7 +37,10 @@ if TYPE_CHECKING:
 
 NEED = 2
 REF = "AP-7F3K"
-CALL = '{\n  "tool": "pay_invoice",\n  "account": "DE89370400440532013000",\n  "amount": %s\n}'
+NOTE = "It was agreed on the phone, and the delivery note of last Thursday says the same about all three parcels."
+CALL = (
+    '{\n  "tool": "pay_invoice",\n  "account": "DE89370400440532013000",\n  "amount": %s,\n  "note": "' + NOTE + '"\n}'
+)
 HOSTILE = """\
 <img src=x onerror="document.title='owned'"> <script>document.title='owned'</script>
 [click me](javascript:document.title='owned') [and me](data:text/html;base64,PHNjcmlwdD4=) ![pixel](http://127.0.0.1:9/p.png)

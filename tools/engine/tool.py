@@ -121,7 +121,8 @@ class Tool:
         """Do it, once. What goes wrong comes back as a result with `error` and a sentence, with two exceptions.
 
         PermitError: the permit is not for these exact arguments in this call, or was used before; nothing happened.
-        OutcomeUnknown: the tool acts on the world, is not safe to repeat, and was cut off: it may have happened.
+        OutcomeUnknown: the tool acts on the world and was cut off, so it may have happened. A tool whose effect can be
+        taken back, and that is safe to repeat, says so in its result instead.
         """
         permit.spend(call_id=ctx.call_id, tool=self.name, arguments=arguments)
         if undeclared := set(permit.secrets) - self.given(ctx.setup):
@@ -157,8 +158,11 @@ class Tool:
             raise self._cut_off(f"{self.name} failed unexpectedly; the log has the details.") from error
 
     def _cut_off(self, sentence: str) -> OutcomeUnknown | CannotDo:
-        if self.effect in ONLY_READS or self.safe_to_repeat:
+        """What is said of a call that did not come to its end. Another call of the agent would be no repetition."""
+        if self.effect in ONLY_READS:
             return CannotDo(sentence)
+        if self.effect in REVERSIBLE and self.safe_to_repeat:
+            return CannotDo(f"{sentence} It may have happened: look before you do it again.")
         return OutcomeUnknown(f"{sentence} It may have happened.")
 
 

@@ -1,11 +1,9 @@
-"""Changing an event that is there: finding it, showing the difference, putting it back."""
+"""Changing an event that is there: finding it, and putting it back."""
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
-from kernel.types import Payload
 from tools.engine.calendar import agenda, events
 from tools.engine.failure import CannotDo
 
@@ -27,12 +25,6 @@ async def found(calendar: str, uid: str, ctx: ToolContext) -> str:
 def occurrence_of(calendar: str, text: str, ctx: ToolContext) -> datetime | None:
     """The one time of a recurring event that is meant; None: all of it."""
     return events.local(text, agenda.zone_of(calendar, ctx)) if text else None
-
-
-def changed(before: str, after: str) -> Payload:
-    """What a change does to an event."""
-    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), "before", "after", lineterm="")
-    return Payload(title="Event", content="\n".join(lines), language="diff")
 
 
 async def put_back(calendar: str, uid: str, data: Json, ctx: ToolContext) -> None:

@@ -104,11 +104,11 @@ def occurrences(texts: Iterable[str], start: datetime, end: datetime) -> list[Oc
     found: list[Occurrence] = []
     for text in texts:
         try:
-            parsed = icalendar.Calendar.from_ical(text)
-            if any(_is_dense(event) for event in parsed.walk("VEVENT")):
+            whole = icalendar.Calendar.from_ical(text)
+            if any(_is_dense(event) for event in whole.walk("VEVENT")):
                 continue
-            query = recurring_ical_events.of(parsed, skip_bad_series=True)
-            recurring = any("RRULE" in event or "RDATE" in event for event in parsed.walk("VEVENT"))
+            query = recurring_ical_events.of(whole, skip_bad_series=True)
+            recurring = any("RRULE" in event or "RDATE" in event for event in whole.walk("VEVENT"))
             for number, event in enumerate(query.between(start, end)):
                 if number >= MOST:
                     break
@@ -133,25 +133,25 @@ def _occurrence(event: Any, recurs: bool) -> Occurrence:
     cancelled = str(event.get("STATUS", "")).upper() == "CANCELLED"
     return Occurrence(
         uid=str(event.get("UID", "")),
-        title=_line(event.get("SUMMARY", "")),
-        start=_aware(start),
-        end=_aware(end),
-        place=_line(event.get("LOCATION", "")),
+        title=line(event.get("SUMMARY", "")),
+        start=aware(start),
+        end=aware(end),
+        place=line(event.get("LOCATION", "")),
         recurs=recurs,
         all_day=not isinstance(start, datetime),
         busy=str(event.get("TRANSP", "OPAQUE")).upper() != "TRANSPARENT" and not cancelled,
         mark=str(event.get(ORIGIN, "")),
-        invited=_invited(event),
+        invited=invited(event),
     )
 
 
 def span(text: str) -> tuple[datetime, datetime | None]:
     """When it begins first, and when it ends; None where it recurs."""
-    events = _events(text)
-    first = min(_aware(event.start) for event in events)
+    events = parsed(text)
+    first = min(aware(event.start) for event in events)
     if any("RRULE" in event or "RDATE" in event for event in events):
         return first, None
-    return first, max(_aware(event.end) for event in events)
+    return first, max(aware(event.end) for event in events)
 
 
 def move(text: str, occurrence: datetime | None, start: datetime, minutes: int | None, now: datetime) -> str:
@@ -159,7 +159,7 @@ def move(text: str, occurrence: datetime | None, start: datetime, minutes: int |
 
     CannotDo where there is no such time, or where a whole series would come to lie on other days than its rule says.
     """
-    events = _events(text)
+    events = parsed(text)
     series = _series(events)
     if occurrence is None:
         return _move_all(events, series, start, minutes, now)
@@ -176,7 +176,7 @@ def move(text: str, occurrence: datetime | None, start: datetime, minutes: int |
 
 def cancel(text: str, occurrence: datetime, now: datetime) -> str:
     """The series without one time. CannotDo where there is no such time."""
-    events = _events(text)
+    events = parsed(text)
     series = _series(events)
     known = _at(text, occurrence)
     series.add("exdate", known.recurrence)
@@ -186,11 +186,11 @@ def cancel(text: str, occurrence: datetime, now: datetime) -> str:
 
 def invite(text: str, addresses: Iterable[str], organizer: str, now: datetime) -> str:
     """The event with these people invited to it."""
-    events = _events(text)
+    events = parsed(text)
     for event in events:
         if "ORGANIZER" not in event:
             event.add("organizer", f"mailto:{organizer}")
-        known = set(_invited(event))
+        known = set(invited(event))
         for address in addresses:
             if address.lower() not in known:
                 attendee = icalendar.vCalAddress(f"mailto:{address}")
@@ -203,16 +203,16 @@ def invite(text: str, addresses: Iterable[str], organizer: str, now: datetime) -
 
 def request(text: str) -> bytes:
     """The event as an invitation that is sent by mail (RFC 5546)."""
-    parsed = icalendar.Calendar.from_ical(text)
-    parsed.add("method", "REQUEST")
-    for event in parsed.walk("VEVENT"):
+    whole = icalendar.Calendar.from_ical(text)
+    whole.add("method", "REQUEST")
+    for event in whole.walk("VEVENT"):
         event.pop(ORIGIN, None)
-    return bytes(parsed.to_ical())
+    return bytes(whole.to_ical())
 
 
 def first(text: str) -> Occurrence:
     """The event itself, at its first time."""
-    events = _events(text)
+    events = parsed(text)
     return _occurrence(_series(events), len(events) > 1 or "RRULE" in _series(events))
 
 
@@ -226,13 +226,13 @@ class _Known:
 
 
 def _at(text: str, occurrence: datetime) -> _Known:
-    parsed = icalendar.Calendar.from_ical(text)
-    query = recurring_ical_events.of(parsed, keep_recurrence_attributes=True)
+    whole = icalendar.Calendar.from_ical(text)
+    query = recurring_ical_events.of(whole, keep_recurrence_attributes=True)
     day = timedelta(days=1)
     for event in query.between(occurrence - day, occurrence + day):
-        if _aware(event.start) == occurrence:
+        if aware(event.start) == occurrence:
             recurrence = event["RECURRENCE-ID"].dt if "RECURRENCE-ID" in event else event.start
-            return _Known(recurrence=recurrence, start=_aware(event.start), end=_aware(event.end))
+            return _Known(recurrence=recurrence, start=aware(event.start), end=aware(event.end))
     raise CannotDo("The event does not take place at this time.")
 
 
@@ -280,10 +280,11 @@ def _touch(event: Any, now: datetime) -> None:
 
 
 def _overrides(event: Any, recurrence: Any) -> bool:
-    return "RECURRENCE-ID" in event and _aware(event["RECURRENCE-ID"].dt) == _aware(recurrence)
+    return "RECURRENCE-ID" in event and aware(event["RECURRENCE-ID"].dt) == aware(recurrence)
 
 
-def _events(text: str) -> list[Any]:
+def parsed(text: str) -> list[Any]:
+    """The event and its exceptions, as the library has them. CannotDo where it cannot be read."""
     try:
         found = list(icalendar.Calendar.from_ical(text).walk("VEVENT"))
     except (ValueError, TypeError) as error:
@@ -299,7 +300,14 @@ def _series(events: list[Any]) -> Any:
     return next((event for event in events if "RECURRENCE-ID" not in event), events[0])
 
 
-def _invited(event: Any) -> tuple[str, ...]:
+def skipped(event: Any) -> list[Any]:
+    """The times or days of a series at which it does not take place."""
+    listed = event.get("EXDATE", [])
+    return [moment.dt for each in (listed if isinstance(listed, list) else [listed]) for moment in each.dts]
+
+
+def invited(event: Any) -> tuple[str, ...]:
+    """The addresses of who is invited."""
     listed = event.get("ATTENDEE", [])
     each = listed if isinstance(listed, list) else [listed]
     return tuple(str(one).lower().removeprefix("mailto:") for one in each)
@@ -315,14 +323,15 @@ def _text(events: list[Any]) -> str:
     return str(whole.to_ical().decode())
 
 
-def _aware(moment: datetime | date) -> datetime:
+def aware(moment: datetime | date) -> datetime:
     """A day begins at midnight UTC; a time without a zone counts as UTC."""
     if not isinstance(moment, datetime):
         return datetime.combine(moment, time(), UTC)
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
-def _line(text: object) -> str:
+def line(text: object) -> str:
+    """The text on one line."""
     return " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())[:300]
 
 
@@ -335,10 +344,9 @@ def takes_place(text: str, start: datetime, minutes: int) -> bool:
 def meaning(text: str) -> list[tuple[str, str, str, str]]:
     """What an event comes to, whatever order and spelling a server has given its text."""
     found = []
-    for event in _events(text):
+    for event in parsed(text):
         rule = event["RRULE"].to_ical().decode() if "RRULE" in event else ""
-        listed = event.get("EXDATE", [])
-        skipped = [moment.dt for each in (listed if isinstance(listed, list) else [listed]) for moment in each.dts]
-        when = f"{_aware(event.start).isoformat()} {_aware(event.end).isoformat()}"
-        found.append((str(event.get("SUMMARY", "")), when, rule, " ".join(sorted(map(str, map(_aware, skipped))))))
+        without = " ".join(sorted(map(str, map(aware, skipped(event)))))
+        when = f"{aware(event.start).isoformat()} {aware(event.end).isoformat()}"
+        found.append((str(event.get("SUMMARY", "")), when, rule, without))
     return sorted(found)

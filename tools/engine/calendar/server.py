@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
+import math
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from caldav.collection import Calendar
 from caldav.davclient import DAVClient
 from caldav.lib import error as faults
-from requests import ConnectTimeout, RequestException
+from requests import ConnectTimeout, RequestException, Timeout
 from requests.adapters import HTTPAdapter
 
 from kernel.errors import OutcomeUnknown
-from tools.engine.failure import CannotDo
+from tools.engine.aside import aside
+from tools.engine.failure import CannotDo, NotLetIn, NotThere, TooManyRequests
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-PATIENCE = 20  # seconds for each request
 MOST = 2_000  # events of one answer
 LARGEST = 1_000_000  # characters of one event
 LARGEST_ANSWER = 30_000_000  # bytes, unpacked
@@ -89,16 +89,21 @@ class ServerAgenda:
         return "outside_text"
 
     async def _talk(self, calendar: str, work: Callable[[Any], T]) -> T:
-        return await asyncio.to_thread(self._talk_now, self._setup.calendars[calendar], work)
+        way, limit = _Bounded(), self._setup.timeout
+        try:
+            return await aside(lambda: self._talk_now(self._setup.calendars[calendar], way, work), limit)
+        except TimeoutError as error:
+            if way.method in CHANGES:
+                raise _lost() from error
+            raise CannotDo(f"The calendar server did not answer within {limit:g} seconds.") from error
 
-    def _talk_now(self, url: str, work: Callable[[Any], T]) -> T:
-        way = _Bounded()
+    def _talk_now(self, url: str, way: _Bounded, work: Callable[[Any], T]) -> T:
         try:
             with DAVClient(
                 url=self._setup.url,
                 username=self._setup.user,
                 password=self._password,
-                timeout=PATIENCE,
+                timeout=math.ceil(self._setup.timeout),  # of one request; `aside` counts them all
                 enable_rfc6764=False,
             ) as client:
                 client.session.trust_env = False
@@ -107,16 +112,18 @@ class ServerAgenda:
         except CannotDo:
             raise
         except faults.AuthorizationError as error:
-            raise CannotDo("The calendar server does not allow this, or does not take the password.") from error
+            raise NotLetIn("The calendar server does not allow this, or does not take the password.") from error
         except faults.RateLimitError as error:
-            raise CannotDo("The calendar server asks for fewer requests. Try again later.") from error
+            raise TooManyRequests("The calendar server asks for fewer requests. Try again later.") from error
         except faults.NotFoundError as error:
-            raise CannotDo("The calendar server knows no calendar at the address in tools.yaml.") from error
-        except (TimeoutError, RequestException) as error:
+            raise NotThere("The calendar server knows no calendar at the address in tools.yaml.") from error
+        except ConnectTimeout as error:
+            raise CannotDo("The calendar server cannot be reached (ConnectTimeout).") from error
+        except Timeout as error:
+            raise TimeoutError from error
+        except RequestException as error:
             if way.method in CHANGES and not _never_sent(error):
-                raise OutcomeUnknown(
-                    "The calendar server went away while it took a change. It may have made it."
-                ) from error
+                raise _lost() from error
             raise CannotDo(f"The calendar server cannot be reached ({type(error).__name__}).") from error
         except Exception as error:  # whatever the library makes of an answer that is none
             raise CannotDo(f"The calendar server gave no proper answer ({type(error).__name__}).") from error
@@ -150,6 +157,10 @@ class _Bounded(HTTPAdapter):
         return response
 
 
+def _lost() -> OutcomeUnknown:
+    return OutcomeUnknown("The calendar server went away while it took a change. It may have made it.")
+
+
 def _never_sent(error: BaseException) -> bool:
     """Whether no connection came about, so that nothing can have been changed."""
-    return isinstance(error, ConnectTimeout) or "NewConnectionError" in repr(error)
+    return "NewConnectionError" in repr(error)

@@ -30,7 +30,6 @@ PAGE = 100  # records of one answer
 MOST = 10_000  # records that a search gives at all
 TRIES = 4  # of a request that is refused for its rate
 LONGEST_WAIT = 10.0  # seconds between two of them: limits count in windows of ten seconds
-PATIENCE = 30.0  # seconds for a request with all its tries: well within the time of a tool, which would tell less
 WAYS = ("companies", "contacts", "deals")  # what a record can belong to
 
 
@@ -46,9 +45,10 @@ class HubSpot:
             name="HubSpot",
             url=setup.url,
             headers={"authorization": f"Bearer {ctx.secrets[setup.token or '']}"},
-            timeout=15.0,
+            timeout=setup.timeout,
             web=ctx.http,
         )
+        self._patience = 2 * setup.timeout  # seconds for a request with all its tries
 
     async def search(self, kind: str, words: Sequence[str], about: str, limit: int) -> list[Record]:
         """Records that fit the words by HubSpot's own search, last changed first."""
@@ -99,7 +99,7 @@ class HubSpot:
         if before is not None:
             return [await self._made_before(kind, properties, before)]
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(self._patience):
                 reply = await self._send("POST", f"/crm/v3/objects/{names.TYPES[kind]}", body)
         except (LostError, TimeoutError) as error:
             raise OutcomeUnknown(f"{_lost(error)} The {kind} may have been added.") from error
@@ -167,7 +167,7 @@ class HubSpot:
 
     async def _read(self, method: str, path: str, body: Json = None) -> Json:
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(self._patience):
                 return (await self._send(method, path, body)).json("HubSpot")
         except (LostError, TimeoutError) as error:
             raise CannotDo(_lost(error)) from error
@@ -176,7 +176,7 @@ class HubSpot:
         """A change that may be repeated: it says what is to be, not what is to be done."""
         kind, number = names.parts_of(ref)
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(self._patience):
                 await self._send(method, f"/crm/v3/objects/{names.TYPES[kind]}/{number}", body)
         except (LostError, TimeoutError) as error:
             raise OutcomeUnknown(f"{_lost(error)} {ref} may have been {done}.") from error

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
+from kernel.errors import OutcomeUnknown
 from kernel.types import Fact, Payload
+from tools.engine import attempts
 from tools.engine.arguments import Arguments, OneLine
 from tools.engine.failure import CannotDo
 from tools.engine.files.spaces import spot_of
@@ -18,6 +20,8 @@ from tools.engine.mail.message import ADDRESS, Attachment, write
 from tools.engine.preview import one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tools.engine.context import ToolContext
     from tools.engine.mail.box import Box
     from tools.engine.mail.message import Mail
@@ -88,15 +92,42 @@ async def _answered(reply_to: str, mailbox: Box) -> Mail:
     raise CannotDo("The message that this would answer is not in the mailbox. Search for it first.")
 
 
-def facts(args: Outgoing, ctx: ToolContext) -> tuple[Fact, ...]:
-    """The true recipients, and whatever else decides about a message."""
+async def send_once(ctx: ToolContext, tool: str, mailbox: Box, made: Ready) -> str:
+    """Send what this call sends, and say what became of it. After a crash it is looked for, and not sent again.
+
+    OutcomeUnknown where it is not found among what was sent.
+    """
+    before = await attempts.begin(ctx, tool)
+    if before is not None:
+        return before.outcome or await _found(made.id, mailbox)
+    try:
+        told = await mailbox.send(made.raw, made.recipients)
+    except CannotDo:
+        await attempts.forget(ctx)
+        raise
+    await attempts.finish(ctx, told)
+    return told
+
+
+async def _found(message_id: str, mailbox: Box) -> str:
+    """What became of a message that was begun before a crash."""
+    try:
+        if await mailbox.has_sent(message_id):
+            return "The message was sent."
+    except CannotDo as error:
+        raise OutcomeUnknown(f"The message may have been sent. {error.message}") from error
+    raise OutcomeUnknown("The message may have been sent: it does not lie among those that were sent.")
+
+
+def facts(args: Outgoing, ctx: ToolContext, strangers: tuple[Fact, ...] = ()) -> tuple[Fact, ...]:
+    """The true recipients, and whatever else decides about a message; what matters most first, for narrow cards."""
     shown = [Fact(label="To", value=", ".join(args.to))]
     if args.cc:
         shown.append(Fact(label="Copy to", value=", ".join(args.cc)))
-    shown += [Fact(label="From", value=ctx.setup.mail.address), Fact(label="Subject", value=args.subject)]
+    shown += [*strangers, Fact(label="Subject", value=args.subject)]
     if args.reply_to:
         shown.append(Fact(label="Answers", value=one_line(args.reply_to, 200)))
-    return tuple(shown)
+    return (*shown, Fact(label="From", value=ctx.setup.mail.address))
 
 
 def payloads(args: Outgoing, attachments: tuple[Attachment, ...]) -> tuple[Payload, ...]:
@@ -112,6 +143,10 @@ def payloads(args: Outgoing, attachments: tuple[Attachment, ...]) -> tuple[Paylo
     return tuple(shown)
 
 
-def outside(args: Outgoing, ctx: ToolContext) -> list[str]:
-    """Those of the recipients that are not of the team."""
-    return [one for one in dict.fromkeys((*args.to, *args.cc)) if not box.is_inside(one, ctx.setup)]
+def strangers(recipients: Iterable[str], ctx: ToolContext) -> tuple[tuple[Fact, ...], str]:
+    """Those of the recipients that are not of the team, and what whoever decides must not miss."""
+    found = [one for one in dict.fromkeys(recipients) if not box.is_inside(one, ctx.setup)]
+    if not found:
+        return (), "It cannot be taken back."
+    fact = Fact(label="Outside the team", value=", ".join(found))
+    return (fact,), "It leaves the team and cannot be taken back."

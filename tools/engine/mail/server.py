@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import imaplib
+import re
 import ssl
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
@@ -11,11 +13,12 @@ from urllib.parse import urlsplit
 import aiosmtplib
 from imap_tools import AND, MailBox, MailBoxStartTls, MailBoxUnencrypted
 from imap_tools import MailMessage as ImapMessage
-from imap_tools.errors import ImapToolsError, MailboxLoginError
+from imap_tools.errors import ImapToolsError, MailboxFolderSelectError, MailboxLoginError
 from imap_tools.query import H
 
 from kernel.errors import OutcomeUnknown
-from tools.engine.failure import CannotDo
+from tools.engine.aside import aside
+from tools.engine.failure import CannotDo, NotLetIn, NotThere, TooManyRequests
 from tools.engine.mail import box
 from tools.engine.mail.message import LARGEST, read
 
@@ -29,7 +32,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-PATIENCE = 20.0  # seconds for each step of the talk with a server
+REFUSALS = range(400, 600)  # codes by which an SMTP server says that it has not taken something
+UPLOAD = 250_000  # bytes of a message for which a server is given another second
+LATER = re.compile(r"\[(UNAVAILABLE|LIMIT|INUSE|THROTTLED)\]", re.IGNORECASE)  # RFC 5530, and what Google and Yahoo say
 
 
 class ServerBox:
@@ -118,24 +123,26 @@ class ServerBox:
 
     async def _hand_over(self, client: aiosmtplib.SMTP, raw: bytes, recipients: Sequence[str]) -> None:
         try:
-            async with asyncio.timeout(3 * PATIENCE):
+            async with asyncio.timeout(self._setup.timeout):
                 await client.connect()
                 await client.mail(self._setup.address, options=[f"SIZE={len(raw)}"] if _takes_size(client) else [])
                 for recipient in recipients:
                     await client.rcpt(recipient)
         except aiosmtplib.SMTPAuthenticationError as error:
-            raise CannotDo("The mail server does not take the user name and password. Nothing was sent.") from error
+            raise _refused("does not take the user name and password", error.code) from error
         except aiosmtplib.SMTPRecipientRefused as error:
-            raise CannotDo(_refused(f"refuses the recipient {error.recipient}", error.code)) from error
+            raise _refused(f"refuses the recipient {error.recipient}", error.code) from error
         except aiosmtplib.SMTPResponseException as error:
-            raise CannotDo(_refused("refuses the message", error.code)) from error
+            raise _refused("refuses the message", error.code) from error
+        except TimeoutError as error:
+            raise CannotDo(f"{self._too_slow} Nothing was sent.") from error
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
             raise CannotDo(f"The mail server cannot be reached ({type(error).__name__}). Nothing was sent.") from error
         try:
-            await client.data(raw)
-        except aiosmtplib.SMTPResponseException as error:
-            raise CannotDo(_refused("refuses the message", error.code)) from error
+            await client.data(raw, timeout=self._setup.timeout + len(raw) / UPLOAD)
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+            if isinstance(error, aiosmtplib.SMTPResponseException) and error.code in REFUSALS:
+                raise _refused("refuses the message", error.code) from error
             raise OutcomeUnknown("The mail server went away while it took the message. It may have sent it.") from error
 
     def _smtp(self) -> aiosmtplib.SMTP:
@@ -148,13 +155,21 @@ class ServerBox:
             password=self._password,
             use_tls=encrypted,
             start_tls=not (encrypted or self._setup.plain),
-            timeout=PATIENCE,
+            timeout=self._setup.timeout,
         )
 
     # -- the talk with the IMAP server --------------------------------------------------------------
 
     async def _talk(self, folder: str, work: Callable[[BaseMailBox], T], *, create: bool = False) -> T:
-        return await asyncio.to_thread(self._talk_now, self._folders[folder], work, create)
+        now = functools.partial(self._talk_now, self._folders[folder], work, create)
+        try:
+            return await aside(now, self._setup.timeout)
+        except TimeoutError as error:
+            raise CannotDo(self._too_slow) from error
+
+    @property
+    def _too_slow(self) -> str:
+        return f"The mail server did not answer within {self._setup.timeout:g} seconds."
 
     def _talk_now(self, folder: str, work: Callable[[BaseMailBox], T], create: bool) -> T:
         try:
@@ -166,27 +181,23 @@ class ServerBox:
                 return work(mailbox)
             finally:
                 mailbox.client.shutdown()  # without the courtesy of LOGOUT, which may hang
-        except CannotDo:
+        except (CannotDo, TimeoutError):
             raise
-        except MailboxLoginError as error:
-            raise CannotDo("The mail server does not take the user name and password.") from error
-        except TimeoutError as error:
-            raise CannotDo(f"The mail server did not answer within {PATIENCE:g} seconds.") from error
         except (ImapToolsError, imaplib.IMAP4.error, OSError, ValueError) as error:
-            raise CannotDo(f"The mail server gave no proper answer ({type(error).__name__}).") from error
+            raise _failed(error, folder) from error
 
     def _connected(self) -> BaseMailBox:
-        parts = urlsplit(self._setup.imap)
+        parts, seconds = urlsplit(self._setup.imap), self._setup.timeout
         host = parts.hostname or ""
         mailbox: BaseMailBox
         # Without a context imaplib checks no certificate.
         if parts.scheme == "imaps":
-            mailbox = MailBox(host, parts.port or 993, timeout=PATIENCE, ssl_context=ssl.create_default_context())
+            mailbox = MailBox(host, parts.port or 993, timeout=seconds, ssl_context=ssl.create_default_context())
         elif self._setup.plain:
-            mailbox = MailBoxUnencrypted(host, parts.port or 143, timeout=PATIENCE)
+            mailbox = MailBoxUnencrypted(host, parts.port or 143, timeout=seconds)
         else:
             mailbox = MailBoxStartTls(
-                host, parts.port or 143, timeout=PATIENCE, ssl_context=ssl.create_default_context()
+                host, parts.port or 143, timeout=seconds, ssl_context=ssl.create_default_context()
             )
         _bound(mailbox.client)
         try:
@@ -224,7 +235,24 @@ def _takes_size(client: aiosmtplib.SMTP) -> bool:
     return client.supports_extension("size")
 
 
-def _refused(what: str, code: int) -> str:
-    """A sentence without the server's own words: they may quote whatever somebody sent."""
-    later = " It says that another try later may help." if 400 <= code < 500 else ""
-    return f"The mail server {what} (code {code}).{later} Nothing was sent."
+def _refused(what: str, code: int) -> CannotDo:
+    """What an SMTP server says no to, without its own words: they may quote whatever somebody sent."""
+    if code not in REFUSALS:
+        return CannotDo("The mail server gave no proper answer. Nothing was sent.")
+    if code < 500:
+        said = f"The mail server {what} (code {code}). It says that another try later may help. Nothing was sent."
+        return TooManyRequests(said)
+    return CannotDo(f"The mail server {what} (code {code}). Nothing was sent.")
+
+
+def _failed(error: Exception, folder: str) -> CannotDo:
+    """What went wrong in the talk with an IMAP server."""
+    if LATER.search(str(error)):
+        return TooManyRequests("The mail server asks for fewer requests. Try again later.")
+    if "[OVERQUOTA]" in str(error):
+        return CannotDo("The mailbox is full.")
+    if isinstance(error, MailboxLoginError):
+        return NotLetIn("The mail server does not take the user name and password.")
+    if isinstance(error, MailboxFolderSelectError):
+        return NotThere(f"The mail server opens no folder {folder}: tools.yaml says what the folders are called.")
+    return CannotDo(f"The mail server gave no proper answer ({type(error).__name__}).")

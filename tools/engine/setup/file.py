@@ -59,6 +59,7 @@ class MailSetup(Frozen):
     drafts: str = "Drafts"
     inside: tuple[str, ...] = ()  # domains of the team: everybody there counts as a colleague
     plain: bool = False  # connect without encryption: for a server on the same machine
+    timeout: float = Field(default=30.0, gt=0, le=60)  # seconds of one talk with a server
 
     @model_validator(mode="after")
     def _complete(self) -> MailSetup:
@@ -76,6 +77,7 @@ class CalendarSetup(Frozen):
     user: str = ""
     password: SecretName | None = None
     calendars: dict[Name, str] = Field(default_factory=dict)  # person of people.yaml, or "team" -> calendar's URL
+    timeout: float = Field(default=20.0, gt=0, le=60)  # seconds of one talk with the server
 
     @model_validator(mode="after")
     def _complete(self) -> CalendarSetup:
@@ -90,6 +92,7 @@ class CrmSetup(Frozen):
     provider: Literal["local", "hubspot"] = "local"
     url: str = Field(default="https://api.hubapi.com", pattern=r"^https?://.+$")
     token: SecretName | None = None  # of a HubSpot private app
+    timeout: float = Field(default=15.0, gt=0, le=60)  # seconds of one request
 
     @model_validator(mode="after")
     def _complete(self) -> CrmSetup:

@@ -127,6 +127,8 @@ class Source(Frozen):
     url: str = ""  # opens the source; a path below the web console for our own documents
     quote: str = ""  # the passage
     document: str = ""  # of the knowledge base: who may read it is asked again when the source is shown later
+    kind: str = ""  # of the document: "file", "chat"
+    dated: str = ""  # the day on which it was written, "2026-03-02"; empty where that is not known
 
 
 class Text(Frozen):

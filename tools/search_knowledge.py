@@ -67,6 +67,8 @@ async def search_knowledge(args: SearchKnowledge, ctx: ToolContext) -> ToolResul
                 url=passage.url,
                 quote=passage.text,
                 document=passage.document_id,
+                kind=passage.kind,
+                dated=passage.day,
             )
             for number, passage in enumerate(found.passages, 1)
         ),

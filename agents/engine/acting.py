@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from agents.engine import handover
+from agents.engine import caveats, handover
 from kernel.types import Labelled, ToolResult
 from rules.engine.outcome import Finished
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from kernel.types import Json, RunFacts, ToolCall
     from rules.engine.outcome import Outcome
 
+ASKED = ("query", "words")  # arguments that say what is looked for
 SAME_FAILURES = 2  # an exact call that failed this often in a run is not tried again
 
 
@@ -72,14 +73,19 @@ async def perform(
 def entry_of(call: ToolCall, result: ToolResult, numbering: Numbering, own: Own) -> dict[str, Json]:
     """A result as the transcript keeps it, with its sources numbered for the run."""
     handed = own.handed is not None and own.handed[0].id == call.id
+    before = list(numbering.known)
+    sources = numbering.number(result.sources)
+    asked = " ".join(str(call.arguments.get(name, "")) for name in ASKED).strip()
+    differ = caveats.differing(asked, [*before, *sources], new=sources) if asked else []
     return {
         "use_id": call.id,
         "tool": call.tool,
         "content": result.content,
         "error": result.error,
         "pieces": [piece.model_dump(exclude_defaults=True) for piece in result.pieces],
-        "sources": [source.model_dump() for source in numbering.number(result.sources)],
+        "sources": [source.model_dump() for source in sources],
         "summary": result.summary,
+        **({"differ": differ} if differ else {}),
         **({"handover": True} if handed else {}),
     }
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from agents.engine.citations import numbered, numbered_once
 from agents.engine.model import ModelAnswer, Stop, Usage
+from agents.engine.quoting import number_of
 from kernel.types import Json, ToolCall
 
 if TYPE_CHECKING:
@@ -34,6 +36,8 @@ class AnswerBlocks:
         self.done = False
         self._on_text = on_text
         self._blocks: list[dict[str, Json]] = []
+        self._cited: dict[int, list[int]] = {}  # block -> the numbers of the sources that the service says it cites
+        self._open = -1  # the block that still grows
         self._arguments: dict[int, list[str]] = {}
         self._usage: dict[str, int] = {}
         self._reason = ""
@@ -46,8 +50,13 @@ class AnswerBlocks:
                 self._count(event.message.usage)
             case "content_block_start":
                 self._blocks.append(event.content_block.to_dict())
+                self._open = event.index
             case "content_block_delta":
                 self._delta(event.index, event.delta)
+            case "content_block_stop":
+                self._open = -1
+                if self._on_text and event.index in self._cited:
+                    self._on_text(self.text)
             case "message_delta":
                 self._reason = event.delta.stop_reason or self._reason
                 self._detail = getattr(event.delta.stop_details, "explanation", None) or self._detail
@@ -62,6 +71,10 @@ class AnswerBlocks:
                 block["text"] += delta.text
                 if self._on_text:
                     self._on_text(self.text)
+            case "citations_delta":
+                number = number_of(getattr(delta.citation, "title", None) or "")
+                if number is not None:
+                    self._cited.setdefault(index, []).append(number)
             case "input_json_delta":
                 self._arguments.setdefault(index, []).append(delta.partial_json)
             case "thinking_delta":
@@ -78,8 +91,26 @@ class AnswerBlocks:
 
     @property
     def text(self) -> str:
-        """What the model says to people."""
-        return "\n\n".join(block["text"] for block in self._blocks if block["type"] == "text" and block["text"])
+        """What the model says to people, with the numbers of the sources that it cites."""
+        return "\n\n".join(block["text"] for block in self._whole() if block["type"] == "text")
+
+    def _whole(self) -> list[dict[str, Json]]:
+        """The blocks as they are kept: text that was cut for its citations is one again, with their numbers in it.
+
+        The service would take its citations back only together with the very results that they are counted in.
+        """
+        whole: list[dict[str, Json]] = []
+        for index, block in enumerate(self._blocks):
+            if block["type"] != "text":
+                whole.append(block)
+                continue
+            cited = self._cited.get(index, ()) if index != self._open else ()
+            text = numbered(block["text"], cited)
+            if whole and whole[-1]["type"] == "text":
+                text = numbered_once(whole.pop()["text"] + text) if self._cited else whole.pop()["text"] + text
+            if text:  # the service refuses an empty text block
+                whole.append({"type": "text", "text": text})
+        return whole
 
     @property
     def usage(self) -> Usage:
@@ -95,15 +126,12 @@ class AnswerBlocks:
         """The complete answer, without its cost."""
         stop = STOPS.get(self._reason, "unknown")
         whole = stop in COMPLETE
-        blocks, calls = [], []
+        calls = []
         for index, block in enumerate(self._blocks):
-            if block["type"] == "tool_use":
-                if not whole:
-                    continue
+            if block["type"] == "tool_use" and whole:
                 block["input"] = self._input(index, block)
                 calls.append(ToolCall(id=block["id"], tool=block["name"], arguments=block["input"]))
-            if block["type"] != "text" or block["text"]:  # the service refuses an empty text block
-                blocks.append(block)
+        blocks = [block for block in self._whole() if whole or block["type"] != "tool_use"]
         return ModelAnswer(
             text=self.text,
             calls=tuple(calls),

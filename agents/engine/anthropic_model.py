@@ -16,6 +16,7 @@ import orjson
 from agents.engine.answer_blocks import AnswerBlocks
 from agents.engine.model import Usage
 from agents.engine.prices import PriceTable
+from agents.engine.quoting import in_text
 from kernel.errors import ModelBusy, ModelError
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ BUSY = frozenset({408, 409, 429})  # and everything from 500 up
 BUSY_TYPES = frozenset({"overloaded_error", "api_error", "rate_limit_error", "timeout_error"})  # sent in a stream
 BYTES_PER_TOKEN = 2  # of JSON, at least: text in English has about four, other scripts and numbers down to two
 CACHED = {"type": "ephemeral"}
+RESULT_WORDS = ("search_result", "citations")  # in what a service says that does not know them
 THINKING = ("thinking", "redacted_thinking")
 
 
@@ -58,6 +60,7 @@ class AnthropicModel:
         self._timeout = timeout  # seconds without a byte from the service
         self._client: AsyncAnthropic | None = None
         self._lock = threading.Lock()
+        self._knows_results = True  # the service takes search results, until it refuses some
 
     def warm(self) -> None:
         """Import the library and make the client; call it in a thread, the first answer is quicker then."""
@@ -77,6 +80,8 @@ class AnthropicModel:
     async def answer(self, request: ModelRequest, on_text: Callable[[str], None] | None = None) -> ModelAnswer:
         """The complete answer. ModelBusy after three tries in vain, ModelError where a try more would not help."""
         body = request_body(request)
+        if not self._knows_results:
+            results_in_text(body)
         for pause in PAUSES:
             try:
                 return self._priced(request, await self._ask(body, on_text))
@@ -103,6 +108,9 @@ class AnthropicModel:
                     blocks.take(event)
         except Exception as error:
             if thinking_is_refused(error) and drop_thinking(body):
+                return await self._ask(body, on_text)
+            if results_are_refused(error) and results_in_text(body):
+                self._knows_results = False
                 return await self._ask(body, on_text)
             raise as_model_error(error) from error
         if not blocks.done:
@@ -158,6 +166,25 @@ def drop_thinking(body: dict[str, Any]) -> bool:
             found = True
             message["content"] = kept or [{"type": "text", "text": "(thought)"}]
     return found
+
+
+def results_are_refused(error: Exception) -> bool:
+    """Whether the service does not know search results as blocks: an older model, or one that is only compatible."""
+    return getattr(error, "status_code", None) in (400, 422) and any(word in str(error) for word in RESULT_WORDS)
+
+
+def results_in_text(body: dict[str, Any]) -> bool:
+    """Make text of the search results in the history; False if there was none. The model cites by number then."""
+    found = False
+    for message in body["messages"]:
+        made = [_marked(block, in_text(block)) for block in message["content"]]
+        found = found or made != message["content"]
+        message["content"] = made
+    return found
+
+
+def _marked(block: dict[str, Any], made: dict[str, Any]) -> dict[str, Any]:
+    return {**made, "cache_control": CACHED} if "cache_control" in block else made
 
 
 def as_model_error(error: Exception) -> Exception:

@@ -13,7 +13,8 @@ from collections import Counter
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from agents.engine.quoting import fence, list_sources, shorten
+from agents.engine import caveats
+from agents.engine.quoting import fence, shorten, source_blocks
 from kernel.store import knowledge as documents
 from kernel.store import memory, personal, work_done
 from kernel.types import Labelled, Source
@@ -75,14 +76,22 @@ def _chosen(
     if not (mine or shown or earlier):
         return None
     readers = documents.readers_of(session, ids) if ids else {}
+    sources = [
+        Source(
+            number=number,
+            title=_title(passage),
+            url=passage.url,
+            quote=passage.text,
+            document=passage.document_id,
+            kind=passage.kind,
+            dated=passage.day,
+        )
+        for number, passage in enumerate(shown, 1)
+    ]
     return {
         "preferences": [shorten(like.text, ONE_PREFERENCE) for like in mine],
-        "sources": [
-            Source(
-                number=number, title=_title(passage), url=passage.url, quote=passage.text, document=passage.document_id
-            ).model_dump()
-            for number, passage in enumerate(shown, 1)
-        ],
+        "sources": [source.model_dump() for source in sources],
+        "differ": caveats.differing(run.request, sources),
         "kinds": [passage.kind for passage in shown],
         "pieces": [
             *(_piece(like.text, like.id, readers) for like in mine),
@@ -127,20 +136,24 @@ def related(request: str, earlier: Sequence[Earlier]) -> list[Earlier]:
     return best[:NAMED]
 
 
-def in_words(known: dict[str, Json], requester: str) -> str:
+def blocks(known: dict[str, Json], requester: str) -> list[dict[str, Json]]:
     """It as the model reads it, before the request."""
+    sources = [Source.model_validate(source) for source in known["sources"]]
+    return [{"type": "text", "text": _in_words(known, requester)}, *source_blocks(sources)]
+
+
+def _in_words(known: dict[str, Json], requester: str) -> str:
     parts = [HEAD]
     if known["preferences"]:
         said = "\n".join(f"- {each}" for each in known["preferences"])
         parts.append(f"What {requester} has said to prefer:\n{fence('quoted', said, source='memory')}")
-    if known["sources"]:
-        parts.append(list_sources([Source.model_validate(source) for source in known["sources"]]).rstrip())
     if known["earlier"]:
         lines = [f"- {one['ref']}, {one['by']}, {one['day']}: {one['request']}" for one in known["earlier"]]
         named = fence("quoted", "\n".join(lines), source="requests")
         parts.append(f"Earlier requests here that are like this one; read_request reads one with its answer:\n{named}")
     if known["left_out"]:
         parts.append(f"[{known['left_out']} more passages that fit are left out; search_knowledge finds them.]")
+    parts += caveats.told(known)
     return "\n\n".join(parts)
 
 
@@ -165,8 +178,7 @@ def _short(request: str) -> str:
 
 
 def _title(passage: Passage) -> str:
-    title = " › ".join((passage.title, *passage.headings))
-    return f"{title} ({passage.dated.day} {passage.dated:%B %Y})" if passage.dated else title
+    return " › ".join((passage.title, *passage.headings))
 
 
 def _piece(text: str, document: str, readers: dict[str, tuple[str, ...]]) -> Json:

@@ -14,7 +14,36 @@ if TYPE_CHECKING:
 
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)
 _CITED = re.compile(r"\[(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\]")
+_TWICE = re.compile(r"(\[\d{1,3}\])(?:\s*\1)+")
+_BEHIND = re.compile(r"([.!?])((?:\s*\[\d[\d,; ]*\])+)")  # numbers behind the full stop of their sentence
+_PIECE = re.compile(r"(?<=[.!?])\s+|\n+")
+CLAIM = 4  # words: what is shorter claims nothing
 SHOWN = 8  # sources below one answer
+
+
+def cites(text: str) -> bool:
+    """Whether it cites anything; numbers in code are not citations."""
+    return _CITED.search(_CODE.sub(" ", text)) is not None
+
+
+def cites_throughout(text: str) -> bool:
+    """Whether every sentence that claims something cites a source. Headings and what announces a list claim nothing."""
+    pieces = (piece.strip() for piece in _PIECE.split(_BEHIND.sub(r"\2\1", _CODE.sub(" ", text))))
+    claims = (p for p in pieces if len(p.split()) >= CLAIM and not p.startswith("#") and not p.endswith((":", "?")))
+    return all(_CITED.search(claim) for claim in claims)
+
+
+def numbered(text: str, numbers: Iterable[int]) -> str:
+    """`text` with the numbers of the sources that it rests on behind it, without those that stand in it already."""
+    there = {int(number) for group in _CITED.findall(text) for number in re.findall(r"\d+", group)}
+    marks = "".join(f"[{number}]" for number in dict.fromkeys(numbers) if number not in there)
+    said = text.rstrip()
+    return f"{said} {marks}{text[len(said) :]}" if marks and said else text
+
+
+def numbered_once(text: str) -> str:
+    """`text` without a number right behind the same one: the model wrote it, and the service told it as well."""
+    return _TWICE.sub(r"\1", text)
 
 
 class Numbering:
@@ -29,6 +58,11 @@ class Numbering:
     def number(self, sources: Iterable[Source]) -> list[Source]:
         """The sources with their numbers for this run."""
         return [self._remember(source.model_copy(update={"number": len(self._known) + 1})) for source in sources]
+
+    @property
+    def known(self) -> tuple[Source, ...]:
+        """All sources so far, by number."""
+        return tuple(self._known.values())
 
     def _remember(self, source: Source) -> Source:
         return self._known.setdefault((source.url, source.title, source.quote), source)

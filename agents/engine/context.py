@@ -14,9 +14,9 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
-from agents.engine import background
+from agents.engine import background, caveats
 from agents.engine.model import Message
-from agents.engine.quoting import RESULT_LIMIT, fence, list_sources, shorten
+from agents.engine.quoting import RESULT_LIMIT, fence, shorten, source_blocks
 from kernel.types import Actor, Source
 
 if TYPE_CHECKING:
@@ -78,9 +78,10 @@ def messages(
     made = _Messages(digest=hashlib.blake2b(orjson.dumps(start), digest_size=16))
     _add_earlier(made, reading)
     made.beside = [
-        _text(background.in_words(line.content["background"], reading.requester))
+        block
         for line in lines
         if "background" in line.content
+        for block in background.blocks(line.content["background"], reading.requester)
     ]
     lines = [line for line in lines if "busy" not in line.content]
     handed = next((i for i in reversed(range(len(lines))) if "handover" in lines[i].content), -1)
@@ -170,24 +171,29 @@ def _add_handed(made: _Messages, reading: Reading, lines: Sequence[Line]) -> Non
             made.add("user", _request(made, reading, line))
         elif line.kind == "results":
             found = [r for r in line.content["results"] if not r.get("handover")]
-            made.add("user", [_text(f"{r['tool']} gave:\n{_wrapped(r, RESULT_LIMIT)}") for r in found])
+            for each in found:
+                said, *sources = _wrapped(each, RESULT_LIMIT)
+                made.add("user", [_text(f"{each['tool']} gave:\n{said['text']}"), *sources])
         elif "handover" in line.content:
             note = line.content["handover"]
             made.add("user", [_text(f"{note['from']} hands this request to you, {note['to']}: {note['task']}")])
 
 
 def _result(result: dict[str, Json], limit: int) -> Block:
-    block: Block = {"type": "tool_result", "tool_use_id": result["use_id"], "content": _wrapped(result, limit)}
+    said, *sources = _wrapped(result, limit)
+    content = [said, *sources] if sources else said["text"]
+    block: Block = {"type": "tool_result", "tool_use_id": result["use_id"], "content": content}
     return {**block, "is_error": True} if result["error"] else block
 
 
-def _wrapped(result: dict[str, Json], limit: int) -> str:
+def _wrapped(result: dict[str, Json], limit: int) -> list[Block]:
+    """What a result says, fenced, and its sources; of a shortened one these are left out."""
     text = shorten(result["content"], limit, "Ask for the part that you need.")
     wrapped = fence("tool_output", text, tool=result["tool"])
     sources = [Source.model_validate(source) for source in result.get("sources") or ()]
-    if sources and limit == RESULT_LIMIT:
-        wrapped += f"\nSources:\n{list_sources(sources)}"
-    return wrapped
+    if not sources or limit != RESULT_LIMIT:
+        return [_text(wrapped)]
+    return [_text("\n".join([wrapped, *caveats.told(result)])), *source_blocks(sources)]
 
 
 def _kept_results(lines: Sequence[Line], limit: int) -> dict[int, int]:

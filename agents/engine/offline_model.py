@@ -88,7 +88,7 @@ def _report(request: ModelRequest, results: list[dict[str, Json]]) -> ModelAnswe
     if len(request.messages) > 2 and request.messages[-2].content[-1].get("name") == SEARCH:
         others = (tool for tool in request.tools if tool.name != SEARCH)
         there = as_call(request.messages[-3].content[-1].get("text", ""), others)
-        nothing = not read_sources(_content(results[-1]))
+        nothing = not read_sources(_blocks(results[-1]))
         found = [there] if there and nothing else [*found, there]
     return said("\n\n".join([*filter(None, found), NO_MODEL]))
 
@@ -105,7 +105,7 @@ def _result(tool: str, result: dict[str, Json]) -> str:
         return f"`{tool}` did not work: {unfence(content)}"
     if tool != SEARCH:
         return f"`{tool}`: {unfence(content)}"
-    sources = read_sources(content)[:SHOWN]
+    sources = read_sources(_blocks(result))[:SHOWN]
     if not sources:
         return unfence(content)
     quoted = [
@@ -115,8 +115,13 @@ def _result(tool: str, result: dict[str, Json]) -> str:
     return "\n\n".join(["What I found:", *quoted])
 
 
+def _blocks(result: dict[str, Json]) -> list[dict[str, Json]]:
+    content = result["content"]
+    return content if isinstance(content, list) else [{"type": "text", "text": content}]
+
+
 def _content(result: dict[str, Json]) -> str:
-    return str(result["content"] if isinstance(result["content"], str) else result["content"][0]["text"])
+    return str(_blocks(result)[0]["text"])
 
 
 def said(text: str) -> ModelAnswer:

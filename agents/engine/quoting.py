@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from kernel.types import Source
+    from collections.abc import Iterable
+
+    from kernel.types import Json, Source
 
 _FENCE = re.compile(r"<(/?)(?=(?:quoted|tool_output)\b)", re.IGNORECASE)
 _BODY = re.compile(r"<(?P<tag>quoted|tool_output)[^>\n]*>\n(?P<body>.*)\n</(?P=tag)>", re.DOTALL)
-_SOURCE = re.compile(r"^\[(\d+)\] (.*)\n((?:> .*\n?)*)", re.MULTILINE)
+_NUMBER = re.compile(r"\[(\d+)\] (.*)", re.DOTALL)
 
 RESULT_LIMIT = 24_000  # characters of one result that a model gets to read
 QUOTE_LIMIT = 2_000  # characters of one source's passage
@@ -38,23 +41,63 @@ def shorten(text: str, limit: int, hint: str = "") -> str:
     return f"{text[:head]}\n\n{note}\n\n{text[-tail:]}"
 
 
-def list_sources(sources: list[Source]) -> str:
-    """The sources of a result with the numbers by which the answer cites them; to stand after its fence."""
-    lines = []
-    for source in sources:
-        title = " ".join(source.title.split())
-        quote = shorten(source.quote.strip(), QUOTE_LIMIT)
-        lines.append(f"[{source.number}] {title}\n" + "".join(f"> {line}\n" for line in quote.splitlines()))
-    return _FENCE.sub(r"‹\1", "".join(lines))
+def source_blocks(sources: Iterable[Source]) -> list[dict[str, Json]]:
+    """The sources of a result as search results of the Messages API, so that the model can cite them natively.
+
+    Their titles begin with the numbers by which an answer cites them. To stand after what the result says.
+    """
+    return [
+        {
+            "type": "search_result",
+            "source": str(source.number),
+            "title": f"[{source.number}] {_titled(source)}",
+            "content": [{"type": "text", "text": _FENCE.sub(r"‹\1", _passage(source))}],
+            "citations": {"enabled": True},
+        }
+        for source in sources
+    ]
 
 
-def read_sources(text: str) -> list[tuple[int, str, str]]:
-    """Number, title and passage of the sources that `list_sources` wrote after the last fence of `text`."""
+def read_sources(blocks: Iterable[dict[str, Json]]) -> list[tuple[int, str, str]]:
+    """Number, title and passage of the sources that `source_blocks` made."""
     found = []
-    for number, title, quote in _SOURCE.findall(text.rpartition("</tool_output>")[2]):
-        passage = "\n".join(line[2:] for line in quote.splitlines())
-        found.append((int(number), title, passage))
+    for block in blocks:
+        named = _NUMBER.match(str(block.get("title", ""))) if block["type"] == "search_result" else None
+        if named is not None:
+            found.append((int(named[1]), named[2], str(block["content"][0]["text"])))
     return found
+
+
+def in_text(block: dict[str, Json]) -> dict[str, Json]:
+    """A block for a service that knows no search results: these become text; results of tools are looked through."""
+    if block["type"] == "search_result":
+        lines = str(block["content"][0]["text"]).splitlines()
+        return {"type": "text", "text": "\n".join([str(block["title"]), *(f"> {line}" for line in lines)])}
+    if block["type"] == "tool_result" and isinstance(block["content"], list):
+        text = "\n\n".join(in_text(part)["text"] for part in block["content"])
+        return {**block, "content": text}
+    return block
+
+
+def number_of(title: str) -> int | None:
+    """The number of the source that `source_blocks` gave this title."""
+    named = _NUMBER.match(title)
+    return int(named[1]) if named is not None else None
+
+
+def day_in_words(day: str) -> str:
+    """ "2 March 2026" for "2026-03-02"."""
+    at = date.fromisoformat(day)
+    return f"{at.day} {at:%B %Y}"
+
+
+def _titled(source: Source) -> str:
+    title = " ".join(source.title.split()) or "Untitled"
+    return f"{title} ({day_in_words(source.dated)})" if source.dated else title
+
+
+def _passage(source: Source) -> str:
+    return shorten(source.quote.strip(), QUOTE_LIMIT) or "(no text)"
 
 
 def _plain(value: str) -> str:

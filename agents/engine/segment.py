@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
-from agents.engine import acting, background, endings, handover, turn, wording
+from agents.engine import acting, background, caveats, endings, handover, turn, wording
 from agents.engine.citations import Numbering
 from agents.engine.facts import facts_of
 from agents.engine.model import ModelRequest
@@ -289,19 +289,26 @@ class Segment:
         text = self.transcript.spoken()
         if answer.stop != "end":
             text += wording.CUT if answer.stop in ("max_tokens", "pause") else wording.odd_end(answer.detail)
+        numbering = Numbering(self.transcript.cited_from())
+        today = self.kit.clock.now().date()
+        notes = caveats.below(numbering.cited(text), numbering.known, self.transcript.cited_from(), today)
+        shown = "\n\n".join([text, *(f"**Note:** {note}" for note in notes)])
         body = Text(
-            markdown=text,
+            markdown=shown,
             agent=agent.shown,
-            sources=Numbering(self.transcript.cited_from()).cited(text),
-            footer=self._footer(agent, model),
+            sources=numbering.cited(shown),
+            footer=self._footer(agent, model, text),
         )
         await self._end(runs.DONE, body, answer=text)
 
-    def _footer(self, agent: AgentDefinition, model: str) -> str:
-        wanted = self.charter.team.footer
-        if not self.kit.model.thinks or wanted == "off" or (wanted == "first" and self.earlier):
+    def _footer(self, agent: AgentDefinition, model: str, text: str) -> str:
+        """Small print below what a model has said: that it is generated, and what of it has no source."""
+        if not self.kit.model.thinks:
             return ""
-        return f"AI-generated · {agent.shown} · {model}"
+        wanted = self.charter.team.footer
+        is_told = wanted == "every" or (wanted == "first" and not self.earlier)
+        generated = f"AI-generated · {agent.shown} · {model}" if is_told else ""
+        return " · ".join(filter(None, [generated, wording.own_words(text, self.transcript)]))
 
     async def _fail(self, what: str, *, again: bool) -> None:
         body = wording.failed(self.run, self.agent.shown, what, self.transcript, again=again)

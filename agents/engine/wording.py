@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from agents.engine.citations import cites, cites_throughout
 from kernel.types import Action, Text
 from rules.engine.freezing import in_words
 
@@ -15,6 +16,15 @@ if TYPE_CHECKING:
 
 CUT = '\n\n_This answer was cut at the length limit. Reply "go on" for the rest._'
 MANY_TURNS = "I worked {turns} turns on this without coming to an end, so I stopped."
+
+
+def own_words(text: str, transcript: Transcript) -> str:
+    """What of a model's answer rests on no source; empty where nothing does, or where calls alone are reported."""
+    if cites(text):
+        return "What has no number is the model's own." if not cites_throughout(text) else ""
+    reports = any(not result["error"] for result in transcript.results())
+    has_read = any(kept.get("sources") for kept in transcript.cited_from())
+    return "" if reports and not has_read else "Cites no source: the model's own words."
 
 
 def cannot_think(run: RunState, agent: str) -> Text:

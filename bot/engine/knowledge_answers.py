@@ -11,9 +11,12 @@ from kernel.store import work_done
 from kernel.types import Text
 from knowledge.engine import audience as readers
 from knowledge.engine.audience import Audience
+from knowledge.engine.differences import Stated, differences
 from knowledge.memory import Fact
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bot.engine.directory import TeamDirectory
     from bot.engine.text_command import Asked
     from kernel.clock import Clock
@@ -44,11 +47,13 @@ class KnowledgeAnswers:
         lines = [f"**What was remembered about {_plain(topic)}**", ""] if facts else []
         lines += [self._fact(fact, asked.place) for fact in facts]
         lines += ["", f"**What documents say about {_plain(topic)}**"] if passages else []
+        differ = differences(topic, [*map(_fact_stated, facts), *_stated(passages)])
         for number, passage in enumerate(passages, 1):
             lines += ["", f"{number}. {_cited(passage)}", "", *_quote(passage.text)]
         if not facts and not passages:
             lines.append(f"Nothing that everybody here may read is about {_plain(topic)}. {found.searched}")
-        lines += ["", *(f"_{caution}_" for caution in found.cautions)] if found.cautions else []
+        careful = [*(each.sentence for each in differ), *found.cautions]
+        lines += ["", *(f"**Note:** {caution}" for caution in careful)] if careful else []
         if found.withheld:
             lines += ["", "_Something fits that not everybody here may read; it is left out._"]
         return "\n".join(lines).strip()
@@ -211,6 +216,24 @@ def _cited(passage: Passage) -> str:
     said = [passage.author, f"{passage.dated.day} {passage.dated:%B %Y}" if passage.dated else ""]
     about = ", ".join(filter(None, said))
     return _linked(title, passage.url) + (f" ({about})" if about else "")
+
+
+def _stated(passages: Sequence[Passage]) -> list[Stated]:
+    """Passages as they are compared with each other, named by their numbers."""
+    return [
+        Stated(
+            f"{number}.",
+            passage.document_id,
+            " › ".join((passage.title, *passage.headings)),
+            passage.text,
+            passage.dated.date() if passage.dated is not None else None,
+        )
+        for number, passage in enumerate(passages, 1)
+    ]
+
+
+def _fact_stated(fact: Remembered) -> Stated:
+    return Stated(fact.ref, fact.id, fact.about, fact.text, fact.on)
 
 
 def _linked(title: str, url: str) -> str:

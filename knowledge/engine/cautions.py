@@ -1,43 +1,57 @@
-"""What is said beside passages that may mislead: they are old, or a newer version of the same stands among them."""
+"""What is said beside sources that may mislead: they are old, or a newer version of the same stands among them."""
 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
+    from collections.abc import Collection, Iterable, Sequence
+    from datetime import date
 
     from knowledge.engine.documents import Passage
 
 STALE = timedelta(days=365)  # since it was written or changed last
 
 
-def cautions(passages: Sequence[Passage], now: datetime) -> tuple[str, ...]:
-    """One sentence for each title that calls for care, in the order of the passages. Chat is dated in its own text."""
+class Dated(NamedTuple):
+    """A document, or a part of one, with its day."""
+
+    document: str
+    title: str  # of the whole document: two of the same title are versions of it
+    day: date
+    is_chat: bool = False  # it is dated in its own text
+
+
+def dated(passages: Iterable[Passage]) -> list[Dated]:
+    """The passages whose day is known."""
+    return [
+        Dated(passage.document_id, passage.title, passage.dated.date(), passage.kind == "chat")
+        for passage in passages
+        if passage.dated is not None
+    ]
+
+
+def cautions(sources: Sequence[Dated], today: date, *, about: Collection[str] | None = None) -> tuple[str, ...]:
+    """One sentence for each title that calls for care, in order; with `about`, of these documents alone."""
     found: dict[str, str] = {}
-    for passage in passages:
-        if passage.kind == "chat" or passage.dated is None:
+    for source in sources:
+        if source.is_chat or (about is not None and source.document not in about):
             continue
-        others = [
-            other.dated
-            for other in passages
-            if other.dated is not None and other.document_id != passage.document_id and _same(other, passage)
-        ]
-        newest = max(others, default=passage.dated)
-        if newest > passage.dated:
-            when = f"of {_day(passage.dated)}, and newer of {_day(newest)}"
-            found[passage.title] = f"There are several versions of “{passage.title}”: {when}."
-        elif now - passage.dated > STALE and passage.title not in found:
-            found[passage.title] = f"“{passage.title}” is of {_day(passage.dated)}: it may be out of date."
+        others = [other.day for other in sources if other.document != source.document and _same(other, source)]
+        newest = max(others, default=source.day)
+        if newest > source.day:
+            when = f"of {_in_words(source.day)}, and newer of {_in_words(newest)}"
+            found[source.title] = f"There are several versions of “{source.title}”: {when}."
+        elif today - source.day > STALE and source.title not in found:
+            found[source.title] = f"“{source.title}” is of {_in_words(source.day)}: it may be out of date."
     return tuple(found.values())
 
 
-def _same(one: Passage, other: Passage) -> bool:
+def _same(one: Dated, other: Dated) -> bool:
     """Documents of the same title, not counting case and spaces."""
     return " ".join(one.title.casefold().split()) == " ".join(other.title.casefold().split())
 
 
-def _day(at: datetime) -> str:
-    return f"{at.day} {at:%B %Y}"
+def _in_words(day: date) -> str:
+    return f"{day.day} {day:%B %Y}"

@@ -83,6 +83,11 @@ class Passage(Frozen):
         """When it was written, as far as that is known."""
         return self.written_at or self.updated_at
 
+    @property
+    def day(self) -> str:
+        """The day of that, "2026-03-02"; empty where it is not known."""
+        return f"{self.dated:%Y-%m-%d}" if self.dated is not None else ""
+
 
 Way = Literal["meaning", "words"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 
 from kernel.errors import NotFound
@@ -36,6 +37,7 @@ class Remembered(Frozen):
     url: str
     readers: tuple[str, ...]
     day: str  # "2 March 2026"
+    on: date  # the same day
     replaced: tuple[str, ...] = ()  # "'Jo is our contact.' (Ann, 1 February 2026)", newest first
 
 
@@ -153,6 +155,7 @@ def _remembered(session: Session, memory: facts.Memory | None) -> Remembered:
         **memory.model_dump(include={"id", "ref", "kind", "about", "text", "author", "author_id", "source", "url"}),
         readers=tuple(memory.readers),
         day=_day(memory),
+        on=memory.created_at.date(),
         replaced=tuple(
             f"“{older.text}” ({older.author}, {_day(older)})" for older in facts.history(session, memory.id)
         ),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from kernel.store import knowledge as rows
 from kernel.store import knowledge_vectors as stored
 from kernel.store import knowledge_words as words
-from knowledge.engine.cautions import cautions
+from knowledge.engine.cautions import cautions, dated
 from knowledge.engine.documents import Passage, SearchResult
 from knowledge.engine.indexer import NOTES
 from knowledge.engine.query import MAX_LENGTH, terms
@@ -132,7 +132,7 @@ class Search:
                 "documents": documents,
                 "ways": ("meaning", "words") if by_meaning else ("words",),
                 "note": note,
-                "cautions": cautions(result.passages, self._clock.now()),
+                "cautions": cautions(dated(result.passages), self._clock.now().date()),
             }
         )
 

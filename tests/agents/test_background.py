@@ -54,7 +54,7 @@ def fact(text: str, reader: str, by: str = "mia") -> Fact:
 
 def asked(fake: FakeAnthropic, index: int = -1) -> str:
     blocks = fake.requests[index]["messages"][-1]["content"]
-    return "\n".join(str(block.get("text", "")) for block in blocks)
+    return "\n".join(str(block.get("text") or block) for block in blocks)
 
 
 async def test_a_request_begins_with_what_helps_and_may_be_read_here(

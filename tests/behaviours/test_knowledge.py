@@ -55,6 +55,24 @@ async def test_what_is_known_is_told_with_its_source(chat: Chat) -> None:
     assert "/documents/" in str(said.raw)
 
 
+async def test_what_is_known_says_where_it_contradicts_itself(world: World, web: WebChat) -> None:
+    await web.answer(await web.ask("ann", "remember that the museum lift carries 8 people"), "Remembered")
+    lift = Document(
+        source="upload",
+        key="lift",
+        title="Museum",
+        text="The museum lift carries 12 people.",
+        format="text",
+        readers=("team",),
+        origin="member_text",
+    )
+    await world.app.knowledge.add(lift)
+    spot = await web.ask("ann", "what do you know about the museum lift?")
+    said = await web.answer(spot, "These sources differ")
+    assert re.search(r"M-[0-9A-Z]{4,} says “the museum lift carries 8 people”", said.text)
+    assert "1. says “The museum lift carries 12 people.”" in said.text
+
+
 async def test_where_an_answer_is_from_is_told_in_its_thread(world: World, chat: Chat) -> None:
     world.model.queue(
         Reply(calls=[("search_knowledge", {"query": "How long do refunds take?"})]), Reply("It takes days [1].")

@@ -23,7 +23,7 @@ from typing import Any, Self
 
 import orjson
 
-from tests.fakes.anthropic_rules import Fault, check, signature
+from tests.fakes.anthropic_rules import Fault, check, search_results, signature
 
 USE = re.compile(r"\buse ([a-z][a-z0-9_]*)\s*(\{.*\})?", re.DOTALL)
 ERRORS = {
@@ -52,6 +52,7 @@ class Reply:
     text: str = ""
     calls: Sequence[tuple[str, Any]] = ()  # tool and arguments; text instead of a dict is sent as it is
     stop: str | None = None  # stop_reason; else what fits
+    cited: Sequence[tuple[str, Sequence[int]]] = ()  # in place of text: pieces, and which search results each cites
     thinking: str = ""
     detail: str = ""  # explanation of a refusal
     pieces: int = 1  # into how many deltas the text is cut
@@ -73,7 +74,8 @@ def echo(body: dict[str, Any]) -> Reply:
     last = body["messages"][-1]["content"]
     results = [block["content"] for block in last if block["type"] == "tool_result"]
     if results:
-        return Reply("Done. " + " ".join(str(result)[:400] for result in results))
+        said = (result if isinstance(result, str) else result[0]["text"] for result in results)
+        return Reply("Done. " + " ".join(str(each)[:400] for each in said))
     text = last[-1]["text"]
     found = USE.search(text)
     if found:
@@ -252,12 +254,29 @@ class FakeAnthropic:
             size = -(-len(reply.text) // reply.pieces)
             cut = [reply.text[at : at + size] for at in range(0, len(reply.text), size)]
             yield {"type": "text", "text": ""}, [{"type": "text_delta", "text": piece} for piece in cut]
+        results = search_results(body)
+        for piece, cited in reply.cited:
+            citations = [{"type": "citations_delta", "citation": _citation(results, at)} for at in cited]
+            yield {"type": "text", "text": ""}, [*citations, {"type": "text_delta", "text": piece}]
         for index, (tool, arguments) in enumerate(reply.calls):
             use_id = reply.ids[index] if reply.ids else f"toolu_{next(self._ids)}"
             written = arguments if isinstance(arguments, str) else json.dumps(arguments)
             half = len(written) // 2
             parts = [{"type": "input_json_delta", "partial_json": part} for part in (written[:half], written[half:])]
             yield {"type": "tool_use", "id": use_id, "name": tool, "input": {}}, parts
+
+
+def _citation(results: list[dict[str, Any]], at: int) -> dict[str, Any]:
+    result = results[at]
+    return {
+        "type": "search_result_location",
+        "cited_text": result["content"][0]["text"],
+        "search_result_index": at,
+        "source": result["source"],
+        "title": result["title"],
+        "start_block_index": 0,
+        "end_block_index": 1,
+    }
 
 
 def _event(name: str, data: dict[str, Any]) -> bytes:

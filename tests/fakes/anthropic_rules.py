@@ -13,7 +13,7 @@ import orjson
 TOOL_NAME = re.compile(r"^[a-zA-Z0-9_-]{1,128}$")
 KEYS = {"model", "max_tokens", "system", "messages", "stream", "tools", "metadata"}
 BLOCKS = {
-    "user": {"text", "tool_result", "image"},
+    "user": {"text", "tool_result", "image", "search_result"},
     "assistant": {"text", "tool_use", "thinking", "redacted_thinking"},
 }
 PICTURES = {
@@ -44,7 +44,36 @@ def check(body: dict[str, Any]) -> None:
     _check_messages(body.get("messages") or [], has_tools=bool(body.get("tools")))
     if marks(body) > 4:
         raise Fault("A maximum of 4 blocks with cache_control may be provided.")
+    _check_search_results(search_results(body))
     _check_signatures(body)
+
+
+def search_results(body: dict[str, Any]) -> list[dict[str, Any]]:
+    """All search results of the request, in the order in which citations count them."""
+    blocks = [block for message in body["messages"] for block in message["content"]]
+    found = []
+    for block in blocks:
+        inside = block.get("content") if block["type"] == "tool_result" else None
+        found += [part for part in ([block] if inside is None else inside) if _is_search_result(part)]
+    return found
+
+
+def _is_search_result(block: Any) -> bool:
+    return isinstance(block, dict) and block.get("type") == "search_result"
+
+
+def _check_search_results(results: list[dict[str, Any]]) -> None:
+    for number, result in enumerate(results):
+        where = f"search_result {number}"
+        if set(result) - {"type", "source", "title", "content", "citations", "cache_control"}:
+            raise Fault(f"{where}: Extra inputs are not permitted")
+        if not all(isinstance(result.get(name), str) and result[name] for name in ("source", "title")):
+            raise Fault(f"{where}: source and title must be non-empty")
+        texts = result.get("content") or []
+        if not texts or not all(part.get("type") == "text" and part["text"].strip() for part in texts):
+            raise Fault(f"{where}: content must be non-empty text blocks")
+    if len({bool((result.get("citations") or {}).get("enabled")) for result in results}) > 1:
+        raise Fault("citations must be enabled on all search results or on none")
 
 
 def marks(value: Any) -> int:

@@ -105,6 +105,7 @@ class Notes:
             source=fact.source,
             url=fact.url,
             readers=fact.readers,
+            on=fact.at.date(),
             day="2 March 2026",
             replaced=said,
         )

@@ -87,6 +87,8 @@ async def _search(query: str, person: str | None, channel: str | None, limit: in
             f"{click.style(f'{number}. {title}', bold=True)}  {passage.score:.2f}  {passage.source} {passage.key}"
         )
         click.echo("\n".join(f"   {line}" for line in passage.text.strip().splitlines()[:6]) + "\n")
+    for caution in found.cautions:
+        click.echo(caution)
     if found.withheld:
         click.echo("Something fits that not all of these readers may read.")
     click.echo(found.searched if not found.passages else f"By {' and '.join(found.ways)}. {found.note}".rstrip())

@@ -10,7 +10,7 @@ from bot.engine.text_command import TextCommand
 if TYPE_CHECKING:
     from bot.engine.text_command import Asked, Office
 
-TARGET = r"everything|all|here|(?:agent|tool)\s+[\w.-]+|(?:channel\s+)?#[\w-]+"
+TARGET = r"(?:agent|tool)\s+[\w.-]+|channel\s+#?[\w-]+|#?[\w.-]+"
 
 
 async def freeze(asked: Asked, office: Office) -> str:

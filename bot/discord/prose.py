@@ -13,6 +13,7 @@ from bot.engine.document import files, plain, split
 from bot.engine.document.markdown import JOINER, Dialect, Writer
 from bot.engine.document.nodes import Document, Link, Paragraph, Table, Words
 from bot.engine.document.parse import parse
+from kernel import moments
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,6 +61,13 @@ def line(text: str, limit: int, default: str = "") -> str:
 def lines(text: str) -> str:
     """A text that is no Markdown, with nothing in it that Discord would take for a mark."""
     return write([Paragraph(children=(Words(text=plain.visible(text)),))])
+
+
+def timed(text: str) -> str:
+    """What was written, with every moment outside code blocks in the zone of who reads it; never longer."""
+    parts = text.split("```")
+    parts[::2] = [moments.rewritten(part, lambda at, _written: f"<t:{int(at.timestamp())}:f>") for part in parts[::2]]
+    return "```".join(parts)
 
 
 def link(title: str, url: str) -> str:

@@ -107,6 +107,7 @@ def _text(body: Text, console_url: str) -> Shown:
         pieces[-1] = f"{pieces[-1]}\n{tail}"
     elif tail:
         pieces.append(tail)
+    pieces = [prose.timed(piece) for piece in pieces]
     return Shown(content=pieces[0], more=tuple(pieces[1:]), attachments=tuple(attached), view=_row(body.actions))
 
 
@@ -163,14 +164,14 @@ def _step(step: Step) -> str:
 
 
 def _card(body: Card) -> Shown:
-    state = prose.lines(plain.clip(body.state, 400))
+    state = prose.timed(prose.lines(plain.clip(body.state, 400)))
     if body.expires_at is not None:
         state += f"\nUntil <t:{int(body.expires_at.timestamp())}:f> (<t:{int(body.expires_at.timestamp())}:R>)"
     texts = [f"### {prose.line(body.headline, 150, '-')}", state or "-"]
     if body.warning:
         texts.append(f"**Warning:** {prose.line(body.warning, 300)}")
     facts = [f"**{prose.line(fact.label, 60)}:** {prose.line(fact.value, 250, '-')}" for fact in body.facts]
-    footer = f"-# {prose.line(body.footer, 300)}" if body.footer.strip() else ""
+    footer = f"-# {prose.timed(prose.line(body.footer, 300))}" if body.footer.strip() else ""
     payloads = body.payloads[:PAYLOADS]
     room = CARD - sum(map(len, texts)) - len(footer)
     named = sum(len(_named(payload, _file(payload))) for payload in payloads)

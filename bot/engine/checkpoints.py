@@ -6,6 +6,7 @@ import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from kernel import moments
 from kernel.errors import StoreError
 from kernel.store import checkpoints as rows
 from kernel.store import ledger, outbox
@@ -83,7 +84,8 @@ class Checkpoints:
 
 def message(found: Checkpoint) -> Text:
     """What stands in the channel."""
-    first = f"**Checkpoint of the ledger**: {found.entries:,} entries at {found.at:%Y-%m-%d %H:%M:%S} UTC, head"
+    at = moments.written(found.at, seconds=True)
+    first = f"**Checkpoint of the ledger**: {found.entries:,} entries at {at}, head"
     return Text(
         markdown=f"{first} `{found.head}`.\n```\n{found}\n```\n`bosun ledger verify --checkpoint ...` checks it."
     )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
+from itertools import chain
 from typing import TYPE_CHECKING
 
-from kernel import ledger
+from kernel import ledger, moments
 from kernel.errors import NotAllowed, NotFound
 from kernel.people import RoleUnknownError
 from kernel.store import freezes, outbox, runs
@@ -92,7 +93,7 @@ class Freezer:
         if not found:
             return "Nothing is frozen."
         lines = [
-            f"- **{_begun(one.scope)}**, by {one.by_name} since {one.at:%d %b %H:%M} UTC{_because(one.reason)}; "
+            f"- **{_begun(one.scope)}**, by {one.by_name} since {moments.written(one.at)}{_because(one.reason)}; "
             f"runs held: {sum(scope == one.scope for scope in held.values())}. `{_thaw(one.scope)}`"
             for one in found
         ]
@@ -168,7 +169,7 @@ def end(session: Session, scope: str, by: str, clock: Clock) -> int | None:
 
 
 def scope_of(target: str, charter: Charter, here: str, *, known: bool = True) -> str:
-    """What "agent ops", "tool send_mail", "#finance", "here" or "" names. NotFound where there is no such thing.
+    """What "agent ops", "tool send_mail", "#finance", "ops", "here" or "" names. NotFound where there is no such thing.
 
     `known` False takes any name: what has gone from the charter can still be thawed.
     """
@@ -178,18 +179,25 @@ def scope_of(target: str, charter: Charter, here: str, *, known: bool = True) ->
     if kind == "here":
         return f"channel:{here}"
     if kind == "channel" or kind.startswith("#"):
-        kind, name = "channel", name.strip() or kind
+        kind, name = "channel", f"#{(name.strip() or kind).removeprefix('#')}"
     names: dict[str, Iterable[str]] = {
         "agent": charter.roster.agents,
         "tool": charter.known.tools,
         "channel": charter.channels,
     }
+    if not name:  # the name alone says it
+        kind, name = next(((each, kind) for each, there in names.items() if kind in there), (kind, ""))
     if kind not in names:
-        raise NotFound(f"There is nothing called “{target}” to freeze.", hint="Say agent, tool or #channel.")
+        hint = _near(kind, chain.from_iterable(names.values())) or "Say agent, tool or #channel."
+        raise NotFound(f"There is nothing called “{target}” to freeze.", hint=hint)
     if known and name not in names[kind]:
-        near = get_close_matches(name, names[kind], n=1)
-        raise NotFound(f"There is no {kind} {name}.", hint=f"Did you mean {near[0]}?" if near else "")
+        raise NotFound(f"There is no {kind} {name}.", hint=_near(name, names[kind]))
     return f"{kind}:{name}"
+
+
+def _near(name: str, known: Iterable[str]) -> str:
+    near = get_close_matches(name, list(known), n=1)
+    return f"Did you mean {near[0]}?" if near else ""
 
 
 def _covers(scope: str, agent: str, tool: str) -> bool:

@@ -9,6 +9,7 @@ from bot.engine.document.addresses import web_url
 from bot.engine.document.markdown import JOINER
 from bot.slack import neutral
 from bot.slack.presses import action_id, action_value, menu_value
+from kernel import moments
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -152,8 +153,7 @@ def simple(items: Sequence[Block]) -> list[Block]:
 
 def when(moment: datetime) -> str:
     """A time that every reader sees in their own zone."""
-    fallback = moment.strftime("%Y-%m-%d %H:%M UTC")
-    return f"<!date^{int(moment.timestamp())}^{{date_short_pretty}} {{time}}|{fallback}>"
+    return f"<!date^{int(moment.timestamp())}^{{date_short_pretty}} {{time}}|{moments.written(moment)}>"
 
 
 def clip_escaped(text: str, limit: int) -> str:

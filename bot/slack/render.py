@@ -8,6 +8,7 @@ from bot.engine.document import plain
 from bot.engine.document.addresses import web_url
 from bot.engine.document.files import Attachment, attachment
 from bot.slack import blocks, dashboard, neutral, prose
+from kernel import moments
 from kernel.types import Action, Card, Dashboard, Frozen, Payload, Progress, Source, Text
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def _step(step: Step) -> str:
 
 
 def _card(body: Card) -> Shown:
-    state = neutral.mrkdwn(body.state)
+    state = _timed(body.state)
     if body.expires_at is not None:
         state += f"\nUntil {blocks.when(body.expires_at)}"
     made = [blocks.header(body.headline), blocks.section(state)]
@@ -117,9 +118,14 @@ def _card(body: Card) -> Shown:
         made += shown
         attachments += [attachment] if attachment else []
     made += blocks.actions(body.actions)
-    made += blocks.context([neutral.mrkdwn(body.footer)])
+    made += blocks.context([_timed(body.footer)])
     headline = neutral.mrkdwn(plain.one_line(body.headline, 150))
     return Shown(text=headline, blocks=made[: blocks.BLOCKS], attachments=tuple(attachments))
+
+
+def _timed(text: str) -> str:
+    """A plain text, escaped, with every moment in it in the zone of who reads it."""
+    return moments.rewritten(neutral.mrkdwn(text), lambda at, _written: blocks.when(at))
 
 
 def _payload(payload: Payload, longest: int) -> tuple[list[blocks.Block], Attachment | None]:

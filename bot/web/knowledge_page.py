@@ -5,7 +5,9 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
+from bot.web.render import time_of
 from bot.web.views import standing
+from kernel import moments
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -71,4 +73,4 @@ def _failed(view: KnowledgeView) -> str:
 
 
 def _time(at: datetime | None) -> str:
-    return f"<time datetime='{at.isoformat()}'>{at.day} {at:%B %Y, %H:%M} UTC</time>" if at else "not yet"
+    return time_of(at, moments.written(at)) if at else "not yet"

@@ -38,6 +38,7 @@ SHELL = """<!doctype html>
 <link rel="stylesheet" href="/static/css/tokens.css">
 <link rel="stylesheet" href="/static/css/prose.css">
 <link rel="stylesheet" href="/static/css/page.css">
+<script type="module" src="/static/js/time.js"></script>
 <main class="{kind}">{body}</main>
 </html>
 """

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from bot.engine.home_view import HomeView
+from kernel import moments
 from kernel.types import Frozen, Person, Place
 
 
@@ -135,7 +136,7 @@ def standing(source: SourceView) -> str:
 
 def _standing(source: SourceView) -> str:
     documents = "1 document" if source.documents == 1 else f"{source.documents} documents"
-    read = f", last read {source.checked_at:%Y-%m-%d %H:%M} UTC" if source.checked_at else ""
+    read = f", last read {moments.written(source.checked_at)}" if source.checked_at else ""
     return f"{documents}, {_line(standing(source))}{read}"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from kernel import moments
 from rules.engine.conditions import origin_words
 from rules.engine.wording import plain_markdown
 
@@ -60,7 +61,7 @@ def origins(call: CallReceipt) -> str:
 def _item(one: Line) -> str:
     mark = f"⚠ **{plain_markdown(one.problem)}** · " if one.problem else ""
     number = f"{one.entry} · " if one.entry is not None else ""
-    at = f"{one.at:%d %b %H:%M:%S} UTC · " if one.at is not None else ""
+    at = f"{moments.written(one.at, seconds=True)} · " if one.at is not None else ""
     return f"- {mark}{number}{at}{plain_markdown(one.text)}"
 
 

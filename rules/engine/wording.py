@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from kernel import moments
 from kernel.store import approvals as rows
 from kernel.types import Frozen, Labelled, ToolResult
 from rules.engine import stages
@@ -41,7 +42,7 @@ def unknown(ref: str) -> str:
 
 
 def clock(moment: datetime | None) -> str:
-    return f"{moment:%d %b %H:%M} UTC" if moment else "an unknown time"
+    return moments.written(moment) if moment else "an unknown time"
 
 
 def closed(row: ApprovalState) -> str:

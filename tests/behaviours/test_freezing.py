@@ -59,6 +59,9 @@ async def test_a_channel_stands_still_alone(world: World, slack: SlackChat) -> N
     await slack.answer(await slack.ask("ann", "hello"), "You said: hello")
     await slack.answer(await slack.ask("dee", "thaw here", channel="finance"), "#finance is thawed")
     await slack.answer(held, "You said: hello")
+    await slack.answer(await slack.ask("dee", "freeze channel finance"), "#finance is frozen")
+    await slack.answer(await slack.ask("dee", "thaw finance"), "The agent finance is not frozen", "#finance", "by Dee")
+    await slack.answer(await slack.ask("dee", "thaw #finance"), "#finance is thawed")
 
 
 async def test_what_does_not_exist_cannot_be_frozen_and_a_request_about_freezing_is_a_request(
@@ -67,6 +70,8 @@ async def test_what_does_not_exist_cannot_be_frozen_and_a_request_about_freezing
     before = len(await slack.notices("dee"))
     await slack.ask("dee", "freeze tool queue_paymnt")
     await slack.notice("dee", "There is no tool queue_paymnt", "queue_payment", after=before)
+    await slack.ask("dee", "freeze queue_paymnt")
+    await slack.notice("dee", "There is nothing called “queue_paymnt”", "queue_payment", after=before + 1)
     await slack.answer(await slack.ask("dee", "freeze the account of ACME"), "You said: freeze the account of ACME")
 
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.discord.render import Shown, render
-from kernel.types import Action, Card, Fact, Payload
+from kernel.types import Action, Card, Fact, Payload, Text
 from tests.fakes.discord import checks
 
 texts = st.text(max_size=80) | st.sampled_from(["```", "x" * 150, "# a", "<@&1> @everyone"])
@@ -35,6 +35,16 @@ def test_any_card_is_a_message_within_the_limits(text: str, short: str, payloads
         expires_at=datetime(2026, 3, 2, tzinfo=UTC),
     )
     components(render(card))
+
+
+def test_a_moment_is_shown_in_the_zone_of_who_reads_it() -> None:
+    at = "02 Mar 2026 09:00 UTC"
+    shown = render(Card(headline="Pay", state=f"Expired · {at}", footer=f"AP-1 · {at}"))
+    assert shown.view is not None
+    said = str(shown.view.to_components())
+    assert (said.count("<t:1772442000:f>"), at in said) == (2, False)
+    text = render(Text(markdown=f"It expired on {at}.\n\n```\n{at}\n```"))
+    assert text.content == f"It expired on <t:1772442000:f>.\n\n```\n{at}\n```"
 
 
 @pytest.mark.parametrize("size", [40, 250, 900, 5_000])

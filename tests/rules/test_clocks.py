@@ -113,9 +113,9 @@ async def test_reminders_come_at_half_and_nine_tenths_to_those_who_have_not_vote
     world.clock.advance(minutes=1)
     await due(world)
     await due(world)
-    assert thread(world) == [f"{ref} still waits for Cy: 1 of 2 approvals (Bo), until 03 Mar 05:00 UTC."]
+    assert thread(world) == [f"{ref} still waits for Cy: 1 of 2 approvals (Bo), until 03 Mar 2026 05:00 UTC."]
     assert [text for text in sent(world, "cy") if "still waits for you" in text] == [
-        f"**{ref}** still waits for you: “Pay: DE12345”. 1 of 2 approvals (Bo), until 03 Mar 05:00 UTC."
+        f"**{ref}** still waits for you: “Pay: DE12345”. 1 of 2 approvals (Bo), until 03 Mar 2026 05:00 UTC."
     ]
     assert not [text for text in sent(world, "bo") if "still waits" in text]
     world.clock.advance(hours=8)

@@ -194,7 +194,7 @@ async def test_a_card_shows_the_literal_payload_and_attaches_what_does_not_fit(b
             Payload(title="letter", content=long, language="text", digest="e" * 64),
         ),
         actions=(Action(subject="AP-7F3K", revision=3, verb="approve", label="Approve", style="primary"),),
-        footer="AP-7F3K - r3",
+        footer="AP-7F3K - r3 - 02 Mar 2026 09:00 UTC",
     )
     await slack.post(bench.row(card, place))
     shown, shared = bench.slack.replies(GENERAL, place.thread or "")
@@ -204,6 +204,8 @@ async def test_a_card_shows_the_literal_payload_and_attaches_what_does_not_fit(b
     assert kinds[-2:] == ["actions", "context"]
     assert shown["blocks"][5]["elements"][0]["elements"][0]["text"] == short
     assert "<!date^" in shown["blocks"][1]["text"]["text"]
+    seen = "<!date^1772442000^{date_short_pretty} {time}|02 Mar 2026 09:00 UTC>"  # in the zone of who reads it
+    assert shown["blocks"][-1]["elements"][0]["text"] == f"AP-7F3K - r3 - {seen}"
     button = shown["blocks"][-2]["elements"][0]
     assert (button["action_id"], button["value"], button["style"]) == ("b0:approve", "AP-7F3K:3", "primary")
     assert shared["files"][0]["name"] == f"payload-{'e' * 12}.txt"

@@ -93,7 +93,7 @@ class Payment:
             ),
             warning="Cannot be undone." if not self.outcome else "",
             actions=buttons,
-            footer=f"{REF} · r{self.revision}",
+            footer=f"{REF} · r{self.revision} · 02 Mar 2026 09:00 UTC",
             expires_at=clock.now() + timedelta(hours=3) if not self.outcome else None,
         )
 

@@ -60,6 +60,12 @@ async def test_the_requester_is_told_privately_and_nothing_changes(visit: Visit,
     await expect(ann.locator("dialog .notices li")).to_have_count(1)
 
 
+async def test_a_card_tells_everybody_the_time_in_their_own_zone(visit: Visit, chat: Chat) -> None:
+    page = await visit("ann", "/c/finance", timezone_id="Asia/Tokyo")
+    await ask(page)
+    await expect(page.locator(".thread-pane .card-footer time")).to_contain_text("18:00")
+
+
 WIDER = """() => [...document.querySelectorAll('.main *')]
     .filter((one) => one.getBoundingClientRect().right > innerWidth + 1).map((one) => one.className)"""
 

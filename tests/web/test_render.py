@@ -78,6 +78,12 @@ def test_people_become_chips_only_in_what_people_write() -> None:
     assert "@everyone" in by_person
 
 
+def test_a_moment_is_a_time_that_the_page_shows_in_the_zone_of_its_reader() -> None:
+    time = '<time datetime="2026-03-02T09:00:00+00:00" data-format="near">02 Mar 2026 09:00 UTC</time>'
+    assert to_html("It ended on **02 Mar 2026 09:00 UTC**.") == f"<p>It ended on <strong>{time}</strong>.</p>\n"
+    assert "<time" not in to_html("`02 Mar 2026 09:00 UTC`")
+
+
 def test_tables_code_and_broken_markdown_are_balanced() -> None:
     table = to_html("| a | b |\n|---|--:|\n| 1 | 2 |")
     assert '<div class="table" tabindex="0"><table>' in table

@@ -2,7 +2,7 @@
 
 import { h, markup } from "./dom.js";
 import { icon } from "./icons.js";
-import { when } from "./time.js";
+import { timed, when } from "./time.js";
 
 const TONES = { neutral: "info", waiting: "clock", good: "check", bad: "no", warn: "alert" };
 
@@ -13,15 +13,15 @@ export function card(value, message = "") {
     "section.card",
     { class: `tone-${value.tone}`, "aria-label": value.headline },
     h("h3", {}, value.headline),
-    h("p.state-line", {}, icon(TONES[value.tone]), h("span", {}, value.state)),
+    h("p.state-line", {}, icon(TONES[value.tone]), h("span", {}, timed(value.state))),
     value.expiresAt && open && h("p.expires.small", {}, when(value.expiresAt, "expires")),
     value.warning && h("p.warning", {}, icon("alert"), h("span", {}, value.warning)),
     value.html && h("div.prose", {}, markup(value.html)),
     value.facts.length > 0 &&
-      h("dl.facts", {}, value.facts.map((fact) => [h("dt", {}, fact.label), h("dd", {}, fact.value)])),
+      h("dl.facts", {}, value.facts.map((fact) => [h("dt", {}, fact.label), h("dd", {}, timed(fact.value))])),
     value.payloads.map(payload),
     value.actions.length > 0 && actions(value.actions, message),
-    value.footer && h("p.small.card-footer", {}, value.footer),
+    value.footer && h("p.small.card-footer", {}, timed(value.footer)),
   );
 }
 

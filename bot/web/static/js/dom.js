@@ -1,5 +1,7 @@
 // Building elements, taking over markup that the server made safe, and bringing an element to a new state in place.
 
+import { localise } from "./time.js";
+
 const policy = globalThis.trustedTypes?.createPolicy("bosun", { createHTML: (html) => html });
 
 /** An element: h("button.primary", {type: "button", onclick}, "Send"). Text is always text, never markup. */
@@ -29,6 +31,7 @@ function append(element, children) {
 export function markup(html) {
   const template = document.createElement("template");
   template.innerHTML = policy ? policy.createHTML(html) : html;
+  localise(template.content);
   return template.content;
 }
 

@@ -49,9 +49,26 @@ export function dayName(iso) {
 
 export const dayKey = (iso) => new Date(iso).toDateString();
 
-setInterval(() => {
-  for (const element of document.querySelectorAll("time[data-format]")) {
-    const text = FORMATS[element.dataset.format](new Date(element.dateTime));
+// As kernel/moments.py writes it.
+const written = /(\b\d\d (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} \d\d:\d\d(?::\d\d)? UTC\b)/;
+
+/** A plain text as a list of pieces, in which every moment is a time element. */
+export function timed(text) {
+  return text.split(written).map((piece, number) => {
+    const time = number % 2 ? new Date(piece) : null;
+    return time && !Number.isNaN(time.getTime()) ? when(time.toISOString(), "near") : piece;
+  });
+}
+
+/** Show every moment below `root` in the reader's own zone. */
+export function localise(root) {
+  for (const element of root.querySelectorAll("time[data-format]")) {
+    const time = new Date(element.getAttribute("datetime"));
+    const text = FORMATS[element.dataset.format](time);
+    if (!element.title) element.title = full.format(time);
     if (element.textContent !== text) element.textContent = text;
   }
-}, 10_000);
+}
+
+localise(document);
+setInterval(() => localise(document), 10_000);

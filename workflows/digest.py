@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from kernel.store import Session
     from kernel.store.approvals import Approval
     from kernel.types import Person
+    from workflows.engine.chart import Chart
     from workflows.engine.happenings import Happenings
     from workflows.engine.steps import StepContext
 
@@ -108,9 +109,8 @@ class _Made:
     body: Text
     days: tuple[Day, ...]  # of the chart; none: there is no chart
 
-    @property
-    def chart_title(self) -> str:
-        return "Requests"
+    async def chart(self) -> Chart | None:
+        return await asyncio.to_thread(chart.of_requests, self.days) if self.days else None
 
 
 class Digest:
@@ -129,12 +129,12 @@ class Digest:
         if made is None:
             empty = nothing(step)
             return Done(output=Output(ends=empty, note=empty))
-        picture = await asyncio.to_thread(chart.png, made.chart_title, made.days) if made.days else b""
+        picture = await made.chart()
 
         def save(session: Session) -> None:
             row = posting.show(session, step, made.body, buttons.subject(step.run))
-            if picture and row == posting.row_id(step.run, step.path):  # an edited digest keeps its chart
-                _attach(session, step, row, picture, chart.alt_text(made.chart_title, made.days))
+            if picture is not None and row == posting.row_id(step.run, step.path):  # an edited digest keeps its chart
+                _attach(session, step, row, picture)
 
         text = made.body.markdown
         return Done(output=Output(text=text, pieces=(Labelled(text=text, origin="member_text"),)), save=save)
@@ -157,34 +157,36 @@ class Digest:
 
 async def _to_people(options: DigestOptions, step: StepContext) -> Done | Parked:
     """One for each reader, when it suits them: the step is done again for the next one who is due."""
+    at_once = template.look_up("trigger.kind", step.values) in AT_ONCE
     try:
-        everybody = await personal.readers(options.to, step, options.at, options.quiet)
+        everybody = await personal.readers(options.to, step, options.at, options.quiet, at_once=at_once)
     except RoleUnknownError:
         return Done(failed=f"who is {' or '.join(options.to)} cannot be looked up now")
-    now = step.clock.now()
-    waiting = await step.store.read(lambda session: personal.unsent(session, everybody))
-    at_once = template.look_up("trigger.kind", step.values) in AT_ONCE
-    held = {} if at_once else {one.row: personal.held_until(one, now, step.zone, options.quiet) for one in waiting}
-    due = [reader for reader in waiting if held.get(reader.row) is None]
-    bodies = [(reader, await _make(options, personal.seen_by(step, reader), reader.person)) for reader in due]
+    now, name = step.clock.now(), step.workflow.name
+    come = await step.store.read(lambda session: personal.look(session, name, everybody))
+    held = {one.row: personal.held_until(one, now, step.zone) for one in come.waiting}
+    due = [reader for reader in come.waiting if held[reader.row] is None]
+    found = [(reader, await _make(options, personal.seen_by(step, reader), reader.person)) for reader in due]
+    bodies = [(reader, made) for reader, made in found if made is not None]
+    charts = {made.days: await made.chart() for _, made in bodies}
 
     def save(session: Session) -> None:
         for reader, made in bodies:
-            if made is not None:
-                personal.send(session, reader, made.body, now, step.run.id)
+            personal.send(session, reader, step, made.body, charts[made.days])
 
     later = [until for until in held.values() if until is not None]
     if later:
         return Parked(start=save, until=min(later))
-    if not any(made for _, made in bodies) and len(waiting) == len(everybody):
+    sent = come.sent + len(bodies)
+    if not sent:
         empty = nothing(step)
         return Done(output=Output(ends=empty, note=empty))
-    return Done(output=Output(note=f"Sent to {len(everybody)} people."), save=save)
+    return Done(output=Output(note=f"Sent to {sent} of {len(everybody)} people."), save=save)
 
 
 async def _rehearsed(options: DigestOptions, step: StepContext) -> Rehearsed:
     try:
-        everybody = await personal.readers(options.to, step, options.at, options.quiet)
+        everybody = await personal.readers(options.to, step, options.at, options.quiet, at_once=False)
     except RoleUnknownError:
         return Rehearsed(says=f"{options.in_words()}: who that is cannot be looked up now")
     made = await _make(options, step)
@@ -355,10 +357,9 @@ def _approve(row: Approval) -> Action:
     )
 
 
-def _attach(session: Session, step: StepContext, row: str, picture: bytes, alt: str) -> None:
-    later = step.run.created_at + timedelta(milliseconds=1)  # rows go out in the order of their ids
-    row_id = derived_id(later, step.run.id, step.path, "chart")
-    outbox.put_file(session, row_id, step.place, "requests.png", picture, alt, step.clock.now(), row, step.run.id)
+def _attach(session: Session, step: StepContext, row: str, of: Chart) -> None:
+    row_id = derived_id(posting.after(step.run), step.run.id, step.path, "chart")
+    outbox.put_file(session, row_id, step.place, of.name, of.content, of.alt, step.clock.now(), row, step.run.id)
 
 
 KIND = Digest()

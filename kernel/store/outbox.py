@@ -208,10 +208,11 @@ def put_file(  # noqa: PLR0917  what a file consists of
     now: datetime,
     below: str = "",
     run_id: str | None = None,
+    to: Actor | None = None,
 ) -> bool:
     """Queue a file, for the thread of the message of the row `below` if given. `alt` says what a picture shows."""
     extra = {"name": name, "content": base64.b64encode(content).decode(), "base64": True, "alt": alt, "below": below}
-    return put(session, row_id, place, None, now, kind=FILE, extra=extra, run_id=run_id)
+    return put(session, row_id, place, None, now, kind=FILE, to=to, extra=extra, run_id=run_id)
 
 
 def revise(session: Session, row_id: str, body: Body) -> bool:

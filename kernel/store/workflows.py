@@ -42,6 +42,16 @@ class Pause(SQLModel, table=True):
         return self.until is None or self.until > now or self.at <= fire_at < self.until
 
 
+class Snooze(SQLModel, table=True):
+    """Somebody who for a while wants none of the digests that a workflow sends to people directly."""
+
+    __tablename__ = "workflow_snooze"
+
+    workflow: str = Field(primary_key=True)
+    person: str = Field(primary_key=True)  # Person id
+    until: datetime = Field(sa_type=Moment)
+
+
 class WorkflowDraft(SQLModel, table=True):
     """A workflow file that somebody had drafted. Never changed: the reference follows from the text."""
 
@@ -137,6 +147,17 @@ def pause(session: Session, workflow: str, by: str, now: datetime, until: dateti
 def resume(session: Session, workflow: str) -> bool:
     """Let it begin by itself again; False if it was not paused."""
     return bool(session.connection().execute(delete(Pause).where(col(Pause.workflow) == workflow)).rowcount)
+
+
+def snooze(session: Session, workflow: str, person: str, until: datetime) -> None:
+    """Have the person sent none of its digests that are due before then."""
+    session.merge(Snooze(workflow=workflow, person=person, until=until))
+
+
+def snoozed(session: Session, workflow: str) -> dict[str, datetime]:
+    """Person -> until when they want none."""
+    rows = session.exec(select(Snooze).where(col(Snooze.workflow) == workflow))
+    return {row.person: row.until for row in rows}
 
 
 # -- forms --------------------------------------------------------------------------------------------------------

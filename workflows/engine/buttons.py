@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from kernel.errors import NotAllowed, NotFound
 from kernel.people import RoleUnknownError
-from kernel.store import outbox, runs
+from kernel.store import outbox, runs, workflows
 from kernel.types import Action, Text
+from workflows.engine.wording import at_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 PREFIX = "W-"  # of the subject; the reference of the digest's run follows
 DAY = timedelta(days=1)
+SNOOZE, SNOOZE_MINE = "snooze", "snooze-mine"
 START = "start-"  # beginning of the verb; the name of the workflow follows
 
 
@@ -30,24 +32,24 @@ def subject(run: Run) -> str:
     return f"{PREFIX}{run.ref}"
 
 
-def of(name: str, run: Run, workflows: Mapping[str, Workflow], *, shared: bool = True) -> tuple[Action, ...]:
-    """The buttons of a digest of the workflow `name`. `shared`: all readers have the one, so that it can be held."""
+def of(name: str, run: Run, known: Mapping[str, Workflow], *, shared: bool = True) -> tuple[Action, ...]:
+    """The buttons of a digest of the workflow `name`. `shared`: all readers have the one; else it is one person's."""
     about = subject(run)
     starts = [
         Action(subject=about, verb=f"{START}{workflow.name}", label=trigger.button.label)
-        for workflow, trigger in _waiting(name, workflows)
+        for workflow, trigger in _waiting(name, known)
         if trigger.button is not None
     ]
     again = Action(subject=about, verb="run", label="Run again")
-    hold = Action(subject=about, verb="snooze", label="Snooze 1 day")
-    return (*starts, again, hold) if shared else tuple(starts)
+    hold = Action(subject=about, verb=SNOOZE if shared else SNOOZE_MINE, label="Snooze 1 day")
+    return (*starts, again, hold) if shared else (*starts, hold)
 
 
-def _waiting(name: str, workflows: Mapping[str, Workflow]) -> list[tuple[Workflow, Trigger]]:
+def _waiting(name: str, known: Mapping[str, Workflow]) -> list[tuple[Workflow, Trigger]]:
     """The workflows that begin with a button of the digest of `name`."""
     return [
         (workflow, trigger)
-        for workflow in workflows.values()
+        for workflow in known.values()
         for trigger in workflow.events
         if trigger.button is not None and trigger.button.digest == name
     ]
@@ -67,7 +69,9 @@ class Buttons:
         run = await self.store.read(lambda session: runs.by_ref(session, ref))
         if run is None or run.workflow is None or not self.control.sight(person, run):
             raise NotFound("The digest that this button belongs to is gone.")
-        if press.verb == "snooze":
+        if press.verb == SNOOZE_MINE:
+            return await self._snooze_mine(run.workflow, press.subject, person, actor)
+        if press.verb == SNOOZE:
             return await self._snooze(run.workflow, press.subject, person, actor)
         if press.verb == "run":
             return await self._run(run.workflow, person)
@@ -84,6 +88,17 @@ class Buttons:
         said = await self.control.pause(name, person, actor, until=until)
         await self.store.write(lambda session: _say_snoozed(session, about, person.name))
         return said
+
+    async def _snooze_mine(self, name: str, about: str, person: Person, actor: Actor) -> str:
+        workflow, until = self.launch.get(name), self.launch.clock.now() + DAY
+
+        def write(session: Session) -> None:
+            workflows.snooze(session, name, person.id, until)
+            _say_snoozed(session, about, "you", to=actor)
+
+        await self.store.write(write)
+        till = at_in(until, person.time_zone or workflow.zone)
+        return f"You get no digest of **{name}** that is due before {till}. `run {name}` sends one at once."
 
     async def _start(self, run: Run, name: str, person: Person, actor: Actor) -> str:
         """Begin a workflow once for each digest."""
@@ -114,11 +129,11 @@ class Buttons:
         return f"Started {name} ({begun.ref}). Its result goes to {workflow.channel}."
 
 
-def _say_snoozed(session: Session, about: str, by: str) -> None:
-    """The digest says that it is held, and loses the button."""
+def _say_snoozed(session: Session, about: str, by: str, to: Actor | None = None) -> None:
+    """The digest says that it is held, and loses the button: the shared one, or the one of this account."""
     for row in outbox.copies(session, about):
         body = row.content
-        if isinstance(body, Text):
-            left = tuple(action for action in body.actions if action.verb != "snooze")
+        if isinstance(body, Text) and (row.to.account if row.to else None) == (to.account if to else None):
+            left = tuple(action for action in body.actions if action.verb not in (SNOOZE, SNOOZE_MINE))
             footer = f"{body.footer} · held for a day by {by}" if body.footer else f"Held for a day by {by}"
             outbox.revise(session, row.id, body.model_copy(update={"actions": left, "footer": footer}))

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 ONE_AT_A_TIME = threading.Lock()  # the library keeps state of its own
 GOOD, BAD, INK, GRID = "#2a6fdb", "#c2410c", "#334155", "#e2e8f0"
+REQUESTS = "Requests"
 WIDTH, HEIGHT, DOTS = 7.2, 2.6, 120  # inches, and dots of each
 
 
@@ -23,6 +24,19 @@ class Day(Frozen):
     day: date
     done: int
     failed: int
+
+
+class Chart(Frozen):
+    """A picture, and what it shows."""
+
+    name: str  # of its file
+    content: bytes  # PNG
+    alt: str
+
+
+def of_requests(days: Sequence[Day]) -> Chart:
+    """How many requests there were."""
+    return Chart(name="requests.png", content=png(REQUESTS, days), alt=alt_text(REQUESTS, days))
 
 
 def alt_text(title: str, days: Sequence[Day]) -> str:

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from kernel.store import outbox
+from kernel.store import outbox, workflows
 from kernel.types import Place
 from rules.engine.quiet import quiet_until
-from workflows.engine import cron, quiet
+from workflows.engine import buttons, cron, posting, quiet
 from workflows.engine.loaded import day_in_words
 from workflows.engine.steps import derived_id
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from kernel.store import Session
     from kernel.types import Actor, Person, Text
+    from workflows.engine.chart import Chart
     from workflows.engine.steps import StepContext
 
 LOOKS = 4  # quiet hours and a time of day are looked at by turns
@@ -32,23 +33,39 @@ class Reader:
     person: Person
     actor: Actor  # where they are written to
     due: datetime
+    hours: str | None  # in which nothing may come, beside their own
     row: str  # of the outbox: the same each time the step is done
+    asked: bool  # they want it now
 
 
-async def readers(roles: Iterable[str], step: StepContext, at: str | None, hours: str | None) -> list[Reader]:
+@dataclass(frozen=True, kw_only=True)
+class Round:
+    """How far a digest has come round."""
+
+    waiting: tuple[Reader, ...]  # those who have got none yet, and want one
+    sent: int  # how many have got one
+
+
+async def readers(
+    roles: Iterable[str], step: StepContext, at: str | None, hours: str | None, *, at_once: bool
+) -> list[Reader]:
     """The people of the roles who read the channel and can be written to. RoleUnknownError where it cannot be told.
 
     Each is due at the first time from the beginning of the run on that is `at` where they are, if given, in no quiet
-    hours of theirs, and not in `hours`.
+    hours of theirs, and not in `hours`. `at_once`, as where somebody began it by hand: as soon as it is in no quiet
+    hours of theirs, and for whoever began it at once.
     """
+    if at_once:
+        at, hours = None, None
     people = {person.id: person for role in roles for person in await step.directory.holders(role)}
-    found = []
+    begun, found = step.run.created_at, []
     for person in sorted(people.values(), key=lambda one: one.id):
         actor = step.channels.direct(person, step.place)
         if actor is not None and step.channels.reads(person, step.place):
-            due = due_for(person, step.run.created_at, step.zone, at, hours)
-            row = derived_id(step.run.created_at, step.run.id, step.path, person.id)
-            found.append(Reader(person=person, actor=actor, due=due, row=row))
+            asked = at_once and person.id == step.asked_by
+            due = begun if asked else due_for(person, begun, step.zone, at, hours)
+            row = derived_id(begun, step.run.id, step.path, person.id)
+            found.append(Reader(person=person, actor=actor, due=due, hours=hours, row=row, asked=asked))
     return found
 
 
@@ -68,11 +85,13 @@ def due_for(person: Person, begun: datetime, zone: str, at: str | None, hours: s
     return due
 
 
-def held_until(reader: Reader, now: datetime, zone: str, hours: str | None) -> datetime | None:
+def held_until(reader: Reader, now: datetime, zone: str) -> datetime | None:
     """When the reader may be written to; None where that is now. What was late may meet their next quiet hours."""
+    if reader.asked:
+        return None
     if reader.due > now:
         return reader.due
-    later = due_for(reader.person, now, zone, None, hours)
+    later = due_for(reader.person, now, zone, None, reader.hours)
     return later if later > now else None
 
 
@@ -87,13 +106,19 @@ def seen_by(step: StepContext, reader: Reader) -> StepContext:
     )
 
 
-def unsent(session: Session, found: Sequence[Reader]) -> list[Reader]:
-    """Those who have got nothing yet."""
-    return [reader for reader in found if session.get(outbox.OutboxRow, reader.row) is None]
+def look(session: Session, workflow: str, found: Sequence[Reader]) -> Round:
+    """How far it has come. Who has snoozed the workflow beyond when they are due gets none."""
+    snoozed = workflows.snoozed(session, workflow)
+    unsent = [reader for reader in found if session.get(outbox.OutboxRow, reader.row) is None]
+    waiting = (one for one in unsent if one.asked or snoozed.get(one.person.id, one.due) <= one.due)
+    return Round(waiting=tuple(waiting), sent=len(found) - len(unsent))
 
 
-def send(session: Session, reader: Reader, body: Text, now: datetime, run_id: str) -> None:
-    """Queue it for the reader's direct messages, once."""
-    actor = reader.actor
+def send(session: Session, reader: Reader, step: StepContext, body: Text, chart: Chart | None) -> None:
+    """Queue it for the reader's direct messages, once; the chart comes after it."""
+    actor, now, run = reader.actor, step.clock.now(), step.run
     place = Place(platform=actor.platform, tenant=actor.tenant, channel="", kind="dm")
-    outbox.put(session, reader.row, place, body, now, to=actor, run_id=run_id)
+    outbox.put(session, reader.row, place, body, now, to=actor, run_id=run.id, subject=buttons.subject(run))
+    if chart is not None:
+        row = derived_id(posting.after(run), run.id, step.path, reader.person.id, "chart")
+        outbox.put_file(session, row, place, chart.name, chart.content, chart.alt, now, run_id=run.id, to=actor)

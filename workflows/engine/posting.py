@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from kernel.store import outbox, schedules
@@ -10,6 +11,8 @@ from workflows.engine.start import AGAIN_WITHIN
 from workflows.engine.steps import derived_id
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from kernel.store import Session
     from kernel.store.runs import Run
     from kernel.types import Text
@@ -26,6 +29,11 @@ def show(session: Session, step: StepContext, body: Text, subject: str | None = 
     row = row_id(step.run, step.path)
     outbox.put(session, row, step.place, body, step.clock.now(), run_id=step.run.id, subject=subject)
     return row
+
+
+def after(run: Run) -> datetime:
+    """When the row of what comes after a message of the run is dated: rows go out in the order of their ids."""
+    return run.created_at + timedelta(milliseconds=1)
 
 
 def row_id(run: Run, path: str, what: str = "post") -> str:

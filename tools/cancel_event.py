@@ -5,9 +5,9 @@ from __future__ import annotations
 from pydantic import Field
 
 from kernel.types import Fact, Json, ToolResult
-from tools.engine import Arguments, Preview, ToolContext, said, tool
+from tools.engine import Arguments, Preview, ToolContext, attempts, said, tool
 from tools.engine.calendar import agenda, events
-from tools.engine.calendar.changing import found, occurrence_of, put_back
+from tools.engine.calendar.changing import found, occurrence_of, put_back, turn
 from tools.engine.calendar.shown import done, in_words
 from tools.engine.calendar.wording import difference
 from tools.engine.preview import one_line
@@ -23,10 +23,15 @@ class CancelEvent(Arguments):
     )
 
 
-async def _preview(args: CancelEvent, ctx: ToolContext) -> Preview:
+async def _plan(args: CancelEvent, ctx: ToolContext) -> Json:
     before = await found(agenda.known(args.calendar, ctx), args.event, ctx)
-    at, one = occurrence_of(args.calendar, args.occurrence, ctx), events.first(before)
-    after = events.cancel(before, at, ctx.clock.now()) if at is not None else ""
+    at = occurrence_of(args.calendar, args.occurrence, ctx)
+    return {"before": before, "after": events.cancel(before, at, ctx.clock.now()) if at is not None else ""}
+
+
+async def _preview(args: CancelEvent, ctx: ToolContext) -> Preview:
+    plan = await _plan(args, ctx)
+    at, one = occurrence_of(args.calendar, args.occurrence, ctx), events.first(plan["before"])
     zone = agenda.zone_of(args.calendar, ctx)
     return Preview(
         headline=one_line(f"Cancel “{one.title}”"),
@@ -35,7 +40,7 @@ async def _preview(args: CancelEvent, ctx: ToolContext) -> Preview:
             *((Fact(label="Cancels", value="only this time" if at else "every time"),) if one.recurs else ()),
             *((Fact(label="Invited", value=one_line(", ".join(one.invited), 200)),) if one.invited else ()),
         ),
-        payloads=(difference(before, after, zone),),
+        payloads=(difference(plan["before"], plan["after"], zone),),
     )
 
 
@@ -55,12 +60,6 @@ async def _undo(args: CancelEvent, data: Json, ctx: ToolContext) -> ToolResult:
 )
 async def cancel_event(args: CancelEvent, ctx: ToolContext) -> ToolResult:
     """Cancel an event, or one time of a recurring one. People who were invited are not told by this."""
-    calendars, at = agenda.agenda_of(ctx), occurrence_of(agenda.known(args.calendar, ctx), args.occurrence, ctx)
-    before = await found(args.calendar, args.event, ctx)
-    title, after = events.first(before).title, ""
-    if at is None:
-        await calendars.remove(args.calendar, args.event)
-    else:
-        after = events.cancel(before, at, ctx.clock.now())
-        await calendars.put(args.calendar, args.event, after)
-    return done(f"“{title}” is cancelled.", args.event, {"before": before, "after": after})
+    plan = await attempts.planned(ctx, "cancel_event", lambda: _plan(args, ctx))
+    await turn(args.calendar, args.event, plan["before"], plan["after"], ctx)
+    return done(f"“{events.first(plan['before']).title}” is cancelled.", args.event, plan)

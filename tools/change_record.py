@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from kernel.types import Fact, Json, Labelled, Payload, ToolResult
-from tools.engine import Arguments, OneLine, Preview, ToolContext, said, tool
+from tools.engine import Arguments, OneLine, Preview, ToolContext, attempts, said, tool
 from tools.engine.crm.customers import customers_of, secrets
 from tools.engine.crm.records import REF, Record, Values, lines
 from tools.engine.preview import one_line
@@ -28,6 +28,11 @@ class ChangeRecord(Arguments):
 async def _both(args: ChangeRecord, ctx: ToolContext) -> tuple[Record, Record]:
     before = await customers_of(ctx).get(args.ref)
     return before, before.with_(args.name, args.values.given(before.kind))
+
+
+async def _plan(args: ChangeRecord, ctx: ToolContext) -> Json:
+    before, after = await _both(args, ctx)
+    return {"before": before.model_dump(mode="json"), "after": after.model_dump(mode="json")}
 
 
 async def _preview(args: ChangeRecord, ctx: ToolContext) -> Preview:
@@ -62,11 +67,12 @@ async def _undo(_args: ChangeRecord, data: Json, ctx: ToolContext) -> ToolResult
 )
 async def change_record(args: ChangeRecord, ctx: ToolContext) -> ToolResult:
     """Change what the CRM says of a company, contact, deal, note or task."""
-    before, after = await _both(args, ctx)
+    plan = await attempts.planned(ctx, "change_record", lambda: _plan(args, ctx))
+    before, after = Record.model_validate(plan["before"]), Record.model_validate(plan["after"])
     await customers_of(ctx).change(after)
     return ToolResult(
         content=f"{after.ref} is changed.",
         pieces=(Labelled(text=after.ref, origin="nowhere", source=f"crm:{after.ref}"),),
-        data={"before": before.model_dump(mode="json"), "after": after.model_dump(mode="json")},
+        data=plan,
         summary=one_line(f"Changed the {before.kind} {before.name}", 200),
     )

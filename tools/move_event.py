@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from kernel.types import Fact, Json, ToolResult
-from tools.engine import Arguments, CannotDo, Preview, ToolContext, said, tool
+from tools.engine import Arguments, Preview, ToolContext, attempts, said, tool
 from tools.engine.calendar import agenda, events
-from tools.engine.calendar.changing import found, occurrence_of, put_back
+from tools.engine.calendar.changing import found, occurrence_of, put_back, turn
 from tools.engine.calendar.shown import done, in_words
 from tools.engine.calendar.wording import difference
 from tools.engine.preview import one_line
@@ -34,12 +34,17 @@ def _start(args: MoveEvent, ctx: ToolContext) -> datetime:
     return events.local(args.start, agenda.zone_of(agenda.known(args.calendar, ctx), ctx))
 
 
-async def _preview(args: MoveEvent, ctx: ToolContext) -> Preview:
+async def _plan(args: MoveEvent, ctx: ToolContext) -> Json:
     start = _start(args, ctx)
     before = await found(args.calendar, args.event, ctx)
     at = occurrence_of(args.calendar, args.occurrence, ctx)
-    after = events.move(before, at, start, args.minutes or None, ctx.clock.now())
-    one, zone = events.first(before), agenda.zone_of(args.calendar, ctx)
+    return {"before": before, "after": events.move(before, at, start, args.minutes or None, ctx.clock.now())}
+
+
+async def _preview(args: MoveEvent, ctx: ToolContext) -> Preview:
+    start, plan = _start(args, ctx), await _plan(args, ctx)
+    at, one = occurrence_of(args.calendar, args.occurrence, ctx), events.first(plan["before"])
+    zone = agenda.zone_of(args.calendar, ctx)
     invited = ", ".join(one.invited)
     return Preview(
         headline=one_line(f"Move “{one.title}” to {in_words(start, zone)}"),
@@ -49,7 +54,7 @@ async def _preview(args: MoveEvent, ctx: ToolContext) -> Preview:
             *((Fact(label="Moves", value="only this time" if at else "every time"),) if one.recurs else ()),
             *((Fact(label="Invited", value=one_line(invited, 200)),) if invited else ()),
         ),
-        payloads=(difference(before, after, zone),),
+        payloads=(difference(plan["before"], plan["after"], zone),),
     )
 
 
@@ -69,17 +74,7 @@ async def _undo(args: MoveEvent, data: Json, ctx: ToolContext) -> ToolResult:
 )
 async def move_event(args: MoveEvent, ctx: ToolContext) -> ToolResult:
     """Move an event to another time. People who were invited are not told: send them the invitation again."""
-    start = _start(args, ctx)
-    calendars, zone = agenda.agenda_of(ctx), agenda.zone_of(args.calendar, ctx)
-    before = await found(args.calendar, args.event, ctx)
-    at = occurrence_of(args.calendar, args.occurrence, ctx)
-    try:
-        after = events.move(before, at, start, args.minutes or None, ctx.clock.now())
-    except CannotDo:
-        if at is not None and events.takes_place(before, start, args.minutes):  # a repetition of this very call
-            after = before
-        else:
-            raise
-    await calendars.put(args.calendar, args.event, after)
-    title = events.first(before).title
-    return done(f"“{title}” is moved to {in_words(start, zone)}.", args.event, {"before": before, "after": after})
+    plan = await attempts.planned(ctx, "move_event", lambda: _plan(args, ctx))
+    await turn(args.calendar, args.event, plan["before"], plan["after"], ctx)
+    when = in_words(_start(args, ctx), agenda.zone_of(args.calendar, ctx))
+    return done(f"“{events.first(plan['before']).title}” is moved to {when}.", args.event, plan)

@@ -10,7 +10,7 @@ from pydantic import Field
 from kernel.store import files as labels_of
 from kernel.store import personal
 from kernel.types import Fact, Json, Labelled, ToolResult
-from tools.engine import Arguments, CannotDo, Preview, ToolContext, labels, said, tool
+from tools.engine import Arguments, CannotDo, Preview, ToolContext, attempts, labels, said, tool
 from tools.engine.files.difference import change_of
 from tools.engine.files.spaces import spot_of
 from tools.engine.files.workspace import digest_of
@@ -69,17 +69,23 @@ async def _undo(args: WriteFile, data: Json, ctx: ToolContext) -> ToolResult:
 async def write_file(args: WriteFile, ctx: ToolContext) -> ToolResult:
     """Write a text file into the team's workspace. It replaces the file if there is one, so pass the whole text."""
     spot = spot_of(args.path, ctx, reads=False)
+    plan = await attempts.planned(ctx, "write_file", lambda: _plan(spot, ctx))
+    before, origin = plan["before"], labels.of_run(ctx.facts)
+    now = await asyncio.to_thread(spot.workspace.read_if_there, spot.path)
+    if now == args.content and origin == "member_text":
+        return _done(args, before, plan["origin"], "is as asked already")  # and keeps its label, maybe a worse one
+    await _write(spot, args.content, origin, ctx)
+    return _done(args, before, plan["origin"], "is written")
+
+
+async def _plan(spot: Spot, ctx: ToolContext) -> Json:
+    """What the file is before, and where that came from."""
     before = await asyncio.to_thread(spot.workspace.read_if_there, spot.path)
-    origin = labels.of_run(ctx.facts)
     known = None
     if before is not None:
         version = digest_of(before)
         known = await ctx.store.read(lambda session: labels_of.label(session, spot.key, version))
-    was = known.origin if known is not None else "outside_text"
-    if before == args.content and origin == "member_text":
-        return _done(args, before, was, "is as asked already")  # and keeps its label, which may be a worse one
-    await _write(spot, args.content, origin, ctx)
-    return _done(args, before, was, "is written")
+    return {"before": before, "origin": known.origin if known is not None else "outside_text"}
 
 
 async def _write(spot: Spot, text: str, origin: str, ctx: ToolContext) -> None:

@@ -19,7 +19,7 @@ class Attempt(SQLModel, table=True):
     call_id: str = Field(primary_key=True)
     tool: str
     began_at: datetime = Field(sa_type=Moment)
-    outcome: Json = Field(default=None, sa_type=JsonText, nullable=True)  # what the service answered
+    outcome: Json = Field(default=None, sa_type=JsonText, nullable=True)  # what the service answered, or the plan
 
 
 class Undone(SQLModel, table=True):
@@ -38,6 +38,11 @@ def begin(session: Session, call_id: str, tool: str, now: datetime) -> Attempt |
     if insert_new(session, Attempt, attempt.model_dump()):
         return None
     return session.get_one(Attempt, call_id)
+
+
+def get(session: Session, call_id: str) -> Attempt | None:
+    """What is known of an earlier attempt of the call."""
+    return session.get(Attempt, call_id)
 
 
 def finish(session: Session, call_id: str, outcome: Json) -> None:

@@ -154,7 +154,7 @@ async def test_text_about_odd_characters_is_not_odd(perform: Perform) -> None:
 
 async def test_a_written_file_can_be_taken_back(ctx: ToolContext, perform: Perform) -> None:
     await perform(write_file, path="a.md", content="old")
-    changed = await perform(write_file, path="a.md", content="new")
+    changed = await perform(write_file, call_id="another", path="a.md", content="new")
     assert changed.data["before"] == "old"
 
 

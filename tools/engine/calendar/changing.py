@@ -27,12 +27,24 @@ def occurrence_of(calendar: str, text: str, ctx: ToolContext) -> datetime | None
     return events.local(text, agenda.zone_of(calendar, ctx)) if text else None
 
 
+async def turn(calendar: str, uid: str, expected: str, target: str, ctx: ToolContext) -> None:
+    """Have the event as `target` instead of as `expected`; empty: not there. CannotDo where somebody has changed it."""
+    calendars = agenda.agenda_of(ctx)
+    now = await calendars.get(calendar, uid) or ""
+    if _same(now, target):
+        return
+    if not _same(now, expected):
+        raise CannotDo("Somebody has changed the event since, so it is left as it is.")
+    if target:
+        await calendars.put(calendar, uid, target)
+    else:
+        await calendars.remove(calendar, uid)
+
+
+def _same(one: str, other: str) -> bool:
+    return events.meaning(one) == events.meaning(other) if one and other else one == other
+
+
 async def put_back(calendar: str, uid: str, data: Json, ctx: ToolContext) -> None:
     """Give the event its earlier state again. CannotDo where somebody has changed it since."""
-    calendars = agenda.agenda_of(ctx)
-    now = await calendars.get(calendar, uid)
-    if now is not None and events.meaning(now) == events.meaning(data["before"]):
-        return
-    if (now is None) != (not data["after"]) or (now and events.meaning(now) != events.meaning(data["after"])):
-        raise CannotDo("Somebody has changed the event since, so it is left as it is.")
-    await calendars.put(calendar, uid, data["before"])
+    await turn(calendar, uid, data["after"], data["before"], ctx)

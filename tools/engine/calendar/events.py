@@ -191,13 +191,14 @@ def invite(text: str, addresses: Iterable[str], organizer: str, now: datetime) -
         if "ORGANIZER" not in event:
             event.add("organizer", f"mailto:{organizer}")
         known = set(invited(event))
-        for address in addresses:
-            if address.lower() not in known:
-                attendee = icalendar.vCalAddress(f"mailto:{address}")
-                attendee.params["RSVP"] = "TRUE"
-                attendee.params["PARTSTAT"] = "NEEDS-ACTION"
-                event.add("attendee", attendee, encode=0)
-        _touch(event, now)
+        new = [address for address in addresses if address.lower() not in known]
+        for address in new:
+            attendee = icalendar.vCalAddress(f"mailto:{address}")
+            attendee.params["RSVP"] = "TRUE"
+            attendee.params["PARTSTAT"] = "NEEDS-ACTION"
+            event.add("attendee", attendee, encode=0)
+        if new:
+            _touch(event, now)
     return _text(events)
 
 
@@ -333,12 +334,6 @@ def aware(moment: datetime | date) -> datetime:
 def line(text: object) -> str:
     """The text on one line."""
     return " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())[:300]
-
-
-def takes_place(text: str, start: datetime, minutes: int) -> bool:
-    """Whether the event takes place at this time; `minutes` is how long, 0 however long."""
-    found = [one for one in occurrences([text], start, start + timedelta(minutes=1)) if one.start == start]
-    return any(not minutes or one.end - one.start == timedelta(minutes=minutes) for one in found)
 
 
 def meaning(text: str) -> list[tuple[str, str, str, str]]:

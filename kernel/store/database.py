@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterator
 
-    from sqlalchemy import Connection, Executable
+    from sqlalchemy import Executable
     from sqlalchemy.engine.interfaces import ExceptionContext
 
 __all__ = ["Session", "Store", "insert_new", "open_engine", "open_store", "sqlite_url", "wake"]
@@ -59,6 +59,22 @@ def _insert_new(table: type[SQLModel], dialect: str) -> Executable:
     insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
     # Without preserve_rowcount psycopg's count of an INSERT is gone before it can be read.
     return insert(table).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+
+
+class _Joined(Session):
+    """A session within the transaction that its caller has begun in a connection, and commits.
+
+    It takes part from the start, so that a rollback is one of all that was done, and knows its connection: to ask for
+    that costs as much as a statement otherwise. Where it is `apart`, its rollback leaves what others did before it.
+    """
+
+    def __init__(self, connection: Connection, *, apart: bool = False) -> None:
+        mode: Literal["rollback_only", "create_savepoint"] = "create_savepoint" if apart else "rollback_only"
+        super().__init__(connection, expire_on_commit=False, join_transaction_mode=mode)
+        self._joined = super().connection()
+
+    def connection(self, *arguments: Any, **named: Any) -> Connection:
+        return super().connection(*arguments, **named) if arguments or named else self._joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,33 +206,36 @@ class Store:
     def read_now(self, work: Callable[[Session], T]) -> T:
         """`read` for callers without an event loop."""
         try:
-            with Session(self.engine, expire_on_commit=False) as session:
+            with self.engine.connect() as connection, _Joined(connection) as session:
                 if self.is_sqlite:
-                    session.connection().exec_driver_sql("BEGIN")
+                    connection.exec_driver_sql("BEGIN")
                 return work(session)
         except OperationalError as error:
             raise StoreError(f"The database cannot be read: {error.orig}") from error
 
     def _transact(self, work: Callable[[Session], T], *, synced: bool = True, wakes: bool = True) -> Done[T]:
         try:
-            with Session(self.engine, expire_on_commit=False) as session, self._begun(session.connection(), synced):
+            with self.engine.connect() as connection, self._begun(connection, synced), _Joined(connection) as session:
                 done = Done(work(session), self._wakes(session) if wakes else ())
                 session.commit()
+                connection.commit()
                 return done
         except OperationalError as error:
             raise StoreError(f"The database cannot be written: {error.orig}") from error
 
     def _commit_together(self, batch: list[Pending]) -> list[Outcome]:
-        """Run each work in one transaction, in a savepoint of its own where there are several, and commit.
+        """Run each work in one transaction, all but the first in a savepoint of their own, and commit.
 
         A work that fails takes back only its own. The connection is kept: there is one writing thread.
         """
-        alone = len(batch) == 1
         try:
             if self._connection is None:
                 self._connection = self.engine.connect()
             with self._begun(self._connection, any(one.synced for one in batch)):
-                outcomes = [self._outcome(self._connection, one.work, alone=alone) for one in batch]
+                outcomes = [self._outcome(self._connection, batch[0].work)]
+                if len(batch) > 1 and isinstance(outcomes[0], BaseException):  # its rollback was one of everything
+                    self._connection.exec_driver_sql("BEGIN IMMEDIATE")
+                outcomes += [self._outcome(self._connection, one.work, apart=True) for one in batch[1:]]
                 self._connection.commit()
                 return outcomes
         except BaseException as error:
@@ -225,9 +244,8 @@ class Store:
                 raise StoreError(f"The database cannot be written: {error.orig}") from error
             raise
 
-    def _outcome(self, connection: Connection, work: Callable[[Session], T], *, alone: bool) -> Outcome:
-        mode: Literal["rollback_only", "create_savepoint"] = "rollback_only" if alone else "create_savepoint"
-        with Session(bind=connection, expire_on_commit=False, join_transaction_mode=mode) as session:
+    def _outcome(self, connection: Connection, work: Callable[[Session], T], *, apart: bool = False) -> Outcome:
+        with _Joined(connection, apart=apart) as session:
             try:
                 done = Done(work(session), self._wakes(session))
                 session.commit()

@@ -78,7 +78,7 @@ class ModelBudgets:
         Where only rules have budgets every turn begins: it is their calls that wait for what is kept free.
         SegmentOvertaken where the run has moved on.
         """
-        if most <= 0 or not (self._current() or self.services.rules.current.counts_costs):
+        if most <= 0 or not self._counts:
             return None
         amount = Decimal(str(most))
         return await self.services.store.write(lambda session: self._begin(session, run, spender, turn, amount))
@@ -97,7 +97,13 @@ class ModelBudgets:
 
     def given_up(self, session: Session, run_id: str) -> None:
         """Nothing is under way in the run, in the caller's transaction, and nothing was spent."""
-        meters.release_cost(session, run_id)
+        if self._counts:
+            meters.release_cost(session, run_id)
+
+    @property
+    def _counts(self) -> bool:
+        """Whether anything limits what models may cost."""
+        return bool(self._current()) or self.services.rules.current.counts_costs
 
     def _begin(
         self, session: Session, run: RunFacts, spender: Spender, turn: int, most: Decimal

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import event
+from sqlalchemy.exc import IntegrityError
 
 from kernel.clock import FixedClock
 from kernel.errors import ConfigError, StoreError
@@ -48,6 +49,33 @@ async def test_an_exception_passes_through_and_leaves_nothing(store: Store) -> N
         await store.write(fail)
     assert count(store) == 0
     assert woken == []
+
+
+@pytest.mark.parametrize("failing", [{0}, {2}, {0, 1, 3}, {0, 1, 2, 3}])
+async def test_of_writes_that_wait_together_each_has_its_own_outcome(store: Store, failing: set[int]) -> None:
+    may_go_on = threading.Event()
+    before = asyncio.create_task(store.write(lambda _session: may_go_on.wait(30)))
+    await asyncio.sleep(0)
+
+    def work(number: int, session: Session) -> int:
+        runs.append(session, "r", number, "note", {}, CLOCK.now())
+        session.add(note(number + 10))
+        session.flush()
+        if number in failing:
+            insert_new(session, Entry, note(number + 20).model_dump())
+            session.add(note(number + 10))
+            session.flush()  # the key exists
+        return number
+
+    writes = [asyncio.create_task(store.write(functools.partial(work, number))) for number in range(4)]
+    await asyncio.sleep(0)
+    may_go_on.set()
+    await before
+    outcomes = await asyncio.gather(*writes, return_exceptions=True)
+    kept = [number for number in range(4) if number not in failing]
+    assert [type(one) for one in outcomes] == [IntegrityError if n in failing else int for n in range(4)]
+    written = {entry.number for entry in store.read_now(lambda session: runs.transcript(session, "r"))}
+    assert written == {*kept, *(number + 10 for number in kept)}
 
 
 async def test_what_a_read_writes_is_rolled_back(store: Store) -> None:

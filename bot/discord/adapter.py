@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from kernel.clock import Clock
     from kernel.store import Store
     from kernel.store.outbox import OutboxRow
-    from kernel.types import Actor, FileRef, Form, Place
+    from kernel.types import Actor, Dashboard, FileRef, Form, Place
     from knowledge.engine.archives import Listener
 
 log = logging.getLogger("bosun.discord")
@@ -284,6 +284,10 @@ class DiscordAdapter:
     async def notice(self, row: OutboxRow) -> None:
         """Show a Text to one person."""
         await self.outgoing.notice(row)
+
+    async def publish_home(self, actor: Actor, value: Dashboard) -> None:
+        """Bring the dashboard that the person looks at up to date. PlatformError where it cannot be changed now."""
+        await self.outgoing.publish_home(actor, value)
 
     async def react(self, sign: Sign) -> None:
         """Put a reaction on a message or take it off."""

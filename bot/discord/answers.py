@@ -37,6 +37,7 @@ class Answer:
         self.interaction = interaction
         self.waits = waits  # the answer is a new message, for which the person is shown that it is on its way
         self.answered = False
+        self.shows = ""  # the message that can be changed as its first answer; empty where it is none or not known
         self._turn = asyncio.Lock()
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
@@ -61,6 +62,8 @@ class Answer:
             if not self.answered:
                 defer = partial(self.interaction.response.defer, ephemeral=True, thinking=self.waits)
                 await self._first("take the acknowledgement", defer)
+                if not self.waits and self.interaction.message is not None:
+                    self.shows = str(self.interaction.message.id)
         self._done()
 
     async def say(self, shown: Shown) -> None:
@@ -68,10 +71,14 @@ class Answer:
         async with self._turn:
             options: dict[str, Any] = {"ephemeral": True, **shown.first()}
             if not self.answered:
-                await self._first("show the private answer", partial(self.interaction.response.send_message, **options))
+                send = partial(self.interaction.response.send_message, **options)
+                response = await self._first("show the private answer", send)
+                self.shows = str(response.message_id or "") if response is not None else ""
             else:
                 with calling("show the private answer"):
-                    await self.interaction.followup.send(**options)
+                    message = await self.interaction.followup.send(**options)
+                if self.waits and not self.shows:
+                    self.shows = str(message.id)
             with calling("show the rest of the private answer"):
                 for text in shown.more:
                     await self.interaction.followup.send(text, ephemeral=True, suppress_embeds=True)
@@ -79,6 +86,11 @@ class Answer:
                     upload = upload_of(file.name, file.content.encode("utf-8", "replace"))
                     await self.interaction.followup.send(file=upload, ephemeral=True)
         self._done()
+
+    async def change(self, shown: Shown) -> None:
+        """Have the first answer show this."""
+        with calling("bring the answer up to date"):
+            await self.interaction.edit_original_response(**shown.change())
 
     async def show_all(self, text: str) -> str:
         """Show something to everybody there; returns the message's id. PlatformError where it is too late."""
@@ -126,6 +138,7 @@ class Answers:
     def __init__(self) -> None:
         self._last: OrderedDict[tuple[str, str], Answer] = OrderedDict()
         self._by_id: OrderedDict[str, Answer] = OrderedDict()
+        self._homes: OrderedDict[str, Answer] = OrderedDict()  # person -> what can change the dashboard they look at
 
     def keep(self, place: Place, answer: Answer) -> str:
         """Remember an interaction; returns the trigger by which a dialog can be opened."""
@@ -143,6 +156,24 @@ class Answers:
         if found is None:
             raise PlatformError("The press can no longer be answered.")
         return found
+
+    def looks_at(self, user: str, answer: Answer) -> None:
+        """The person's dashboard is what `answer` has shown."""
+        self._homes[user] = answer
+        self._homes.move_to_end(user)
+        if len(self._homes) > REMEMBERED:
+            self._homes.popitem(last=False)
+
+    def pressed(self, user: str, answer: Answer) -> None:
+        """Something was pressed: where it stands on the dashboard, that can be changed for longer now."""
+        home = self._homes.get(user)
+        if home is not None and home.shows and home.shows == answer.shows:
+            self.looks_at(user, answer)
+
+    def home(self, user: str) -> Answer | None:
+        """What can change the dashboard that this person looks at, while it can."""
+        found = self._homes.get(user)
+        return None if found is None or found.interaction.is_expired() else found
 
     def last(self, channel: str, user: str) -> Answer | None:
         """This person's last interaction in the channel, while it can be answered."""

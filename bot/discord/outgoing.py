@@ -18,7 +18,7 @@ from bot.engine.adapter import NoRoomError
 from bot.engine.document.incomplete import ELSEWHERE, without_files
 from kernel.errors import OutcomeUnknown, PlatformError
 from kernel.store import outbox
-from kernel.types import Place
+from kernel.types import Dashboard, Place
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -216,6 +216,8 @@ class Outgoing:
         if answer is not None:
             try:
                 await answer.say(shown)
+                if isinstance(row.content, Dashboard):
+                    self.answers.looks_at(to.user, answer)
             except PlatformError as error:
                 log.info("A private answer came too late and goes into a DM: %s", error)
             else:
@@ -228,6 +230,12 @@ class Outgoing:
             if number_of(error) != NO_DM:
                 raise
             await self._closed_to_us(row, to)
+
+    async def publish_home(self, actor: Actor, value: Dashboard) -> None:
+        """Bring the dashboard that the person looks at up to date; one that they opened long ago stays as it is."""
+        answer = self.answers.home(actor.user)
+        if answer is not None:
+            await answer.change(render.render(value, self.settings.console_url))
 
     async def _closed_to_us(self, row: OutboxRow, to: Actor) -> None:
         """Where nothing private can be said: that there is something, once an hour, and nothing of what it is."""

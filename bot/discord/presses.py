@@ -109,6 +109,7 @@ class Presses:
             return
         if not carried.form:
             await answer.acknowledge()
+            self.answers.pressed(str(interaction.user.id), answer)
 
     def place(self, interaction: Interaction) -> Place | None:
         """Where it was pressed; None on another server."""

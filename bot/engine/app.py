@@ -320,7 +320,9 @@ class App:
             pages[slack.platform] = slack
             mounts += [slack.route()] if slack.settings.mode == "http" else []
         if self.settings.uses_discord:
-            self._connect(outside.discord(self.charter.team.workspaces.get("discord", ""), self.executor_id))
+            discord = outside.discord(self.charter.team.workspaces.get("discord", ""), self.executor_id)
+            self._connect(discord)
+            pages[discord.platform] = discord
         self.web = WebServer(
             store=self.store,
             clock=self.clock,

@@ -15,6 +15,7 @@ from bot.engine.telling import Telling
 from bot.engine.uploads import in_words
 from kernel.errors import BosunError, StoreError
 from kernel.store import inbox, runs
+from kernel.types import Dashboard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -332,6 +333,8 @@ class Desk:
             private = private or (self.commands.is_personal(command) and place.kind != "dm")
             try:
                 text = await self.commands.run(command, person, inbound, place)
+                if isinstance(text, Dashboard):
+                    self.home_tabs.shown(inbound.actor)
             except StoreError:
                 raise  # it is done when the database is back
             except BosunError as error:

@@ -70,6 +70,11 @@ class HomeTabs:
         self._shown.pop(actor.account, None)
         await self._publish(actor)
 
+    def shown(self, actor: Actor) -> None:
+        """Somebody was shown theirs, and may go on looking at it."""
+        if actor.platform in self.pages:
+            self._opened[actor.account] = (actor, self.clock.now())
+
     def pressed(self, actor: Actor) -> None:
         """Somebody pressed a button somewhere: what they see of the whole may be different now."""
         if actor.account in self._opened:

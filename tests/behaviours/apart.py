@@ -46,7 +46,7 @@ class Nursery:
     async def _line(self) -> bytes:
         assert self._process is not None
         assert self._process.stdout is not None
-        async with asyncio.timeout(PATIENCE * 2):
+        async with asyncio.timeout(PATIENCE * 4):
             line = await self._process.stdout.readline()
         assert line, "the nursery ended by itself"
         return line
@@ -109,7 +109,7 @@ class Apart(World):
         self._socket = self.folder / f"ask-{self._number}"
         order = {"environment": self._environment(), "clock": str(self.folder / "clock"), "socket": str(self._socket)}
         self._pid = await self.nursery.begin(order)
-        async with asyncio.timeout(PATIENCE * 2):
+        async with asyncio.timeout(PATIENCE * self.slowness):
             while not self._socket.exists():
                 assert self._lives(), "Bosun ended while it was starting"
                 await asyncio.sleep(LOOK_AGAIN)

@@ -6,12 +6,15 @@ from typing import Any
 import pytest
 
 from tests.behaviours.chat import Chat, Said, Spot
+from tests.behaviours.discord_chat import DiscordChat
 from tests.behaviours.payments import ask_for_payment
 from tests.behaviours.slack_chat import SlackChat
-from tests.behaviours.team import SLACK_USERS
+from tests.behaviours.team import DISCORD_CHANNELS, DISCORD_USERS, SLACK_USERS
 from tests.behaviours.web_chat import WebChat
 from tests.behaviours.world import World
 from tests.fakes.anthropic import Reply
+from tests.fakes.discord.checks import buttons as discord_buttons
+from tests.fakes.discord.checks import visible as discord_words
 from tests.fakes.slack.blocks import buttons, visible
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -79,6 +82,27 @@ async def test_slack_has_it_in_the_home_tab_where_it_is_worked_with_and_kept_up_
     await slack.answer(asked.spot, "Done.")
     assert len(await world.paid(asked.reference)) == 1
     await world.seen(lambda: "Approved by Bo" in visible(pages[bo]))
+
+
+@pytest.mark.behaviour(24)
+async def test_discord_brings_the_dashboard_that_somebody_looks_at_up_to_date(
+    world: World, discord: DiscordChat
+) -> None:
+    asked = await ask_for_payment(discord)
+    shown = world.discord.slash(DISCORD_CHANNELS["general"], DISCORD_USERS["bo"], "home")
+    first = await world.seen(lambda: shown.shown)
+    home = world.discord.interactions.standing(first)
+    assert "420.00 EUR" in discord_words(home).split("Running now")[0]
+    await discord.click("bo", asked.card, "Approve")
+    await discord.answer(asked.spot, "Done.")
+    await world.seen(lambda: "Nothing waits for you." in discord_words(home))
+    looked_at = Said(id=home["id"], by="bosun", text="", raw=home)
+    await discord.click("bo", looked_at, "Go away…")
+    await discord.dialog("bo")
+    await discord.submit("bo", until=f"{world.clock.now() + timedelta(days=3):%Y-%m-%d}", who="cy")
+    await world.seen(lambda: "I’m back" in [one["label"] for one in discord_buttons(home)])
+    await discord.click("bo", looked_at, "I’m back")
+    await world.seen(lambda: "Go away…" in [one["label"] for one in discord_buttons(home)])
 
 
 @pytest.mark.behaviour(24)

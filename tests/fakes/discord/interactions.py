@@ -173,9 +173,17 @@ class Interactions:
     def original(self, token: str) -> Json:
         """The message of the first answer."""
         interaction = self._of(token)
+        if interaction.answered in {DEFER_UPDATE, UPDATE} and interaction.message is not None:
+            return self.standing(interaction.message)
         if interaction.shown is None:
             raise unknown("Message", 10008)
-        return interaction.shown
+        return self.standing(interaction.shown)
+
+    def standing(self, shown: Json) -> Json:
+        """The message as it is now, of which `shown` is a copy."""
+        private = {one["id"]: one for one in self.ephemerals}
+        place = self.discord.world.channels[shown["channel_id"]]
+        return place.messages.get(shown["id"]) or private.get(shown["id"]) or shown
 
     def _of(self, token: str) -> Interaction:
         interaction = self.open.get(token)

@@ -6,6 +6,7 @@ where HubSpot is: unknown properties, missing times, addresses that are taken, s
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -51,6 +52,8 @@ class HubSpot:
     asked: list[tuple[str, str, Any]] = field(default_factory=list)  # method, path, body
     before: list[Response] = field(default_factory=list)  # what it answers instead, without doing anything
     after: list[Response] = field(default_factory=list)  # what it answers after it has done it
+    always: Response | None = None  # what it answers to everything, without doing anything
+    silent: asyncio.Event | None = None  # until this it answers nothing
     _ids: itertools.count[int] = field(default_factory=lambda: itertools.count(501))
 
     def app(self) -> Starlette:
@@ -71,8 +74,10 @@ class HubSpot:
     async def _take(self, request: Request) -> Response:
         body = await request.json() if request.method in {"POST", "PATCH"} else None
         self.asked.append((request.method, request.url.path, body))
-        if self.before:
-            return self.before.pop(0)
+        if self.silent is not None:
+            await self.silent.wait()
+        if self.before or self.always:
+            return self.before.pop(0) if self.before else self.always or Response()
         try:
             if request.headers.get("authorization") != f"Bearer {TOKEN}":
                 raise Refused(401, "INVALID_AUTHENTICATION", "The token is not known.")

@@ -14,16 +14,12 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
 
 from kernel.store import mail, open_store
 from kernel.types import Person, ToolResult
 from rules.engine.outcome import Parked
 from tests.tools.caldav_server import HOME, PASSWORD, radicale_server
-from tests.tools.mcp_servers import serving
+from tests.tools.cases import shows
 from tests.tools.office import Office, done
 from tools.cancel_event import cancel_event
 from tools.engine.calendar import events
@@ -80,6 +76,7 @@ async def listed(
 # -- the tools -----------------------------------------------------------------------------------------------------
 
 
+@shows("works", "create_event", "list_events")
 async def test_an_event_is_made_found_and_taken_back(office: Office) -> None:
     run = office.run("put Review into ann")
     arguments: dict[str, Any] = {"calendar": "ann", "title": "Review", "start": "2026-03-23T14:00", "minutes": 60}
@@ -102,6 +99,7 @@ async def test_a_weekly_event_stays_at_its_hour_when_the_clocks_change(office: O
     assert everything[0]["recurs"] == "yes"
 
 
+@shows("works", "move_event", "cancel_event")
 async def test_one_time_of_a_series_is_moved_and_another_cancelled(office: Office) -> None:
     made = await make(office, repeat="weekly")
     uid = made.data["event"]
@@ -151,6 +149,7 @@ async def test_undo_does_not_overwrite_what_somebody_changed_since(office: Offic
     assert "Somebody has changed the event since" in refused.content
 
 
+@shows("works", "find_free_time")
 async def test_time_that_suits_people_on_two_continents(office: Office) -> None:
     await make(office, start="2026-03-23T09:00", minutes=30)  # Monday, in Zurich: 17:00 in Tokyo
     arguments: dict[str, Any] = {
@@ -166,6 +165,7 @@ async def test_time_that_suits_people_on_two_continents(office: Office) -> None:
     assert none.content.startswith("There is no time that suits everybody.")
 
 
+@shows("works", "invite_to_event")
 async def test_people_are_invited_once_and_stand_in_the_event(office: Office) -> None:
     uid = (await make(office)).data["event"]
     arguments = {"calendar": "ann", "event": uid, "to": ["maria@example.org"], "message": "Please come."}
@@ -213,6 +213,7 @@ async def test_people_see_in_plain_words_what_happens_to_an_event(office: Office
         assert "VEVENT" not in one.model_dump_json()
 
 
+@shows("hostile", "list_events")
 async def test_what_stands_in_a_calendar_is_the_teams_or_the_worlds(office: Office) -> None:
     await make(office)
     arguments = {"calendar": "ann", "start": "2026-03-01T00:00", "end": "2026-04-01T00:00"}
@@ -249,6 +250,7 @@ async def test_an_event_found_by_the_requesters_words_is_moved_without_asking(of
         ("move_event", {"event": "none", "occurrence": ""}, "There is no such event in this calendar."),
     ],
 )
+@shows("not there", "create_event", "move_event")
 async def test_what_cannot_be_is_refused_in_a_sentence(
     office: Office, tool: str, arguments: dict[str, Any], says: str
 ) -> None:
@@ -290,78 +292,6 @@ async def test_a_server_in_trouble_is_a_sentence(
     here.store.close()
     assert failed.error
     assert says in failed.content
-
-
-class Broken:
-    """A server at the address of a calendar that answers what it is told to."""
-
-    def __init__(self) -> None:
-        self.answer: Response = Response(status_code=500)
-        self.drops = False  # it takes a change, and hangs up
-        self.changes = 0
-
-    async def take(self, request: Request) -> Response:
-        if request.method == "PUT":
-            await request.body()
-            self.changes += 1
-            if self.drops:
-                return Response(b"x", headers={"content-length": "100"})  # and no more: the connection ends
-        return self.answer
-
-
-@pytest.fixture
-async def broken(tmp_path: Path, sqlite_with_tables: str) -> AsyncIterator[tuple[Broken, Office]]:
-    """The office on such a server."""
-    made, methods = Broken(), ["GET", "PUT", "DELETE", "REPORT", "PROPFIND", "OPTIONS"]
-    async with serving(Starlette(routes=[Route("/{rest:path}", made.take, methods=methods)])) as address:
-        calendars = {"ann": f"{address}/ann/", "team": f"{address}/team/"}
-        account = {"url": address, "user": "bosun", "password": "RIGHT", "calendars": calendars}
-        here = Office(
-            open_store(sqlite_with_tables), tmp_path, ToolsFile.model_validate({"calendar": account}), RIGHT=PASSWORD
-        )
-        yield made, here
-        here.store.close()
-
-
-BOMB = """<?xml version="1.0"?><!DOCTYPE d [<!ENTITY a "xxxxxxxxxx">
-<!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;&b;&b;">
-<!ENTITY d "&c;&c;&c;&c;&c;&c;&c;&c;&c;&c;"><!ENTITY e "&d;&d;&d;&d;&d;&d;&d;&d;&d;&d;">
-<!ENTITY f "&e;&e;&e;&e;&e;&e;&e;&e;&e;&e;"><!ENTITY g "&f;&f;&f;&f;&f;&f;&f;&f;&f;&f;">]>
-<multistatus xmlns="DAV:"><response><href>&g;&g;&g;&g;</href></response></multistatus>"""
-
-
-@pytest.mark.parametrize(
-    ("answer", "says"),
-    [
-        (Response(status_code=429, headers={"retry-after": "1"}), "asks for fewer requests"),
-        (Response(status_code=403), "does not allow this"),
-        (Response(status_code=500), "The calendar server"),
-        (Response("<html>Sign in here"), ""),
-        (Response(BOMB, 207, media_type="application/xml"), ""),
-        (Response(b" " * 40_000_000, 207, media_type="application/xml"), "The calendar server"),
-        (Response(status_code=302, headers={"location": "http://127.0.0.1:9/"}), "The calendar server"),
-    ],
-    ids=["rate", "forbidden", "fault", "no-xml", "bomb", "huge", "elsewhere"],
-)
-async def test_an_answer_that_is_none_is_a_sentence_or_nothing(
-    broken: tuple[Broken, Office], answer: Response, says: str
-) -> None:
-    server, here = broken
-    server.answer = answer
-    arguments = {"calendar": "ann", "start": "2026-03-01T00:00", "end": "2026-04-01T00:00"}
-    found = done(await here.act(here.run("look"), "list_events", **arguments))
-    assert found.error or "There is nothing in the calendar" in found.content
-    assert not says or says in found.content
-    assert len(found.content) < 1000
-
-
-async def test_a_change_whose_answer_was_lost_is_an_open_question(broken: tuple[Broken, Office]) -> None:
-    server, here = broken
-    server.answer, server.drops = Response(status_code=404), True
-    arguments = {"calendar": "ann", "start": "2026-03-23T14:00", "minutes": 30, "title": "Review"}
-    run = here.run("ann 2026-03-23T14:00 30 Review")
-    assert isinstance(await here.act(run, "create_event", "u1", **arguments), Parked)
-    assert server.changes == 1
 
 
 def test_an_event_that_cannot_be_read_hides_no_other() -> None:

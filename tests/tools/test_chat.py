@@ -14,6 +14,7 @@ from kernel.types import Place
 from knowledge.engine.archives import Told
 from knowledge.engine.chats import Chats
 from knowledge.engine.ingest import Ingest
+from tests.tools.cases import shows
 from tests.tools.conftest import Perform
 from tests.tools.team import CHANNELS, facts
 from tools.engine import ToolContext
@@ -74,6 +75,7 @@ def place(ctx: ToolContext, where: Place) -> ToolContext:
     return replace(ctx, facts=facts(place=where))
 
 
+@shows("works", "search_chat")
 async def test_messages_are_found_by_their_words_with_links_labels_and_readers(
     ctx: ToolContext, perform: Perform, history: History
 ) -> None:
@@ -106,6 +108,7 @@ async def test_who_said_it_and_when_narrow_a_search(ctx: ToolContext, perform: P
     [(GENERAL, {"m1", "m2"}), (FINANCE, {"f1"}), (PARTNERS, {"p1"}), (DM, {"f1"})],
     ids=["team", "finance", "shared", "dm"],
 )
+@shows("not let in", "search_chat", "read_chat")
 async def test_a_search_finds_only_what_everybody_reads_who_will_read_the_answer(
     ctx: ToolContext, perform: Perform, history: History, where: Place, reads: set[str]
 ) -> None:
@@ -142,6 +145,8 @@ async def test_who_loses_the_channel_loses_its_history(ctx: ToolContext, perform
     assert (await perform(read_chat, ctx)).error
 
 
+@shows("works", "read_chat")
+@shows("huge", "read_chat")
 async def test_a_channel_is_read_in_order_day_by_day_and_piece_by_piece(
     ctx: ToolContext, perform: Perform, history: History
 ) -> None:
@@ -184,6 +189,7 @@ async def test_a_thread_is_read_whole_by_the_link_of_any_message_and_from_inside
     assert (await perform(read_chat, ctx, thread="here")).error
 
 
+@shows("hostile", "search_chat", "read_chat")
 async def test_what_an_outsider_or_a_bot_said_is_outside_text(
     ctx: ToolContext, perform: Perform, history: History
 ) -> None:
@@ -193,6 +199,7 @@ async def test_what_an_outsider_or_a_bot_said_is_outside_text(
     assert {piece.origin for piece in (await perform(read_chat, ctx, since="2026-03-03")).pieces} == {"outside_text"}
 
 
+@shows("not there", "search_chat", "read_chat")
 async def test_where_nothing_is_kept_it_says_so(ctx: ToolContext, perform: Perform) -> None:
     found = await perform(search_chat, ctx, words="anything")
     assert found.content == "Nothing was found. No channel is kept that everybody here may read."

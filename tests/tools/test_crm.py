@@ -11,6 +11,7 @@ import pytest
 from kernel.store import approvals, open_store
 from kernel.types import Labelled, ToolResult
 from rules.engine.outcome import Parked
+from tests.tools.cases import shows
 from tests.tools.office import Office, done
 from tools.engine.crm.records import HAS, Record, from_csv, to_csv
 from tools.engine.failure import CannotDo
@@ -144,6 +145,7 @@ async def test_what_cannot_be_is_refused_in_a_sentence(
 # -- CSV -----------------------------------------------------------------------------------------------------------
 
 
+@shows("works", "import_crm")
 async def test_what_was_exported_can_be_imported(office: Office) -> None:
     await add(office, "contact", 'Anna "Ann" Weiß, jun.', email="anna@acme.example", phone="+41 1", text="two\nlines")
     out = office.run("export contacts.csv")
@@ -169,6 +171,7 @@ async def test_what_was_exported_can_be_imported(office: Office) -> None:
         ("name\n" + "x\n" * 2001, "At most 2,000 rows can be imported at a time."),
     ],
 )
+@shows("hostile", "import_crm")
 def test_a_file_that_does_not_fit_adds_nothing(text: str, says: str) -> None:
     with pytest.raises(CannotDo, match=says.replace("(", r"\(")):
         from_csv("deal", text)

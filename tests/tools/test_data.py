@@ -13,6 +13,7 @@ import pytest
 from kernel.store import open_store
 from kernel.types import ToolResult
 from rules.engine.outcome import Parked
+from tests.tools.cases import shows
 from tests.tools.office import Office, done
 from tools.engine.data.statement import understood
 from tools.engine.failure import CannotDo
@@ -68,6 +69,8 @@ def shop(url: str, tmp_path: Path, sqlite_with_tables: str) -> Iterator[Shop]:
     made.store.close()
 
 
+@shows("works", "query_database")
+@shows("hostile", "query_database")
 async def test_rows_come_as_csv_and_are_outside_text(shop: Shop) -> None:
     found = await shop.ask("SELECT region, SUM(amount) AS total FROM sales GROUP BY region ORDER BY region")
     assert found.content == "region,total\nnorth,15\nsouth,25\n"
@@ -75,11 +78,13 @@ async def test_rows_come_as_csv_and_are_outside_text(shop: Shop) -> None:
     assert found.summary == "Read 2 rows of shop"
 
 
+@shows("huge", "query_database")
 async def test_no_more_rows_than_agreed_are_read(shop: Shop) -> None:
     found = await shop.ask("SELECT amount FROM sales ORDER BY amount")
     assert found.content == "amount\n5\n10\n\n[Cut here: only the first 2 rows are shown.]"
 
 
+@shows("hangs", "query_database")
 async def test_a_query_that_takes_too_long_is_ended(url: str, tmp_path: Path, sqlite_with_tables: str) -> None:
     here = Shop(open_store(sqlite_with_tables), tmp_path, url, seconds=0.3)
     endless = "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SELECT MAX(n) FROM t"
@@ -88,6 +93,7 @@ async def test_a_query_that_takes_too_long_is_ended(url: str, tmp_path: Path, sq
     assert found.content == "The query took longer than 0.3 seconds."
 
 
+@shows("works", "describe_database")
 async def test_the_tables_are_described(shop: Shop) -> None:
     told = done(await shop.act(shop.run("what is there?"), "describe_database", database=""))
     assert told.content == "shop: What was sold"
@@ -96,6 +102,7 @@ async def test_the_tables_are_described(shop: Shop) -> None:
     assert "sales(region" in tables
 
 
+@shows("not let in", "query_database", "describe_database")
 async def test_only_the_tables_that_are_named_are_read(url: str, tmp_path: Path, sqlite_with_tables: str) -> None:
     here = Shop(open_store(sqlite_with_tables), tmp_path, url, tables=["sales"])
     assert not (await here.ask("SELECT COUNT(*) FROM sales")).error
@@ -112,6 +119,7 @@ async def test_only_the_tables_that_are_named_are_read(url: str, tmp_path: Path,
     assert "salaries" not in tables.content
 
 
+@shows("not there", "query_database")
 async def test_what_the_database_refuses_is_said_without_the_password(shop: Shop) -> None:
     failed = await shop.ask("SELECT nothing FROM sales")
     assert failed.error
@@ -212,6 +220,7 @@ def office(tmp_path: Path, sqlite_with_tables: str) -> Iterator[Office]:
 
 
 @pytest.mark.parametrize("kind", ["bar", "line", "scatter"])
+@shows("works", "draw_chart")
 async def test_a_chart_is_drawn_once_and_taken_back(office: Office, kind: str) -> None:
     run = office.run("draw sales.png")
     chart = {"path": "sales.png", "kind": kind, "title": "Sales in $", "data": CSV}
@@ -239,6 +248,7 @@ async def test_a_chart_is_drawn_once_and_taken_back(office: Office, kind: str) -
         ("line", "a,b\n" + "x,1\n" * 2001, "A chart has at most 2,000 rows and 8 series."),
     ],
 )
+@shows("garbage", "draw_chart")
 async def test_what_cannot_be_drawn_is_said(office: Office, kind: str, data: str, says: str) -> None:
     run = office.run("draw x.png")
     failed = done(await office.act(run, "draw_chart", path="x.png", kind=kind, title="X", data=data))

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from kernel.types import Actor, Labelled, RunFacts
+from tests.tools.cases import shows
 from tests.tools.conftest import Perform
 from tests.tools.team import GENERAL, facts
 from tools.delete_file import delete_file
@@ -19,6 +20,7 @@ from tools.write_file import write_file
 OUTSIDE = Labelled(text="a web page", origin="outside_text")
 
 
+@shows("works", "write_file", "list_files", "read_file")
 async def test_a_file_is_written_listed_and_read(ctx: ToolContext, perform: Perform) -> None:
     written = await perform(write_file, path="reports/march.md", content="# March\n")
     assert (written.content, written.summary) == ("reports/march.md is written: 8 bytes.", "Created reports/march.md")
@@ -32,6 +34,7 @@ async def test_an_empty_workspace_says_so(perform: Perform) -> None:
     assert (await perform(list_files, folder=".")).content == "There are no files here."
 
 
+@shows("huge", "read_file")
 async def test_a_long_file_is_read_in_parts(ctx: ToolContext, perform: Perform) -> None:
     (ctx.workspace / "long.txt").write_text("\n".join(f"line {n}" for n in range(1, 1001)))
     part = await perform(read_file, path="long.txt", first_line=500, lines=2)
@@ -49,6 +52,8 @@ async def test_a_long_file_is_read_in_parts(ctx: ToolContext, perform: Perform) 
         (write_file, {"path": "/etc/x", "content": ""}),
     ],
 )
+@shows("not let in", "write_file")
+@shows("not there", "read_file", "list_files")
 async def test_a_refusal_is_a_sentence(perform: Perform, tool: Tool, arguments: dict[str, str]) -> None:
     result = await perform(tool, **arguments)
     assert result.error
@@ -97,6 +102,7 @@ async def test_the_same_text_from_outside_blackens_it(ctx: ToolContext, perform:
     assert await origin_of(perform, "a.md") == "outside_text"
 
 
+@shows("hostile", "read_file", "list_files")
 async def test_a_file_that_was_changed_in_another_way_is_outside_text(ctx: ToolContext, perform: Perform) -> None:
     await perform(write_file, path="a.md", content="x")
     (ctx.workspace / "a.md").write_text("y")
@@ -169,6 +175,7 @@ async def test_a_channel_has_a_folder_that_no_other_place_reaches(ctx: ToolConte
     assert (await perform(read_file, in_thread, path="channel/plan.md")).content == "ours"
 
 
+@shows("not let in", "read_file", "list_files")
 async def test_where_outsiders_read_along_the_teams_files_stay_closed(ctx: ToolContext, perform: Perform) -> None:
     await perform(write_file, path="plan.md", content="ours")
     shared = replace(ctx, facts=facts(place=GENERAL.model_copy(update={"external": True})))
@@ -179,6 +186,7 @@ async def test_where_outsiders_read_along_the_teams_files_stay_closed(ctx: ToolC
     assert "ours" not in preview.model_dump_json()
 
 
+@shows("works", "delete_file")
 async def test_a_deleted_file_is_shown_before_and_lies_in_the_trash(ctx: ToolContext, perform: Perform) -> None:
     await perform(write_file, path="plan.md", content="ours")
     preview = await delete_file.preview({"path": "plan.md"}, ctx)
@@ -191,6 +199,7 @@ async def test_a_deleted_file_is_shown_before_and_lies_in_the_trash(ctx: ToolCon
     )
 
 
+@shows("works", "move_file")
 async def test_a_move_that_is_repeated_after_a_crash_has_happened_once(ctx: ToolContext, perform: Perform) -> None:
     await perform(write_file, path="a.md", content="x")
     first = await perform(move_file, path="a.md", to="b.md")

@@ -9,6 +9,7 @@ import pytest
 from kernel.store import runs
 from kernel.types import Labelled, Place
 from knowledge.engine.documents import Document
+from tests.tools.cases import shows
 from tests.tools.conftest import Perform
 from tests.tools.team import CHANNELS, Notes, facts
 from tools.engine import ToolContext
@@ -31,6 +32,8 @@ async def notes(ctx: ToolContext) -> Notes:
     return ctx.knowledge
 
 
+@shows("works", "search_knowledge")
+@shows("hostile", "search_knowledge")
 async def test_a_search_gives_passages_with_sources_and_labels(perform: Perform, notes: Notes) -> None:
     found = await perform(search_knowledge, query="lunch")
     assert [(source.number, source.title, source.url, source.quote) for source in found.sources] == [
@@ -42,6 +45,7 @@ async def test_a_search_gives_passages_with_sources_and_labels(perform: Perform,
     assert found.summary == "Found 1 passage"
 
 
+@shows("not let in", "search_knowledge")
 async def test_a_channel_sees_what_everybody_in_it_may_read_and_hears_that_something_is_withheld(
     perform: Perform, notes: Notes
 ) -> None:
@@ -59,6 +63,7 @@ async def test_a_dm_sees_what_the_asker_may_read(ctx: ToolContext, perform: Perf
     assert found.summary == "Found 2 passages"
 
 
+@shows("not there", "search_knowledge")
 async def test_a_shared_channel_sees_nothing_of_the_team(ctx: ToolContext, perform: Perform, notes: Notes) -> None:
     found = await perform(search_knowledge, replace(ctx, facts=facts(place=CHANNELS["#partners"])), query="lunch")
     assert found.content.startswith("Nothing was found.")
@@ -82,6 +87,7 @@ async def test_a_memory_of_a_dm_is_its_person_s_alone(ctx: ToolContext, perform:
     assert (await perform(search_knowledge, query="noon")).summary == "Nothing was found"
 
 
+@shows("works", "remember")
 async def test_the_same_call_remembers_once(ctx: ToolContext, perform: Perform) -> None:
     for _ in range(2):
         await perform(remember, about="Lunch", text="noon")
@@ -103,6 +109,10 @@ async def test_the_preview_of_a_memory_says_who_will_read_it(ctx: ToolContext) -
     assert preview.payloads[0].content == "noon"
 
 
+@shows("works", "read_request")
+@shows("not let in", "read_request")
+@shows("not there", "read_request")
+@shows("hostile", "read_request")
 async def test_an_earlier_request_is_read_in_its_own_channel_alone(ctx: ToolContext, perform: Perform) -> None:
     ended = runs.Run(
         id="01EARLIER",

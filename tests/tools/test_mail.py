@@ -15,6 +15,7 @@ import pytest
 from kernel.errors import OutcomeUnknown
 from kernel.store import attempts
 from kernel.types import ToolResult
+from tests.tools.cases import shows
 from tests.tools.mail_servers import DOVECOT, PASSWORD, Post, dovecot, smtp_server
 from tools.draft_mail import draft_mail
 from tools.engine import Tool, ToolContext
@@ -97,6 +98,7 @@ async def arrives(ctx: ToolContext, raw: bytes) -> None:
     await ctx.store.write(lambda session: rows.add(session, row))
 
 
+@shows("works", "send_mail", "search_mail")
 async def test_a_message_is_sent_once_and_found_among_the_sent_ones(office: ToolContext, post: Post) -> None:
     sent = await do(send_mail, office, **MESSAGE)
     assert not sent.error, sent.content
@@ -116,6 +118,8 @@ async def test_a_message_is_sent_once_and_found_among_the_sent_ones(office: Tool
         assert "nobody outside got it" in sent.content
 
 
+@shows("works", "read_mail")
+@shows("not there", "send_mail")
 async def test_attachments_of_the_workspace_go_with_it(office: ToolContext, post: Post) -> None:
     (office.workspace / "prices.csv").write_text("a,b\n")
     (office.workspace / "logo.bin").write_bytes(b"\0\1")
@@ -139,6 +143,7 @@ async def test_an_answer_belongs_to_the_thread(office: ToolContext) -> None:
     assert "not in the mailbox" in unknown.content
 
 
+@shows("hostile", "read_mail", "search_mail")
 async def test_what_somebody_wrote_is_outside_text_and_nothing_else(office: ToolContext) -> None:
     await arrives(office, HOSTILE)
     read = await do(read_mail, office, id="<inv@evil.test>")
@@ -150,6 +155,7 @@ async def test_what_somebody_wrote_is_outside_text_and_nothing_else(office: Tool
     assert {piece.origin for piece in found.pieces} == {"outside_text"}
 
 
+@shows("not there", "read_mail")
 async def test_what_is_not_there_is_said_in_a_sentence(office: ToolContext) -> None:
     for folder in ("inbox", "drafts"):
         nothing = await do(read_mail, office, id="<none@acme.test>", folder=folder)
@@ -158,6 +164,7 @@ async def test_what_is_not_there_is_said_in_a_sentence(office: ToolContext) -> N
     assert (await do(read_mail, office, id="uid:999")).error
 
 
+@shows("works", "draft_mail")
 async def test_a_draft_is_saved_once_and_can_be_taken_back(office: ToolContext) -> None:
     draft = await do(draft_mail, office, **MESSAGE)
     await do(draft_mail, office, **MESSAGE)
@@ -192,6 +199,7 @@ async def test_people_see_true_recipients_subject_body_and_attachments(ctx: Tool
         "@b.test",
     ][:4],
 )
+@shows("hostile", "send_mail")
 async def test_an_address_is_shown_as_it_is_sent_or_refused(ctx: ToolContext, address: str) -> None:
     refused = await do(send_mail, ctx, **MESSAGE | {"to": [address]})
     assert refused.error

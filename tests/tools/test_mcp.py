@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from kernel.store import open_store
 from rules.engine.outcome import Parked
+from tests.tools.cases import shows
 from tests.tools.mcp_office import Connected
 from tests.tools.mcp_servers import program, serving
 from tests.tools.office import done
@@ -168,6 +169,7 @@ async def test_what_was_accepted_is_there_after_a_restart_without_the_server(
 # -- the door ------------------------------------------------------------------------------------------------------
 
 
+@shows("hostile", "MCP")
 async def test_a_result_is_outside_text_and_what_it_says_needs_a_human(notes: Notes, office: Open) -> None:
     here = office(on(notes))
     await here.accepted()
@@ -209,6 +211,7 @@ async def test_arguments_are_checked_by_the_schema_that_was_accepted(notes: Note
         assert "do not fit" in refused.content
 
 
+@shows("not there", "MCP")
 async def test_the_server_says_that_it_failed(notes: Notes, office: Open) -> None:
     here = office(on(notes))
     await here.accepted()
@@ -218,6 +221,7 @@ async def test_the_server_says_that_it_failed(notes: Notes, office: Open) -> Non
     assert {piece.origin for piece in failed.pieces} == {"outside_text"}
 
 
+@shows("not let in", "MCP")
 async def test_a_missing_secret_is_named_and_a_given_one_goes_in_the_header(office: Open) -> None:
     seen: list[str] = []
 
@@ -250,6 +254,7 @@ def times(folder: Path) -> int:
     return len(log.read_text().splitlines()) if log.exists() else 0
 
 
+@shows("works", "MCP")
 async def test_a_program_is_started_and_called(office: Open, tmp_path: Path) -> None:
     here = office(runs("honest", tmp_path))
     await here.accepted()
@@ -260,6 +265,9 @@ async def test_a_program_is_started_and_called(office: Open, tmp_path: Path) -> 
     "mode",
     ["silent", "crash", "huge"],
 )
+@shows("hangs", "MCP")
+@shows("huge", "MCP")
+@shows("crash", "MCP")
 async def test_a_call_that_was_cut_off_is_an_open_question_and_not_made_twice(
     office: Open, tmp_path: Path, mode: str
 ) -> None:
@@ -281,6 +289,7 @@ async def test_what_may_be_repeated_is_a_plain_failure(office: Open, tmp_path: P
     assert times(tmp_path) == 2
 
 
+@shows("garbage", "MCP")
 async def test_garbage_is_a_failure(office: Open, tmp_path: Path) -> None:
     here = office(runs("garbage", tmp_path, says={"repeatable": True}))
     await here.accepted()

@@ -11,6 +11,7 @@ from sqlmodel import select
 from kernel.store import open_store, outbox
 from kernel.types import Labelled, Person
 from rules.engine.outcome import Parked
+from tests.tools.cases import shows
 from tests.tools.office import STARTER, Office, done, known
 
 
@@ -29,6 +30,7 @@ def sent(office: Office) -> list[outbox.OutboxRow]:
     )
 
 
+@shows("works", "message_person")
 async def test_somebody_whom_the_requester_named_is_written_to(office: Office) -> None:
     told = done(
         await office.act(office.run("tell bo that lunch is ready"), "message_person", person="bo", text="Lunch!")
@@ -61,6 +63,8 @@ async def test_somebody_whom_the_agent_chose_is_asked_about(office: Office) -> N
         ("bo", "This run has read something that Bo may not be allowed to read, so nothing was sent."),
     ],
 )
+@shows("not let in", "message_person")
+@shows("not there", "message_person")
 async def test_what_cannot_be_sent_is_said(office: Office, person: str, says: str) -> None:
     secret = Labelled(text="The offer is 90", origin="member_text", readers=("person:ann",))
     run = office.run(f"tell {person} about it", seen=[secret])

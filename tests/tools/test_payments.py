@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from kernel.types import Labelled
+from tests.tools.cases import shows
 from tests.tools.conftest import Perform
 from tests.tools.team import facts
 from tools.engine import ToolContext
@@ -23,6 +24,7 @@ REFUND = {
 }
 
 
+@shows("works", "queue_payment", "list_payments")
 async def test_a_payment_is_queued_and_listed(perform: Perform) -> None:
     queued = await perform(queue_payment, **REFUND)
     assert not queued.error
@@ -79,6 +81,7 @@ async def test_the_same_call_at_the_same_time_queues_once(perform: Perform) -> N
         ({"account": "DE89"}, "account"),
     ],
 )
+@shows("garbage", "queue_payment")
 async def test_what_is_not_a_payment_is_refused(perform: Perform, change: dict[str, object], says: str) -> None:
     result = await perform(queue_payment, **(REFUND | change))
     assert result.error
@@ -86,6 +89,7 @@ async def test_what_is_not_a_payment_is_refused(perform: Perform, change: dict[s
     assert (await perform(list_payments)).content == "No payments are queued."
 
 
+@shows("hostile", "list_payments")
 async def test_the_list_carries_the_label_of_the_run_that_queued(ctx: ToolContext, perform: Perform) -> None:
     outside = replace(ctx, facts=facts(Labelled(text="x", origin="outside_text")))
     await perform(queue_payment, outside, call_id="outside", **(REFUND | {"payee": "Mallory"}))
@@ -97,6 +101,7 @@ async def test_the_list_carries_the_label_of_the_run_that_queued(ctx: ToolContex
     }
 
 
+@shows("not there", "list_payments")
 async def test_payments_are_found_by_payee(perform: Perform) -> None:
     await perform(queue_payment, call_id="1", **REFUND)
     await perform(queue_payment, call_id="2", **(REFUND | {"payee": "100% Foods"}))

@@ -13,6 +13,7 @@ from kernel.store import open_store, outbox
 from kernel.types import Card, Labelled, Press
 from rules.engine.outcome import Parked
 from tests.rules.people import account
+from tests.tools.cases import shows
 from tests.tools.office import Office, done
 from tools.engine.polls import Polls
 
@@ -50,6 +51,7 @@ def lunch(tmp_path: Path, sqlite_with_tables: str) -> Iterator[Lunch]:
     made.store.close()
 
 
+@shows("works", "open_poll")
 async def test_everybody_has_one_choice_and_the_card_counts(lunch: Lunch) -> None:
     ref = await lunch.opened()
     assert [action.label for action in lunch.card(ref).actions] == ["Pizza", "Curry", "Close the poll"]
@@ -71,6 +73,7 @@ async def test_only_who_asked_closes_it_and_then_nothing_counts(lunch: Lunch) ->
         await lunch.press(ref, "choose-1", "cy")
 
 
+@shows("not let in", "open_poll")
 async def test_guests_strangers_and_wrong_buttons_count_for_nothing(lunch: Lunch) -> None:
     ref = await lunch.opened()
     with pytest.raises(NotAllowed):

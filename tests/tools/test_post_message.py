@@ -6,6 +6,7 @@ import pytest
 
 from kernel.store.outbox import OutboxRow
 from kernel.types import Text
+from tests.tools.cases import shows
 from tests.tools.conftest import Perform
 from tools.engine import ToolContext
 from tools.post_message import post_message
@@ -15,6 +16,7 @@ async def queued(ctx: ToolContext) -> OutboxRow | None:
     return await ctx.store.read(lambda session: session.get(OutboxRow, ctx.call_id))
 
 
+@shows("works", "post_message")
 async def test_a_message_is_queued_for_the_channel(ctx: ToolContext, perform: Perform) -> None:
     result = await perform(post_message, channel="#finance", text="The **numbers** are in.")
     assert (result.error, result.summary) == (False, "Posted to #finance")
@@ -36,6 +38,8 @@ async def test_the_same_call_posts_once(ctx: ToolContext, perform: Perform) -> N
 
 
 @pytest.mark.parametrize("channel", ["#nowhere", "finance", "c-finance", "#fin ance", "@mia", ""])
+@shows("not there", "post_message")
+@shows("not let in", "post_message")
 async def test_only_channels_of_the_charter_are_reached(ctx: ToolContext, perform: Perform, channel: str) -> None:
     result = await perform(post_message, channel=channel, text="Hello")
     assert result.error

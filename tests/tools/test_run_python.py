@@ -19,6 +19,7 @@ from kernel.store import files as labels_of
 from kernel.store import open_store
 from kernel.types import ToolResult
 from rules.engine.outcome import Parked
+from tests.tools.cases import shows
 from tests.tools.office import Office, done
 from tools.engine.code import filter as calls
 from tools.engine.code import jail, running
@@ -63,6 +64,8 @@ open("total.txt", "w").write(f"{total}\\n")
 """
 
 
+@shows("works", "run_python")
+@shows("hostile", "run_python")
 async def test_it_computes_on_the_files_that_it_is_given_and_leaves_the_ones_that_are_kept(desk: Desk) -> None:
     run = desk.run("sum it")
     arguments: dict[str, Any] = {"code": SUM, "files": ["sales.csv"], "keep": ["reports/total.txt"]}
@@ -166,6 +169,7 @@ os._exit(0)
 """
 
 
+@shows("not let in", "run_python")
 async def test_no_way_out_is_open(desk: Desk, tmp_path: Path) -> None:
     """Every attempt in one process, against a real server, real files and ourselves."""
     outside = tmp_path / "outside"
@@ -202,6 +206,8 @@ async def test_no_way_out_is_open(desk: Desk, tmp_path: Path) -> None:
     ],
     ids=["computes", "sleeps", "prints", "writes", "litters"],
 )
+@shows("hangs", "run_python")
+@shows("huge", "run_python")
 async def test_what_goes_on_for_ever_is_ended(desk: Desk, tmp_path: Path, code: str, says: str) -> None:
     quick = code.startswith(("while True: pass", "import os, time"))
     limits = {"seconds": 1 if quick else 20, "disk_mb": 2}
@@ -222,6 +228,8 @@ async def test_what_goes_on_for_ever_is_ended(desk: Desk, tmp_path: Path, code: 
         ("import bot.engine.app", "ModuleNotFoundError"),
     ],
 )
+@shows("not there", "run_python")
+@shows("garbage", "run_python")
 async def test_what_fails_says_why(desk: Desk, code: str, says: str) -> None:
     failed = await desk.python(code)
     assert failed.error

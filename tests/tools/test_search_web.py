@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from kernel.types import ToolResult
+from tests.tools.cases import shows
 from tests.tools.conftest import Perform
 from tests.tools.mcp_servers import serving
 from tools.engine import ToolContext
@@ -85,6 +86,8 @@ async def look(ctx: ToolContext, engine: Engine, provider: str, **arguments: Any
         ("tavily", {"query": "refund policy", "max_results": 5}, "Bearer k-123456"),
     ],
 )
+@shows("works", "search_web")
+@shows("hostile", "search_web")
 async def test_each_service_is_asked_in_its_own_language(
     ctx: ToolContext, engine: Engine, provider: str, parameters: dict[str, Any], key: str
 ) -> None:
@@ -108,6 +111,11 @@ async def test_each_service_is_asked_in_its_own_language(
         (PlainTextResponse("x" * 5_000_000), "Tavily gave no proper answer. The page is larger than 4,000,000 bytes."),
     ],
 )
+@shows("not let in", "search_web")
+@shows("not there", "search_web")
+@shows("garbage", "search_web")
+@shows("huge", "search_web")
+@shows("too many", "search_web")
 async def test_what_goes_wrong_is_a_sentence(ctx: ToolContext, engine: Engine, answer: Response, says: str) -> None:
     engine.broken = answer
     assert (await look(ctx, engine, "tavily")).content == says

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.tools.cases import shows
 from tests.tools.conftest import Perform
 from tools.engine import ToolContext
 from tools.read_skill import read_skill
@@ -30,6 +31,7 @@ def skilled(tmp_path: Path, ctx: ToolContext) -> ToolContext:
     return replace(ctx, skills=folder)
 
 
+@shows("works", "read_skill")
 async def test_skills_are_listed_and_read(skilled: ToolContext, perform: Perform) -> None:
     listed = await perform(read_skill, skilled, name="")
     assert listed.content.splitlines() == [
@@ -55,6 +57,9 @@ async def test_skills_are_listed_and_read(skilled: ToolContext, perform: Perform
         ("refunds", "picture.png", "The file is not text."),
     ],
 )
+@shows("not let in", "read_skill")
+@shows("not there", "read_skill")
+@shows("garbage", "read_skill")
 async def test_nothing_else_is_read(skilled: ToolContext, perform: Perform, name: str, file: str, says: str) -> None:
     refused = await perform(read_skill, skilled, name=name, file=file)
     assert refused.error

@@ -10,6 +10,7 @@ import pytest
 from kernel.store import open_store
 from kernel.types import Place
 from rules.engine.outcome import Parked
+from tests.tools.cases import shows
 from tests.tools.office import Office, done
 
 
@@ -20,6 +21,7 @@ def office(tmp_path: Path, sqlite_with_tables: str) -> Iterator[Office]:
     store.close()
 
 
+@shows("works", "undo")
 async def test_a_changed_file_gets_its_earlier_text_back(office: Office) -> None:
     first = office.run("write plan.md")
     done(await office.act(first, "write_file", path="plan.md", content="one"))
@@ -52,6 +54,7 @@ async def test_a_moved_file_is_where_it_was_and_keeps_its_label(office: Office) 
     assert (office.folder / "a.md").read_text() == "one"
 
 
+@shows("not there", "undo")
 async def test_nothing_is_undone_twice(office: Office) -> None:
     made = office.run("write plan.md")
     done(await office.act(made, "write_file", path="plan.md", content="one"))
@@ -69,12 +72,14 @@ async def test_what_was_changed_since_is_not_overwritten(office: Office) -> None
     assert (office.folder / "plan.md").read_text() == "somebody's own words"
 
 
+@shows("hostile", "undo")
 async def test_a_reference_that_the_agent_found_is_asked_about(office: Office) -> None:
     made = office.run("write plan.md")
     done(await office.act(made, "write_file", path="plan.md", content="one"))
     assert isinstance(await office.act(office.run("clean up"), "undo", ref=made.ref), Parked)
 
 
+@shows("not let in", "undo")
 async def test_what_was_done_elsewhere_by_somebody_else_cannot_be_undone(office: Office) -> None:
     elsewhere = Place(platform="web", tenant="local", channel="finance", thread="m9")
     made = office.run("write plan.md", by="bo", place=elsewhere)

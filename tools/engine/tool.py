@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
@@ -89,7 +90,7 @@ class Tool:
         more = self.may_use(setup) if callable(self.may_use) else self.may_use
         return self.needs(setup).union(more)
 
-    @property
+    @functools.cached_property
     def schema(self) -> ToolSchema:
         """What a language model is told of it."""
         return ToolSchema(name=self.name, description=self.description, arguments=typed.schema(self.arguments))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tools.engine.context import ToolContext
     from tools.engine.openapi.document import Operation
     from tools.engine.setup.servers import ApiSetup, OutsideTool
-    from tools.engine.web.service import Reply
+    from tools.engine.web.service import Reply, Service
 
 
 def effect_of(operation: Operation, told: OutsideTool) -> Effect:
@@ -48,12 +48,9 @@ def made(api: str, url: str, setup: ApiSetup, operation: Operation) -> Tool:
             private=setup.private,
         )  # fmt: skip
         try:
-            reply = await service.ask(
-                operation.method, sent.path, query=sent.query, headers={**sent.headers, **keys}, json=sent.body
-            )
-            service.checked(reply, operation.id)
+            reply = await _asked(service, operation, sent, keys)
         except LostError as error:
-            if effect in ONLY_READS or repeatable:
+            if effect in ONLY_READS or told.repeatable:
                 raise CannotDo(str(error)) from error
             raise OutcomeUnknown(f"{error} It may have happened.") from error
         return said(_shown(reply), origin=told.results, source=f"api:{api}", summary=f"Asked {api}: {operation.id}")
@@ -81,10 +78,27 @@ def made(api: str, url: str, setup: ApiSetup, operation: Operation) -> Tool:
         free_text=tuple(name for name in told.free_text if name in names),
         safe_to_repeat=repeatable,
         secrets=setup.secrets(),
-        timeout=setup.timeout + 10,
+        timeout=2 * setup.timeout + 10,  # it may be asked twice
         _body=body,
         _previewer=preview,
     )
+
+
+async def _asked(service: Service, operation: Operation, sent: Sent, keys: dict[str, str]) -> Reply:
+    """What the API answers. LostError where that is lost; with an idempotency key it is asked twice before."""
+    from tools.engine.web.service import LostError
+
+    async def ask() -> Reply:
+        headers = {**sent.headers, **keys}
+        reply = await service.ask(operation.method, sent.path, query=sent.query, headers=headers, json=sent.body)
+        return service.checked(reply, operation.id)
+
+    try:
+        return await ask()
+    except LostError:
+        if not keys:
+            raise
+    return await ask()
 
 
 class Sent:

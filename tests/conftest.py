@@ -43,6 +43,7 @@ def _keep_bytecode() -> None:
 
 
 _keep_bytecode()
+gc.disable()  # until all is collected: what is imported stays, and looking through it finds nothing
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -76,6 +77,7 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
+    gc.enable()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

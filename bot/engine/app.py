@@ -49,6 +49,7 @@ from kernel import lock
 from kernel.checkpoints import signer
 from kernel.clock import SystemClock, SystemIds
 from kernel.store import Store, migrations, open_store
+from knowledge.engine.vector_lines import ProcessLine
 from rules.engine import replaying
 from rules.engine.absences import Absences
 from rules.engine.approvals import Approvals
@@ -72,6 +73,8 @@ from tools.engine.web.settings import WebSettings
 from workflows.engine import buttons, forms, steps
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.routing import BaseRoute
 
     from agents.engine.model import Model
@@ -83,6 +86,7 @@ if TYPE_CHECKING:
     from kernel.config import Settings
     from kernel.errors import CharterError
     from kernel.types import Place, RunFacts
+    from knowledge.engine.vectors import Line
 
 log = logging.getLogger(__name__)
 
@@ -91,9 +95,18 @@ class App:
     """One process of Bosun. `start` returns when it is ready; nothing is built at import."""
 
     def __init__(
-        self, settings: Settings, *, clock: Clock | None = None, ids: Ids | None = None, beside: bool = False
+        self,
+        settings: Settings,
+        *,
+        clock: Clock | None = None,
+        ids: Ids | None = None,
+        beside: bool = False,
+        vectors: Callable[..., Line] = ProcessLine,
     ) -> None:
-        """`beside`: for a command that looks at what a running Bosun works on. It must not be started."""
+        """`beside`: for a command that looks at what a running Bosun works on. It must not be started.
+
+        `vectors`: where the vector engine runs.
+        """
         self.settings = settings
         self.clock = clock or SystemClock()
         self.ids = ids or SystemIds()
@@ -103,7 +116,7 @@ class App:
         self._lock = lock.hold(self.store.folder) if self.store.is_sqlite and not beside else None
         migrations.upgrade(self.store)
         self._read_charter()
-        self._build_rights()
+        self._build_rights(vectors)
         self._build_agents()
         self._build_platforms()
         self._build_desk()
@@ -164,7 +177,7 @@ class App:
         rules = self.rules.current
         await self.store.write(lambda session: replaying.keep(session, rules, self.clock.now()))
 
-    def _build_rights(self) -> None:
+    def _build_rights(self, vectors: Callable[..., Line]) -> None:
         self.model = open_model(self.settings)
         self.knowledge = open_knowledge(
             self.settings,
@@ -174,6 +187,7 @@ class App:
             clock=self.clock,
             ids=self.ids,
             eyes=eyes_of(self.model, self.store, self.clock, self.directory),
+            line=vectors,
         )
         self.knowing = Knowing(
             knowledge=self.knowledge,

@@ -10,6 +10,7 @@ from knowledge.engine.keeper import Keeper
 from knowledge.engine.knowledge import Knowledge
 from knowledge.engine.reading import Reader
 from knowledge.engine.source_settings import Surroundings
+from knowledge.engine.vector_lines import ProcessLine
 from knowledge.engine.web_client import WebClient
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from knowledge.engine.archives import Archive, Listener
     from knowledge.engine.reading import Eyes
     from knowledge.engine.resources import Resources
+    from knowledge.engine.vectors import Line
 
 
 def open_knowledge(
@@ -37,6 +39,7 @@ def open_knowledge(
     clock: Clock,
     ids: Ids,
     eyes: Eyes | None = None,
+    line: Callable[..., Line] = ProcessLine,
 ) -> Knowledge:
     """The knowledge base with the model that the charter chooses. Of the secrets, the process that embeds gets one."""
     embeddings = charter.sources.embeddings
@@ -49,6 +52,7 @@ def open_knowledge(
         embedder=embeddings,
         secrets={name: secrets[name] for name in secrets if name == embeddings.key},
         files=Reader(eyes),
+        line=line,
     )
 
 

@@ -16,6 +16,7 @@ from sqlmodel import col, select
 from bot.engine.app import App
 from kernel.config import Address, Secret, Settings
 from kernel.store import Session, approvals, inbox, outbox, payments, runs, web
+from knowledge.engine.vector_lines import ProcessLine, ThreadLine
 from tests.behaviours import inside
 from tests.behaviours.clock import Clock
 from tests.behaviours.team import CHARTER, populate, populate_discord, write_charter
@@ -98,7 +99,8 @@ class World:
 
     async def start(self, *, reached: bool = True) -> None:
         """Start a process; `reached` waits until it has reached every platform."""
-        self.app = App(self.settings, clock=self.clock)
+        vectors = ProcessLine if self.alone else ThreadLine  # a process of its own would load Chroma at every start
+        self.app = App(self.settings, clock=self.clock, vectors=vectors)
         for topic in TOPICS:
             self.app.store.on(topic, lambda _key: self.changed())
         inside.tune(self.app)

@@ -93,6 +93,9 @@ class DigestOptions(Options):
     def templates(self) -> Mapping[str, Json]:
         return {"title": self.title, "intro": self.intro, "footer": self.footer}
 
+    def goes_to(self) -> Literal["channel", "people"]:
+        return "people" if self.to else "channel"
+
     def in_words(self) -> str:
         when = f", not between {self.quiet.replace('-', ' and ')}" if self.quiet else ""
         what = ", ".join(self.sections)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
@@ -25,6 +25,9 @@ class PostOptions(Options):
 
     def templates(self) -> Mapping[str, Json]:
         return {"text": self.text, "footer": self.footer}
+
+    def goes_to(self) -> Literal["channel"]:
+        return "channel"
 
     def in_words(self) -> str:
         return f"post {quoted(self.text)}"

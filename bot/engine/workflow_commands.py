@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from bot.engine.sight import reads
 from kernel.errors import NotAllowed
 from kernel.store import outbox, schedules
-from workflows.engine import picture
+from workflows.engine import picture, wording
 from workflows.engine.control import OPERATOR
 from workflows.engine.overview import Overview
 from workflows.engine.portrait import Portraits
@@ -120,8 +120,8 @@ class WorkflowCommands:
         return self._started(name, run)
 
     def _started(self, name: str, run: Run) -> str:
-        channel = self.launch.get(name).channel
-        return f"Started **{name}** ({run.ref}). Its result goes to {channel}."
+        to = wording.result_goes_to(self.launch.get(name), self.overview.kinds)
+        return f"Started **{name}** ({run.ref}). {f'Its result goes to {to}' if to else 'It posts nothing'}."
 
     async def rehearse(self, name: str, said: str, person: Person, place: Place | None) -> str:
         """What it would do now. NotAllowed for who may not read the channel of its result.

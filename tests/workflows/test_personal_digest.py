@@ -8,7 +8,7 @@ from kernel.errors import NotFound
 from kernel.store import Store, approvals, outbox, runs
 from kernel.types import Press, Text
 from tests.rules.people import account
-from tests.workflows.world import FINANCE, World, at, workflow
+from tests.workflows.world import FINANCE, GENERAL, World, at, workflow
 from workflows.engine.buttons import Buttons
 from workflows.engine.control import Control
 
@@ -107,7 +107,8 @@ async def test_each_gets_a_chart_of_the_days_where_they_are(store: Store) -> Non
     people["cy"] = people["cy"].model_copy(update={"time_zone": "Asia/Tokyo"})
     await world.happened("What is our refund policy?")
     world.clock.advance(minutes=1)
-    await world.run_now("mine")
+    run = await world.run_now("mine", report_to=GENERAL)
+    assert await world.posts() == [f"**mine** is done; the result went to people directly. ({run.ref})"]
     for user, day in (("bo", "1 March"), ("cy", "2 March")):
         message, picture = await rows_of(world, user)
         assert (message.kind, picture.kind) == (outbox.MESSAGE, outbox.FILE)

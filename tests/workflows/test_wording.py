@@ -69,7 +69,7 @@ def test_a_whole_workflow_in_plain_words() -> None:
         "- **Begins:** When a message by somebody of finance in #general contains “pay:”.",
         "- **Begins:** When the workflow digest has failed.",
         f"- **Next:** {'; '.join(f'{day} Dec 2026 09:00' for day in days)} (Europe/Zurich)",
-        "- **Result:** in #finance",
+        "- **Result:** goes to #finance",
         "- **A firing while one is at work:** is left out",
         "- **Decides about it:** finance",
         "- **Ends at:** 2.00 USD or 4h",

@@ -44,6 +44,7 @@ steps:
   - post: {{text: Hi}}
 """
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+LATE = (timedelta(0), timedelta(seconds=1), timedelta(seconds=20), timedelta(seconds=90))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,7 +203,8 @@ class Year:
             soonest = min((one for replica in self.replicas for one in replica._next.values()), default=at)
             if soonest > at:
                 break
-            self.clock.time = max(self.clock.time, soonest)
+            late = self.random.choice(LATE)  # a busy machine
+            self.clock.time = max(self.clock.time, min(soonest + late, at))
             await self._ring()
         self.clock.time = max(self.clock.time, at)
 
@@ -306,6 +308,7 @@ def main() -> None:
         ("seed", 1),
     ):
         parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("--first", type=date.fromisoformat, default=date(2026, 1, 1), help="the first day")
     parser.add_argument("--postgres", default="", help="address of an empty database; without it SQLite")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bosun-year-") as folder:
@@ -314,7 +317,7 @@ def main() -> None:
         migrations.upgrade(stores[0])
         began = perf_counter()
         length = (chosen.days, chosen.restarts, chosen.outages, chosen.replicas, chosen.seed)
-        found, total = asyncio.run(simulate(stores, chosen.schedules, date(2026, 1, 1), *length))
+        found, total = asyncio.run(simulate(stores, chosen.schedules, chosen.first, *length))
         for store in stores:
             store.close()
     took = f"{perf_counter() - began:.0f} s"

@@ -9,7 +9,7 @@ from kernel.canonical import digest
 from kernel.store import outbox, runs, workflows
 from kernel.store.database import wake
 from kernel.types import Text
-from workflows.engine import history
+from workflows.engine import history, wording
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from workflows.engine.loaded import LoadedRun
     from workflows.engine.progress import Broken
     from workflows.engine.rights import Rights
-    from workflows.engine.steps import Output
+    from workflows.engine.steps import Kinds, Output
 
 
 class Ending:
@@ -35,11 +35,13 @@ class Ending:
         rights: Rights,
         ended: Callable[[Session, Run], None],
         operators: Callable[[], Place | None],
+        kinds: Kinds,
     ) -> None:
         self.clock = clock
         self.rights = rights
         self.ended = ended
         self.operators = operators
+        self.kinds = kinds
 
     def over_limit(self, found: LoadedRun, now: datetime) -> str:
         """Why the run may not go on; empty while it keeps to its limits."""
@@ -109,16 +111,19 @@ class Ending:
         place = found.request.report_to or (None if state == runs.DONE else self.operators() or run.where)
         if place is None:
             return
-        body = Text(markdown=_in_words(found, state, text))
+        body = Text(markdown=self._in_words(found, state, text))
         row_id = f"{run.id}-report-{found.saved.count}"  # one for each time that it ends: it can be retried
         outbox.put(session, row_id, place, body, self.clock.now(), run_id=run.id)
 
-
-def _in_words(found: LoadedRun, state: str, text: str) -> str:
-    name, ref = found.workflow.name, found.run.ref
-    if state == runs.STOPPED:
-        return f"Stopped: **{name}**. Steps that were done stay done. ({ref})"
-    if state == runs.FAILED:
-        return f"**{name}** did not finish: {text}\n\nSteps that were done stay done. `retry {ref}` goes on from there."
-    ended = next((output.ends for output in found.saved.outputs.values() if output.ends), "")
-    return f"{ended} ({ref})" if ended else f"**{name}** is done; the result is in {found.workflow.channel}. ({ref})"
+    def _in_words(self, found: LoadedRun, state: str, text: str) -> str:
+        name, ref = found.workflow.name, found.run.ref
+        if state == runs.STOPPED:
+            return f"Stopped: **{name}**. Steps that were done stay done. ({ref})"
+        if state == runs.FAILED:
+            again = f"Steps that were done stay done. `retry {ref}` goes on from there."
+            return f"**{name}** did not finish: {text}\n\n{again}"
+        ended = next((output.ends for output in found.saved.outputs.values() if output.ends), "")
+        if ended:
+            return f"{ended} ({ref})"
+        to = wording.result_goes_to(found.workflow, self.kinds)
+        return f"**{name}** is done{f'; the result went to {to}' if to else ''}. ({ref})"

@@ -122,9 +122,9 @@ def in_plain_words(workflow: Workflow, kinds: Kinds, now: datetime, paused: Paus
     if fires:
         times = "; ".join(wording.at_in(at, workflow.zone) for at in fires)
         lines.append(f"- **Next:** {times} ({workflow.zone})")
-    overlap = OVERLAPS[workflow.overlap]
+    overlap, to = OVERLAPS[workflow.overlap], wording.result_goes_to(workflow, kinds)
     lines += [
-        f"- **Result:** in {workflow.channel}{THREAD if workflow.thread else ''}",
+        f"- **Result:** {f'goes to {to}' if to else 'nothing is posted'}{THREAD if workflow.thread else ''}",
         f"- **A firing while one is at work:** {overlap}",
         f"- **Decides about it:** {' or '.join(workflow.owner)}",
     ]

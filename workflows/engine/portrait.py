@@ -111,7 +111,7 @@ class Portraits:
         paused = workflows.paused(session, now).get(workflow.name)
         return Portrait(
             workflow=workflow,
-            heading=tuple(_heading(workflow, now, is_paused=paused is not None)),
+            heading=tuple(_heading(workflow, self.situation.kinds, now, is_paused=paused is not None)),
             gates=gates,
             marks=_marks(session, last.run_id) if last is not None else {},
             past=tuple(_past(session, row, workflow.zone) for row in reversed(firings)),
@@ -119,12 +119,13 @@ class Portraits:
         )
 
 
-def _heading(workflow: Workflow, now: datetime, *, is_paused: bool) -> list[str]:
+def _heading(workflow: Workflow, kinds: Kinds, now: datetime, *, is_paused: bool) -> list[str]:
     fires = wording.next_fires(workflow, now, 1)
     found = ["Paused: it does not begin by itself."] if is_paused else []
     found += [f"{said}." for said in wording.begins(workflow)]
     found += [f"Next: {wording.at_in(fires[0], workflow.zone)}."] if fires and not is_paused else []
-    return [*found, f"Result in {workflow.channel}."]
+    to = wording.result_goes_to(workflow, kinds)
+    return [*found, f"Result goes to {to}."] if to else found
 
 
 def _marks(session: Session, run_id: str) -> dict[str, str]:

@@ -55,7 +55,13 @@ class Runner:
         self._situation = situation
         self._kinds = situation.kinds
         self._rights = situation.rights
-        self._ending = Ending(clock=situation.clock, rights=situation.rights, ended=ended, operators=operators)
+        self._ending = Ending(
+            clock=situation.clock,
+            rights=situation.rights,
+            ended=ended,
+            operators=operators,
+            kinds=situation.kinds,
+        )
 
     async def segment(self, run_id: str, segment: int) -> None:
         """Do the steps that are left, up to the end or to where all of them wait. Idempotent."""

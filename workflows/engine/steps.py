@@ -69,6 +69,10 @@ class Options(Frozen):
         """JSON schema of the data that the step gives; None where it is not known."""
         return None
 
+    def goes_to(self) -> Literal["", "channel", "people"]:
+        """Where the step puts something to read: nowhere, in the workflow's channel, or to people directly."""
+        return ""
+
     def in_words(self) -> str:
         """What the step does, in half a sentence for people: "ask lead: ..."."""
         return ""

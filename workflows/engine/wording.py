@@ -56,6 +56,21 @@ def steps_of(workflow: Workflow, kinds: Kinds) -> list[str]:
     return list(_lines(workflow.steps, kinds, ""))
 
 
+def result_goes_to(workflow: Workflow, kinds: Kinds) -> str:
+    """ "#general", "people directly", both, or empty where it posts nothing."""
+    found = {options.goes_to() for step in _every(workflow.steps) if (options := options_of(step, kinds)) is not None}
+    names = {"channel": workflow.channel, "people": "people directly"}
+    return " and ".join(name for kind, name in names.items() if kind in found)
+
+
+def _every(steps: Sequence[Step]) -> Iterator[Step]:
+    for step in steps:
+        yield step
+        for held in (*step.blocks.values(), step.on_failure):
+            if isinstance(held, tuple):
+                yield from _every(held)
+
+
 def step_in_words(step: Step, kinds: Kinds) -> str:
     """What one step does, with what the file says of failures."""
     options = options_of(step, kinds)

@@ -9,6 +9,7 @@ from kernel import ledger
 from kernel.canonical import digest
 from kernel.store import inbox, outbox, run_steps, runs, wake
 from kernel.types import Text
+from rules.engine import endings as approvals
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -60,6 +61,8 @@ def end(session: Session, run: RunState, state: str, body: Text, now: datetime, 
     run.state = state
     run.updated_at = now
     run.retry_at = None
+    if state == runs.STOPPED:  # what it had asked about while the stop came
+        approvals.withdraw(session, run.id, "the run was stopped", now)
     if run.parent_id is None:
         show(session, run, body, now)
     if run.conversation_id is not None:

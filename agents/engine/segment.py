@@ -17,7 +17,7 @@ from agents.engine.progress import ProgressShow, asking, purpose, steps_so_far, 
 from agents.engine.storable import storable
 from agents.engine.transcript import Transcript, said
 from kernel.errors import ModelBusy, ModelError
-from kernel.store import approvals, outbox, personal, run_steps, runs
+from kernel.store import approvals, calls, outbox, personal, run_steps, runs
 from kernel.types import Text
 from rules.engine import freezing
 from rules.engine.model_budgets import Spender
@@ -244,12 +244,12 @@ class Segment:
         return False
 
     async def _park(self, refs: list[str]) -> bool:
-        """Wait for people. False if one of the decisions fell in the meantime: then there is something to do."""
+        """Wait for people. False if a decision fell or a stop came in the meantime: then there is something to do."""
         await self.show.close()
         body = waiting(self.show.progress, refs)
 
         def park(session: Session, run: RunState) -> bool:
-            if any(_decided(session, ref) for ref in refs):
+            if run.stop_requested_by is not None or any(_decided(session, ref) for ref in refs):
                 return False
             run.state = runs.WAITING
             run.updated_at = self.kit.clock.now()
@@ -316,7 +316,8 @@ class Segment:
 
     async def _stop(self) -> None:
         by, partial = await self._stopper(), self.partial or await self._shown()
-        body = wording.stopped(self.run, self.agent.shown, by, partial, self.transcript)
+        unsure = await self.kit.store.read(lambda session: calls.unsure(session, self.run.id))
+        body = wording.stopped(self.run, self.agent.shown, by, partial, self.transcript, unsure)
         await self._end(runs.STOPPED, body, answer=partial or None)
 
     async def _shown(self) -> str:

@@ -9,6 +9,8 @@ from kernel.types import Action, Text
 from rules.engine.freezing import in_words
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from agents.engine.transcript import Transcript
     from kernel.store.run_steps import RunState
     from kernel.types import Progress
@@ -71,11 +73,16 @@ def refused(detail: str) -> str:
     return f"The language model declined to answer this{': ' + detail.rstrip('.') if detail else ''}."
 
 
-def stopped(run: RunState, agent: str, by: str, partial: str, transcript: Transcript) -> Text:
-    """Somebody stopped the run."""
+def stopped(  # noqa: PLR0917  everything that it tells
+    run: RunState, agent: str, by: str, partial: str, transcript: Transcript, unsure: Mapping[str, str]
+) -> Text:
+    """Somebody stopped the run. `unsure`: the tools of calls that had begun and whose end nobody saw, by their use."""
     parts = [partial.strip()] if partial.strip() else []
     parts += [f"**Stopped by {by}.**", _saved(transcript)]
-    parts += _not_done(transcript)
+    if unsure:
+        tools = ", ".join(f"`{tool}`" for tool in unsure.values())
+        parts.append(f"**It may have happened:** {tools}. It had begun, and nobody saw how it ended: please look.")
+    parts += _not_done(transcript, but=unsure)
     return Text(markdown="\n\n".join(parts), agent=agent, footer=run.ref)
 
 
@@ -89,8 +96,8 @@ def _saved(transcript: Transcript | None) -> str:
     return f"Your request is saved. Done so far:\n{shown}"
 
 
-def _not_done(transcript: Transcript) -> list[str]:
-    answered = {result["use_id"] for result in transcript.results()}
+def _not_done(transcript: Transcript, but: Iterable[str] = ()) -> list[str]:
+    answered = {*but, *(result["use_id"] for result in transcript.results())}
     tools = [
         call["tool"]
         for line in transcript.lines

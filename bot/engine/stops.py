@@ -43,17 +43,18 @@ class Stops:
             current = runs.locked(session, run.id)
             if current.state in runs.FINAL:
                 return f"{run.ref} has already ended."
-            if current.stop_requested_by is not None:
-                return f"{run.ref} is being stopped."
-            current.stop_requested_by = person.id
-            session.add(current)
-            session.flush()
-            ledger.append(session, now, "run.stop", run.id, {"run": run.ref, "by": person.id})
+            told = f"{run.ref} is being stopped."
+            if current.stop_requested_by is None:
+                told = f"Stopping {run.ref}. What was already done stays done; I'll say what."
+                current.stop_requested_by = person.id
+                session.add(current)
+                session.flush()
+                ledger.append(session, now, "run.stop", run.id, {"run": run.ref, "by": person.id})
             self.withdrawals.withdraw(session, run.id, f"{person.name} stopped the run")
             put_off = (runs.QUEUED,) if current.retry_at is not None else ()  # it waits for the model: end it now
             runs.next_segment(session, run.id, now, from_states=(runs.WAITING, *put_off))
             wake(session, runs.STOP, run.id)
-            return f"Stopping {run.ref}. What was already done stays done; I'll say what."
+            return told
 
         return await self.store.write(ask)
 

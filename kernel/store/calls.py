@@ -12,7 +12,7 @@ from sqlmodel import Session, col
 from kernel.store.approvals import Approval
 from kernel.store.database import insert_new
 from kernel.store.freezes import Freeze
-from kernel.store.runs import CALL_DONE, FINAL, REFUSED, STARTED, Call, Entry, Run
+from kernel.store.runs import CALL_DONE, FINAL, REFUSED, STARTED, UNKNOWN, Call, Entry, Run
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -100,6 +100,12 @@ def by_id(session: Session, call_id: str) -> CallState | None:
 def of_run(session: Session, run_id: str) -> list[CallState]:
     """All calls of a run, newest first."""
     return [_call(row) for row in session.connection().execute(_OF_RUN, {"run": run_id})]
+
+
+def unsure(session: Session, run_id: str) -> dict[str, str]:
+    """The tools of calls that have begun and whose outcome nobody knows, by the use that led to them."""
+    open_states = {STARTED, UNKNOWN}
+    return {call.use_id: call.tool for call in reversed(of_run(session, run_id)) if call.state in open_states}
 
 
 def asked(session: Session, run_id: str, use_id: str) -> Asked | None:

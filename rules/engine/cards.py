@@ -88,7 +88,8 @@ def _state(row: ApprovalState, outcome: Outcome) -> str:
             return f"Expired · {when} · nobody said what became of it; it may have happened"
         again = f" · requested again as {outcome.again}" if outcome.again else ""
         return f"Expired · {when} · nobody decided, nothing was done{again}"
-    return f"Withdrawn · {when} · {outcome.reason or 'no longer needed'}"
+    open_still = "; it may have happened" if row.kind == "unknown" else ""
+    return f"Withdrawn · {when} · {outcome.reason or 'no longer needed'}{open_still}"
 
 
 def _waiting(row: ApprovalState, outcome: Outcome) -> str:

@@ -10,14 +10,18 @@ from sqlmodel import update
 
 from kernel import ledger
 from kernel.errors import StoreError
-from kernel.store import Session, Store, freezes, open_store, outbox, runs
+from kernel.store import Session, Store, approvals, calls, freezes, open_store, outbox, runs
 from kernel.store.ledger import entries
-from kernel.types import Progress, Source, Text, ToolResult
+from kernel.types import Progress, RunFacts, Source, Text, ToolCall, ToolResult
 from rules.engine import freezing
 from rules.engine.model_budgets import Refused
-from rules.engine.outcome import Freeze, Parked
+from rules.engine.outcome import Freeze, Outcome, Parked
+from rules.engine.policy import FALLBACK
+from rules.engine.record import Outcome as Decided
+from rules.engine.record import Preview
 from tests.agents.bench import Bench, ShortDoor
 from tests.fakes.anthropic import FakeAnthropic, Reply, Tokens
+from tests.tools.team import GENERAL
 
 
 async def test_a_plain_question_is_answered_once(bench: Bench, fake: FakeAnthropic) -> None:
@@ -229,27 +233,63 @@ async def test_some_calls_done_some_waiting(bench: Bench, fake: FakeAnthropic) -
 
 async def test_a_decision_that_falls_while_the_run_parks_is_not_missed(bench: Bench, fake: FakeAnthropic) -> None:
     """The vote is committed after the door was asked and before the run waits: nobody would wake it."""
-    from kernel.store.approvals import APPROVED, Approval
 
     class QuickVote(type(bench.door)):  # type: ignore[misc]  # the class of the instance at hand
         async def act(self, call: Any, facts: Any, entry: int, *, fresh: bool = False) -> Any:
             outcome = await super().act(call, facts, entry, fresh=fresh)
             if isinstance(outcome, Parked):
                 self.approved.add(call.id)
-                bench.store.write_now(lambda session: session.add(_approval(outcome.refs[0], APPROVED, bench)))
+                voted = approval(outcome.refs[0], approvals.APPROVED, bench)
+                bench.store.write_now(lambda session: session.add(voted))
             return outcome
-
-    def _approval(ref: str, state: str, bench: Bench) -> Approval:
-        return Approval(
-            id=ref, ref=ref.upper(), call_id="c", run_id="r", agent="lead", tool="write_file", requester="mia",
-            arguments={}, digest="", origins={}, preview={}, policy={}, rules=[], reason="", state=state,
-            created_at=bench.clock.now(),
-        )  # fmt: skip
 
     bench.door = QuickVote(bench.door.tools, asked={"write_file"})
     fake.queue(Reply(calls=[("write_file", {"path": "a.md"})], ids=["u1"]), Reply("Written."))
     run = await bench.ask("Write a.md.")
     assert (run.state, run.answer) == (runs.DONE, "Written.")
+
+
+def approval(ref: str, state: str, bench: Bench, run: str = "r") -> approvals.Approval:
+    """The row of what is asked about a call."""
+    return approvals.Approval(
+        id=ref, ref=ref.upper(), call_id="c", run_id=run, agent="lead", tool="write_file", requester="mia",
+        arguments={}, digest="", origins={}, preview=Preview(headline="Write", place=GENERAL).model_dump(mode="json"),
+        policy=FALLBACK.model_dump(mode="json"), rules={"ids": [], "version": ""}, reason="", state=state,
+        created_at=bench.clock.now(), outcome=Decided().model_dump(mode="json"),
+    )  # fmt: skip
+
+
+async def test_a_stop_that_comes_as_the_run_parks_ends_it_and_says_what_may_have_happened(
+    bench: Bench, fake: FakeAnthropic
+) -> None:
+    """The answer of a tool is lost and a person is asked about it, while somebody else stops the run."""
+
+    class Lost(ShortDoor):
+        async def act(self, call: ToolCall, facts: RunFacts, entry: int, *, fresh: bool = False) -> Outcome:
+            if call.tool != "pay":
+                return await super().act(call, facts, entry, fresh=fresh)
+
+            def write(session: Session) -> None:
+                calls.add(
+                    session, id="c", run_id=facts.run_id, use_id=call.id, entry=entry, agent="lead", tool="pay",
+                    state=runs.UNKNOWN, created_at=bench.clock.now(), arguments={}, digest="",
+                )  # fmt: skip
+                session.add(approval("AP-1", approvals.PENDING, bench, facts.run_id))
+                want_stop(session)
+
+            bench.store.write_now(write)
+            return Parked(refs=("AP-1",))
+
+    bench.door = Lost(bench.door.tools)
+    fake.queue(Reply(calls=[("pay", {}), ("write_file", {"path": "a.md"})], ids=["u1", "u2"]))
+    run = await bench.ask("Pay and write.")
+    assert run.state == runs.STOPPED
+    said = bench.said(run.id).markdown
+    assert "**It may have happened:** `pay`." in said
+    assert "Not done: `write_file`." in said
+    known = bench.store.read_now(lambda session: approvals.by_ref(session, "AP-1"))
+    assert known is not None
+    assert (known.state, known.outcome["reason"]) == (approvals.WITHDRAWN, "the run was stopped")
 
 
 async def test_a_freeze_holds_the_run_before_its_next_turn_and_says_what_was_done(

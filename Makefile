@@ -13,8 +13,8 @@ help: ## list the targets
 up: .venv/ready ## start Bosun: web chat, and Slack and Discord where tokens are set
 	@$(PY) -m bot up
 
-test: .venv/ready ## the whole test suite, on two workers
-	@$(PY) -m pytest -n 2 --dist loadfile $(ARGS)
+test: .venv/ready ## the whole test suite, on three workers: they also wait, for processes and browsers
+	@$(PY) -m pytest -n 3 --dist loadfile $(ARGS)
 
 check: .venv/ready ## lint, format, types, import contracts, documentation
 	@$(PY) -m ruff check .
@@ -24,7 +24,7 @@ check: .venv/ready ## lint, format, types, import contracts, documentation
 	@$(PY) -m pytest -q tests/ground/test_docs.py
 
 conformance: .venv/ready ## what each platform does: passed, or another way by design
-	@$(PY) -m pytest -q -n 2 -m behaviour --conformance $(ARGS)
+	@$(PY) -m pytest -q -n 3 --dist loadfile -m behaviour --conformance $(ARGS)
 
 bench: .venv/ready ## measure speed, CPU and memory beside two yardsticks; ARGS=--quick: in a minute
 	@$(PY) -m benchmarks $(ARGS)

@@ -11,6 +11,7 @@ import shutil
 import sys
 import tempfile
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
@@ -28,6 +29,7 @@ MARKER_OF_FIXTURE = {
     "postgres_server": "postgres",
 }
 BYTECODE = ROOT / ".pytest_cache" / "bytecode"
+SLOW = ("durability", "behaviours", "workflows", "knowledge", "web")  # folders whose tests start whole programs
 MEMORY = Path("/dev/shm")  # a folder in memory, on Linux
 ROOM = 3 * 2**30  # bytes that it has to have free
 
@@ -55,6 +57,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Drop what would lead to a real account or out through a proxy; guard the programs that tests start."""
     _keep_files_in_memory()
+    config.option.loadscopereorder = False  # ours is better: see _slow_files_first
     if config.getoption("--conformance") or os.environ.get("PYTEST_XDIST_WORKER"):
         config.pluginmanager.register(conformance.Conformance())
     for name in list(os.environ):
@@ -88,6 +91,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for fixture in getattr(item, "fixturenames", ()):
             if fixture in MARKER_OF_FIXTURE:
                 item.add_marker(MARKER_OF_FIXTURE[fixture])
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        _slow_files_first(items)
+
+
+def _slow_files_first(items: list[pytest.Item]) -> None:
+    """So that in the end no worker is left alone with a long file while the others have nothing to do."""
+    tests = Counter(item.path for item in items)
+    order = {folder: place for place, folder in enumerate(SLOW)}
+    items.sort(key=lambda item: (order.get(item.path.parent.name, len(SLOW)), -tests[item.path], item.path))
 
 
 @pytest.fixture(autouse=True)

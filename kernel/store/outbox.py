@@ -18,7 +18,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 from kernel.store.columns import JsonText, Moment
 from kernel.store.database import insert_new, wake
 from kernel.store.runs import Run
-from kernel.types import Actor, Body, Json, Place, Progress
+from kernel.types import Actor, Body, Card, Json, Place, Progress
 
 TOPIC = "outbox"
 QUEUED, SENDING, SENT, DEAD = "queued", "sending", "sent", "dead"
@@ -235,6 +235,12 @@ def revise_copies(session: Session, subject: str, body: Body) -> int:
 def copies(session: Session, subject: str) -> list[OutboxRow]:
     """All rows that show `subject`, oldest first."""
     return list(session.exec(select(OutboxRow).where(col(OutboxRow.subject) == subject).order_by(col(OutboxRow.id))))
+
+
+def open_cards(session: Session, subject: str) -> list[tuple[str, Card]]:
+    """Cards about `subject` that still have buttons, with the ids of their rows."""
+    shown = [(row.id, row.content) for row in copies(session, subject)]
+    return [(row_id, body) for row_id, body in shown if isinstance(body, Card) and body.actions]
 
 
 def progress_of(session: Session, run_id: str, *, but: str) -> list[tuple[str, Progress]]:

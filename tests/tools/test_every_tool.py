@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -41,9 +42,12 @@ HOSTILE: tuple[Json, ...] = (
 )
 
 
-@pytest.fixture
-def office(tmp_path: Path, sqlite_with_tables: str) -> Iterator[Office]:
-    made = Office(open_store(sqlite_with_tables), tmp_path / "workspace")
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[Office]:
+    """One for all: nothing here depends on what was there before."""
+    folder = tmp_path_factory.mktemp("office")
+    database = shutil.copy(sqlite_template, folder / "bosun.sqlite3")
+    made = Office(open_store(f"sqlite:///{database}"), folder / "workspace")
     yield made
     made.store.close()
 

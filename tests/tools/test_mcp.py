@@ -93,7 +93,10 @@ async def test_nothing_is_offered_before_the_role_has_accepted_it(notes: Notes, 
     assert card.state == "Waiting · admin decides"
     assert "Find a note by its words." in card.payloads[0].content
     assert '"words"' in card.payloads[0].content
-    assert [fact.value for fact in card.facts[1:]] == ["read; every argument is judged", "write; acts on book"]
+    assert [fact.value for fact in card.facts[1:]] == [
+        "read; every argument but words is judged",
+        "write; acts on book",
+    ]
     assert await here.press() == "Accepted: find, write."
     found = here.tools.get("notes_find")
     assert found is not None
@@ -125,9 +128,15 @@ async def test_what_changed_since_is_held_and_shown(notes: Notes, office: Open) 
     assert card.warning == "Changed after somebody had accepted it: find."
     assert card.payloads[0].language == "diff"
     assert "-Find a note by its words." in card.payloads[0].content
+    assert [one.state for one in here.cards()] == ["Accepted by Dee", "Waiting · admin decides"]
+    notes.say("find", "Find a note, and more.")
+    await here.look()
+    assert [one.state for one in here.cards()][1:] == ["Replaced by a newer card", "Waiting · admin decides"]
     notes.say("find", "Find a note by its words.")  # and back: that was accepted
     await here.look()
     assert here.tools.get("notes_find") is not None
+    assert [one.state for one in here.cards() if one.actions] == []
+    assert here.cards()[-1].state == "Nothing to decide: the server says again what was accepted"
 
 
 async def test_a_change_between_review_and_call_holds_the_call(notes: Notes, office: Open) -> None:

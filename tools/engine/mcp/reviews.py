@@ -59,12 +59,12 @@ class Reviews:
 
     def tell(self, session: Session, server: str) -> None:
         """Show the card of a server, where there is something on it that people were not told of."""
-        held, place = self._held(session, server), self.where()
-        if not held or place is None or not rows.tell(session, server, {row.tool: row.digest for row in held}):
-            return
-        card = self._card(server, held)
-        outbox.revise_copies(session, _subject(server), card)
-        outbox.put(session, self.ids.new(), place, card, self.clock.now(), subject=_subject(server))
+        held, place, subject = self._held(session, server), self.where(), _subject(server)
+        if not held:
+            _close(session, subject, "Nothing to decide: the server says again what was accepted")
+        elif place is not None and rows.tell(session, server, {row.tool: row.digest for row in held}):
+            _close(session, subject, "Replaced by a newer card")
+            outbox.put(session, self.ids.new(), place, self._card(server, held), self.clock.now(), subject=subject)
 
     def ask_to_sign_in(self, session: Session, server: str) -> None:
         """Show the card of a server that wants a person to sign in."""
@@ -98,7 +98,9 @@ class Reviews:
             }
             kind = "mcp.accepted" if accepts else "mcp.left_out"
             ledger.append(session, self.clock.now(), kind, server, told)
-            outbox.revise_copies(session, press.subject, self._card(server, held, by=person.name, accepted=accepts))
+            card = self._card(server, held, by=person.name, accepted=accepts)
+            for row_id, _ in outbox.open_cards(session, press.subject):
+                outbox.revise(session, row_id, card)
             if accepts:
                 self.tell(session, server)  # of those that had no room on this card
             wake(session, TOPIC, server)
@@ -145,6 +147,12 @@ class Reviews:
         )
 
 
+def _close(session: Session, subject: str, why: str) -> None:
+    """Nobody can press what is out of date; what was decided stays on its card."""
+    for row_id, card in outbox.open_cards(session, subject):
+        outbox.revise(session, row_id, card.model_copy(update={"state": why, "tone": "neutral", "actions": ()}))
+
+
 def _subject(server: str) -> str:
     return f"{PREFIX}{server.upper()}"
 
@@ -159,8 +167,9 @@ def _meaning(setup: McpSetup, tool: str) -> str:
     told = setup.tools[tool]
     if told.effect is None:
         return "no effect declared: always asked about"
-    targets = f"; acts on {', '.join(told.authority)}" if told.authority else "; every argument is judged"
-    return f"{told.effect}{targets}"
+    prose = f" but {', '.join(told.free_text)}" if told.free_text else ""
+    judged = f"acts on {', '.join(told.authority)}" if told.authority else f"every argument{prose} is judged"
+    return f"{told.effect}; {judged}"
 
 
 def _actions(server: str, held: list[rows.McpTool]) -> tuple[Action, ...]:

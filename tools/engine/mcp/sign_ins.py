@@ -78,10 +78,9 @@ class SignIns:
     def ask(self, session: Session, server: str, setup: McpSetup, place: Place | None) -> None:
         """Show the card of a server on which somebody has to sign in, unless one is open."""
         subject = _subject(server)
-        before = outbox.copies(session, subject)
-        if place is None or any(isinstance(row.content, Card) and row.content.actions for row in before):
+        if place is None or outbox.open_cards(session, subject):
             return
-        row_id = f"{subject}-{len(before) + 1}"  # of two processes that notice, one asks
+        row_id = f"{subject}-{len(outbox.copies(session, subject)) + 1}"  # of two processes that notice, one asks
         outbox.put(session, row_id, place, _card(server, setup), self.clock.now(), subject=subject)
 
     async def answer(
@@ -186,7 +185,8 @@ class SignIns:
         def write(session: Session) -> None:
             told = {"by": person.id, "account": actor.account}
             ledger.append(session, self.clock.now(), "mcp.signed_in", server, told)
-            outbox.revise_copies(session, _subject(server), _card(server, setup, by=person.name))
+            for row_id, _ in outbox.open_cards(session, _subject(server)):
+                outbox.revise(session, row_id, _card(server, setup, by=person.name))
             wake(session, SIGNED_IN, server)
 
         await self.store.write(write)

@@ -90,11 +90,18 @@ def listing(session: Session, meters: Iterable[Meter], now: datetime, sees: Call
 
 
 def _lines(meter: Meter, found: list[Use]) -> list[str]:
-    owner = f"; {listed(meter.owner)} may raise it" if meter.owner else ""
-    head = f"- `{meter.rule or 'bosun.yaml'}`: {meter.in_words()}{owner}"
+    head = f"- `{meter.rule or 'bosun.yaml'}`: {meter.in_words()}{_beyond(meter)}"
     if meter.per == "run":
         return [f"{head}, counted as it is needed"]
     return [f"{head}: {_told(use)}" for use in found] or [f"{head}: nothing is used"]
+
+
+def _beyond(meter: Meter) -> str:
+    """What happens beyond it, as the end of a sentence."""
+    if meter.opens:
+        raised = f", and where they deny, {listed(meter.owner)} may raise it" if meter.owner else ""
+        return f"; beyond it the other rules decide{raised}"
+    return f"; {listed(meter.owner)} may raise it" if meter.owner else ""
 
 
 def _told(use: Use) -> str:

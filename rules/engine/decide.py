@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from kernel.types import Decision, Json
-from rules.engine.meters import Charge
+from rules.engine.meters import Charge, Within
 from rules.engine.policy import Policy, strictest
 
 if TYPE_CHECKING:
@@ -119,13 +119,26 @@ def _apply(rules: RuleSet, known: Levels, facts: CallFacts) -> Verdict:
     if known.allow is not None and not facts.always_asked and (found := known.allow.holding(facts)):
         return _verdict(rules, "allow", found)
     if known.otherwise_deny is not None and (found := known.otherwise_deny.holding(facts)):
-        return _verdict(rules, "deny", found)
+        return replace(_verdict(rules, "deny", found), beyond=_raisable(rules, facts))
     if known.otherwise_ask is not None and (found := known.otherwise_ask.holding(facts)):
         return _asked(rules, found, facts)
     if facts.effect == "read":
         return _verdict(rules, "allow", (), "It only reads, and no rule says otherwise.")
     reason = f"No rule decides about {facts.tool} here, so people are asked."
     return _granted(rules, (), facts, rules.fallback) or _verdict(rules, "ask", (), reason, rules.fallback)
+
+
+def _raisable(rules: RuleSet, facts: CallFacts) -> str:
+    """Key of the budget that alone keeps a rule from allowing the call, where somebody owns it: they may raise it."""
+    for each in rules.candidates(facts.agent, facts.tool, facts.effect).allow:
+        if facts.always_asked or not any(meter.owner for meter in each.meters):
+            continue
+        missing = [
+            check.meter if isinstance(check, Within) else None for check in each.checks if not check.holds(facts)
+        ]
+        if len(missing) == 1 and missing[0] is not None and missing[0].owner:
+            return missing[0].key
+    return ""
 
 
 def _asked(rules: RuleSet, found: list[Compiled], facts: CallFacts) -> Verdict:

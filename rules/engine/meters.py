@@ -5,7 +5,7 @@ What was used so far comes in with the facts; counting and reserving it is done 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
@@ -38,6 +38,7 @@ class Meter:
     same: tuple[str, ...]  # arguments that are counted apart
     argument: str  # whose amount is counted; empty for the other kinds
     owner: tuple[str, ...]  # roles that may raise it
+    opens: bool = False  # of a rule that allows: beyond it the other rules decide
 
     @property
     def stands_in(self) -> str:
@@ -130,7 +131,8 @@ class Within:
 def meters_of(rule: Rule) -> tuple[Meter, ...]:
     """The budgets and limits of a rule."""
     found = [_budget(rule.id, number, budget) for number, budget in enumerate(rule.budget or ())]
-    return (*found, *(_limit(rule.id, number, limit) for number, limit in enumerate(rule.limit or ())))
+    found += [_limit(rule.id, number, limit) for number, limit in enumerate(rule.limit or ())]
+    return tuple(replace(meter, opens=rule.verdict == "allow") for meter in found)
 
 
 def in_force(rules: Iterable[Rule], budgets: Iterable[ModelBudget]) -> tuple[Meter, ...]:

@@ -153,6 +153,32 @@ async def test_beyond_a_budget_its_owner_is_asked_to_raise_it_and_then_the_call_
     assert found.problems == ()
 
 
+async def test_beyond_the_budget_of_a_rule_that_allows_its_owner_is_asked_where_the_other_rules_deny(
+    world: World,
+) -> None:
+    denies = ALLOWS.replace("otherwise: ask\n    approval: {who: finance}", "otherwise: deny")
+    world.rules(denies)
+    facts = world.run("pay")
+    assert isinstance(await pay(world, facts, 90), Finished)
+    outcome = await pay(world, facts, 30, "u2")
+    assert isinstance(outcome, Parked)
+    ref = outcome.refs[0]
+    assert (world.approval(ref).kind, world.cards(ref)[0].content.headline) == (  # type: ignore[union-attr]
+        "raise", "Raise the budget of 100 per day by 20",
+    )  # fmt: skip
+    world.wait(facts)
+    assert not (await world.vote("lea", ref)).ok  # of legal: does not own it
+    assert (await world.vote("bo", ref)).ok
+    assert isinstance(await world.go_on(facts, "pay", "u2", account="DE1", amount=30), Finished)
+    assert used(world) == [Decimal(120)]
+    other = world.run("pay")
+    other_ref = await world.park(other, "pay", account="DE1", amount=1)
+    await world.vote("bo", other_ref, "reject", reason="enough")
+    assert "Bo" in failure(await world.go_on(other, "pay", account="DE1", amount=1))
+    world.rules(denies.replace(", owner: finance", ""))  # nobody owns it
+    assert "Other payments" in failure(await pay(world, world.run("pay"), 500))
+
+
 async def test_a_rejected_raise_leaves_the_budget_as_it_is(world: World) -> None:
     world.rules(ASKS)
     facts = world.run("pay")

@@ -52,7 +52,8 @@ def held(run: RunState, agent: str, freeze: Freeze, transcript: Transcript) -> T
 def first_part(shown: Progress) -> Text:
     """What was done before people were asked; the rest is said below what they were asked."""
     done = [f"- {one.title}{one.detail and ': '}{one.detail}" for one in shown.steps if one.status == "done"]
-    return Text(markdown="\n".join(["Done before I asked, and I went on below:", *done]), agent=shown.agent)
+    said = ["Done before I asked, and I went on below:", *done] if done else ["People were asked, and I went on below."]
+    return Text(markdown="\n".join(said), agent=shown.agent)
 
 
 def failed(run: RunState, agent: str, what: str, transcript: Transcript | None, *, again: bool) -> Text:

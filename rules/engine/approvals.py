@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from kernel.store import Session
     from kernel.store.approvals import ApprovalState
     from kernel.types import Actor, Form, Person, Place, Press, Text
+    from rules.engine.edits import Show
     from rules.engine.explaining import Reads, Waiting
     from rules.engine.services import Services
 
@@ -65,6 +66,10 @@ class Approvals:
             "answer": lambda press, actor: self.answer_question(press.subject, press.fields.get("text", ""), actor),
             "withdraw": lambda press, actor: self.withdraw_one(press.subject, press.fields.get("reason", ""), actor),
         }
+
+    def show_with(self, show: Show) -> None:
+        """How tools show a call; the door alone can ask them."""
+        self._edits.show = show
 
     # -- deciding -----------------------------------------------------------------------------------------------
 

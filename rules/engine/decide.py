@@ -119,7 +119,8 @@ def _apply(rules: RuleSet, known: Levels, facts: CallFacts) -> Verdict:
     if known.allow is not None and not facts.always_asked and (found := known.allow.holding(facts)):
         return _verdict(rules, "allow", found)
     if known.otherwise_deny is not None and (found := known.otherwise_deny.holding(facts)):
-        return replace(_verdict(rules, "deny", found), beyond=_raisable(rules, facts))
+        beyond = "" if known.allow is None or facts.always_asked else _raisable(rules, facts)
+        return replace(_verdict(rules, "deny", found), beyond=beyond) if beyond else _verdict(rules, "deny", found)
     if known.otherwise_ask is not None and (found := known.otherwise_ask.holding(facts)):
         return _asked(rules, found, facts)
     if facts.effect == "read":
@@ -131,13 +132,9 @@ def _apply(rules: RuleSet, known: Levels, facts: CallFacts) -> Verdict:
 def _raisable(rules: RuleSet, facts: CallFacts) -> str:
     """Key of the budget that alone keeps a rule from allowing the call, where somebody owns it: they may raise it."""
     for each in rules.candidates(facts.agent, facts.tool, facts.effect).allow:
-        if facts.always_asked or not any(meter.owner for meter in each.meters):
-            continue
-        missing = [
-            check.meter if isinstance(check, Within) else None for check in each.checks if not check.holds(facts)
-        ]
-        if len(missing) == 1 and missing[0] is not None and missing[0].owner:
-            return missing[0].key
+        failing = [check for check in each.checks if not check.holds(facts)] if each.meters else []
+        if len(failing) == 1 and isinstance(failing[0], Within) and failing[0].meter.owner:
+            return failing[0].meter.key
     return ""
 
 

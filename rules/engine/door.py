@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from kernel.store import Session
     from kernel.store.calls import Asked
-    from kernel.types import RunFacts, ToolCall, ToolSchema
+    from kernel.types import Json, RunFacts, ToolCall, ToolSchema
     from rules.engine.approvals import Approvals
     from rules.engine.facts import CallFacts
     from rules.engine.judging import Judged
@@ -89,6 +89,7 @@ class Door:
         self._grants = approvals.grants
         self._judge = Judge(services, approvals.grants)
         self._requests = approvals.requests
+        approvals.show_with(self.show)
         self._consuming = Consuming(services, approvals.requests)
         self._under_way: dict[tuple[str, str], asyncio.Future[Outcome]] = {}
 
@@ -233,7 +234,7 @@ class Door:
         return Finished(result=result) if await self.store.write(write) else None
 
     async def _ask(self, made: Proposed, judged: Judged, tool: Tool) -> Outcome | None:
-        shown = await self._shown(tool, judged, made)
+        shown = await self.show(tool.name, judged.arguments, made.id, made.run) or plain(tool, judged.arguments)
         nearest = why_not_alone(self.services.rules.current, judged.facts)
 
         def write(session: Session) -> str | None:
@@ -268,12 +269,16 @@ class Door:
         ref = await self.store.write(write)
         return Parked(refs=(ref,)) if ref is not None else None
 
-    async def _shown(self, tool: Tool, judged: Judged, made: Proposed) -> Shown:
+    async def show(self, name: str, arguments: Mapping[str, Json], call_id: str, run: RunFacts) -> Shown | None:
+        """What the tool says of such a call; None where it cannot be asked. Changes nothing."""
+        tool = self.catalogue.get(name)
+        if tool is None:
+            return None
         try:
-            context = self._context(made.id, made.run)
-            own = await tool.preview(judged.arguments, replace(context, secrets=self._given(tool, context)))
+            context = self._context(call_id, run)
+            own = await tool.preview(arguments, replace(context, secrets=self._given(tool, context)))
         except BosunError:
-            return plain(tool, judged.arguments)
+            return None
         return Shown(headline=own.headline, facts=own.facts, payloads=own.payloads, warning=own.warning)
 
     def _given(self, tool: Tool, context: ToolContext) -> dict[str, str]:

@@ -9,14 +9,14 @@ from kernel.errors import BosunError
 from kernel.people import RoleUnknownError
 from kernel.store import approvals as rows
 from kernel.store import calls
-from kernel.types import Origin
+from kernel.types import Origin, Person, RunFacts
 from rules.engine import facts as facts_of_calls
 from rules.engine import planning, stages, values, wording, writing
 from rules.engine.decide import decide
 from rules.engine.explain import why_not_alone
 from rules.engine.forms import typed_arguments
 from rules.engine.links import links
-from rules.engine.preview import difference, outside_warning, plain, target_of, values_in_words
+from rules.engine.preview import HEADLINE, difference, in_full, outside_warning, plain, target_of, values_in_words
 from rules.engine.record import Edit, outcome_of, policy_of, preview_of
 from rules.engine.requests import reachable
 from rules.engine.standing import Standings
@@ -25,17 +25,19 @@ from rules.engine.tooling import call_digest, exact
 from rules.engine.wording import Reply, refused
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
     from datetime import datetime
 
     from kernel.store import Session
     from kernel.store.approvals import ApprovalState
-    from kernel.types import Actor, Json, Person
+    from kernel.types import Actor, Json
     from rules.engine.facts import CallFacts, Origins
     from rules.engine.policy import Policy
+    from rules.engine.preview import Shown
     from rules.engine.services import Services
     from rules.engine.tooling import GovernedTool
 
+    Show = Callable[[str, Mapping[str, Json], str, RunFacts], Awaitable[Shown | None]]  # tool, arguments, call, run
 
 TYPED = frozenset[Origin]({"typed"})
 # The columns that differ from one revision to the next.
@@ -52,6 +54,7 @@ class Change:
     arguments: dict[str, Json]
     digest: str
     person: Person
+    shown: Shown | None  # by the tool; None: it cannot be asked
 
 
 class Edits:
@@ -60,6 +63,7 @@ class Edits:
     def __init__(self, services: Services) -> None:
         self.services = services
         self.standings = Standings(services)
+        self.show: Show | None = None
 
     async def edit(self, ref: str, revision: int, fields: Mapping[str, str], actor: Actor) -> Reply:
         """Replace arguments by what an approver typed. The tool stays; the rules judge the new call."""
@@ -80,7 +84,8 @@ class Edits:
             return refused(f"This does not fit, so nothing was changed. {error}")
         if digest == row.digest:
             return refused("Nothing was changed, so the revision stays as it is.")
-        change = Change(tool=tool, arguments=arguments, digest=digest, person=person)
+        shown = await self.show(row.tool, arguments, row.call_id, self._run(row)) if self.show is not None else None
+        change = Change(tool=tool, arguments=arguments, digest=digest, person=person, shown=shown)
         return await self.services.store.write(lambda session: self._revise(session, row, change))
 
     async def complaint(self, row: ApprovalState, revision: int, person: Person, actor: Actor) -> str:
@@ -164,6 +169,20 @@ class Edits:
             {**context, "effect": change.tool.effect, "now": now.isoformat()},
         )
 
+    def _run(self, row: ApprovalState) -> RunFacts:
+        """What a tool that shows a call has to know of its run."""
+        before = preview_of(row)
+        unknown = Person(id=row.requester, name=before.requester, listed=False, can_decide=False)
+        return RunFacts(
+            run_id=row.run_id,
+            ref=before.run,
+            segment=0,
+            agent=row.agent,
+            requester=self.services.directory.by_id(row.requester) or unknown,
+            place=before.place,
+            channel_name=before.channel,
+        )
+
     def _reachable(self, row: ApprovalState, policy: Policy, facts: CallFacts) -> Policy:
         requester = self.services.directory.by_id(row.requester)
         attended = facts.workflow is None and (requester is None or requester.can_decide)
@@ -172,16 +191,18 @@ class Edits:
 
 def _rewrite(row: ApprovalState, change: Change, facts: CallFacts, nearest: str) -> None:
     """The row of the next revision."""
-    shown = plain(change.tool, change.arguments)
-    before = outside_warning(change.tool, row.arguments, facts_of_calls.origins_from_json(row.origins))
+    shown, before = change.shown, preview_of(row)
+    if shown is None:
+        outside = outside_warning(change.tool, row.arguments, facts_of_calls.origins_from_json(row.origins))
+        warning = before.warning.removeprefix(outside).strip()  # what the tool itself has warned of
+        shown = plain(change.tool, change.arguments).model_copy(update={"warning": warning})
     now = outside_warning(change.tool, change.arguments, facts.origins)
-    own = preview_of(row).warning.removeprefix(before).strip()  # what the tool itself warns of
-    preview = preview_of(row).model_copy(
+    preview = before.model_copy(
         update={
-            "headline": shown.headline,
+            "headline": shown.headline[:HEADLINE],
             "facts": shown.facts,
-            "payloads": (*shown.payloads, difference(row.arguments, change.arguments)),
-            "warning": " ".join(filter(None, (now, own))),
+            "payloads": (*in_full(change.arguments, shown), difference(row.arguments, change.arguments)),
+            "warning": " ".join(filter(None, (now, shown.warning))),
             "target": target_of(change.tool, change.arguments),
             "values": values_in_words(change.tool, change.arguments, facts.origins),
             "nearest": nearest,

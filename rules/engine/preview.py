@@ -44,7 +44,7 @@ def preview(
     return Preview(
         headline=shown.headline[:HEADLINE],
         facts=shown.facts,
-        payloads=(*shown.payloads, *_not_shown(arguments, shown.payloads)),
+        payloads=in_full(arguments, shown),
         warning=" ".join(filter(None, (outside_warning(tool, arguments, origins), shown.warning))),
         effect=tool.effect,
         claim=claim,
@@ -58,15 +58,15 @@ def preview(
     )
 
 
-def _not_shown(arguments: Mapping[str, Json], payloads: tuple[Payload, ...]) -> tuple[Payload, ...]:
-    """The arguments that no payload shows verbatim: whoever approves can read every one of them."""
-    if any(payload.title == ARGUMENTS for payload in payloads):
-        return ()
-    shown = {payload.content for payload in payloads}
-    left = {name: value for name, value in arguments.items() if not (isinstance(value, str) and value in shown)}
+def in_full(arguments: Mapping[str, Json], shown: Shown) -> tuple[Payload, ...]:
+    """What the tool shows, and every argument that it does not show verbatim: whoever approves can read all of them."""
+    if any(payload.title == ARGUMENTS for payload in shown.payloads):
+        return shown.payloads
+    there = {payload.content for payload in shown.payloads}
+    left = {name: value for name, value in arguments.items() if not (isinstance(value, str) and value in there)}
     if len(left) == len(arguments):
-        return (literal(arguments),)
-    return (Payload(title=OTHERS, content=_json(left)),) if left else ()
+        return (*shown.payloads, literal(arguments))
+    return (*shown.payloads, Payload(title=OTHERS, content=_json(left))) if left else shown.payloads
 
 
 def plain(tool: GovernedTool, arguments: Mapping[str, Json]) -> Shown:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -12,9 +13,10 @@ from kernel import ledger
 from kernel.errors import BosunError, NotAllowed, NotFound
 from kernel.store import Session, outbox, runs
 from kernel.store import approvals as rows
-from kernel.types import Actor, Form, Labelled, Place, Press, RunFacts
+from kernel.types import Actor, Card, Form, Labelled, Payload, Place, Press, RunFacts
 from rules.engine.merging import merge
 from rules.engine.outcome import Finished, Parked
+from rules.engine.preview import Shown
 from tests.rules.people import account
 from tests.rules.world import HOUR, RULES, World, failure, result
 
@@ -298,8 +300,32 @@ async def test_an_edit_keeps_what_the_tool_warned_of_and_drops_what_is_no_longer
     assert row.preview["warning"] == outside
     row.preview = {**row.preview, "warning": f"{outside} The bank charges for it."}
     world.store.write_now(lambda session: rows.save(session, row, "preview"))
+
+    async def cannot_say(_tool: str, _arguments: Mapping[str, Any], _call: str, _run: RunFacts) -> Shown | None:
+        return None
+
+    world.approvals.show_with(cannot_say)
     assert (await world.approvals.edit(ref, 1, {"arg_account": "DE77"}, account("bo"))).ok
     assert world.approval(ref).preview["warning"] == "The bank charges for it."
+
+
+async def test_an_edited_call_is_shown_by_its_tool_and_in_full(world: World) -> None:
+    ref, facts = await asked(world)
+    seen: list[RunFacts] = []
+
+    async def show(tool: str, arguments: Mapping[str, Any], _call: str, run: RunFacts) -> Shown:
+        seen.append(run)
+        letter = Payload(title="Letter", content=arguments["account"])
+        return Shown(headline=f"{tool} {arguments['amount']:g}", warning="It is late.", payloads=(letter,))
+
+    world.approvals.show_with(show)
+    assert (await world.approvals.edit(ref, 1, {"arg_amount": "400"}, account("bo"))).ok
+    card = world.cards(ref)[0].content
+    assert isinstance(card, Card)
+    assert (card.headline, card.warning) == ("pay 400", "It is late.")
+    assert [payload.title for payload in card.payloads] == ["Letter", "Other arguments", "Changes"]
+    assert '"amount": 400.0' in card.payloads[1].content
+    assert [(run.run_id, run.requester.id, run.place) for run in seen] == [(facts.run_id, "ann", facts.place)]
 
 
 async def test_an_edit_that_the_rules_would_allow_alone_still_needs_the_people(world: World) -> None:

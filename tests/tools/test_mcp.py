@@ -204,6 +204,20 @@ async def test_what_the_requester_named_runs_and_the_rest_asks(notes: Notes, off
     assert notes.written == [("diary", "hello"), ("work", "it")]
 
 
+async def test_people_see_which_server_does_what_with_what(notes: Notes, office: Open) -> None:
+    here = office(on(notes))
+    await here.accepted()
+    write = here.tools.get("notes_write")
+    assert write is not None
+    shown = await write.preview({"book": "diary", "text": "hello"}, here.context("01CALL", here.run("write")))
+    assert shown.headline == "Write: diary"
+    assert {fact.label: fact.value for fact in shown.facts} == {
+        "Server": f"notes: {notes.url}",
+        "Says of it": "Write a note into a notebook.",
+    }
+    assert '"text": "hello"' in shown.payloads[0].content
+
+
 async def test_a_tool_without_a_declared_effect_always_asks(notes: Notes, office: Open) -> None:
     here = office({"notes": {"url": notes.url, "tools": {"write": {}}}})
     await here.accepted()

@@ -5,17 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from kernel.errors import OutcomeUnknown
+from kernel.types import Fact
 from tools.engine.failure import CannotDo
 from tools.engine.given_schema import GivenArguments, arguments_of
 from tools.engine.mcp.names import name_of
+from tools.engine.preview import generic, one_line
 from tools.engine.results import said
-from tools.engine.tool import ONLY_READS, Tool
+from tools.engine.tool import ONLY_READS, REVERSIBLE, Tool
 
 if TYPE_CHECKING:
     from kernel.store.mcp import McpTool
     from kernel.types import Json, ToolResult
     from tools.engine.context import ToolContext
     from tools.engine.mcp.answer import Answer
+    from tools.engine.preview import Preview
     from tools.engine.setup.servers import McpSetup, OutsideTool
 
 AROUND = 45.0  # seconds for connecting and listing beside the call itself
@@ -49,6 +52,15 @@ def made(row: McpTool, setup: McpSetup, caller: Caller) -> Tool:
             answer.text, origin=told.results, source=f"mcp:{row.server}", summary=f"Asked {row.server}: {row.tool}"
         )
 
+    async def preview(args: GivenArguments, _ctx: ToolContext) -> Preview:
+        arguments = args.model_dump(mode="json")
+        plain = generic(row.tool, _authority(told, names), arguments, reversible=told.counts_as in REVERSIBLE)
+        facts = (
+            Fact(label="Server", value=one_line(f"{row.server}: {setup.url or ' '.join(setup.command)}", 200)),
+            Fact(label="Says of it", value=one_line(row.accepted_description, 200)),
+        )
+        return plain.model_copy(update={"facts": tuple(fact for fact in facts if fact.value)})
+
     return Tool(
         name=name_of(row.server, row.tool),
         description=row.accepted_description or f"{row.tool}, a tool of {row.server}.",
@@ -60,6 +72,7 @@ def made(row: McpTool, setup: McpSetup, caller: Caller) -> Tool:
         secrets=setup.secrets(),
         timeout=setup.timeout + AROUND,
         _body=body,
+        _previewer=preview,
     )
 
 

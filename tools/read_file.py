@@ -20,12 +20,12 @@ class ReadFile(Arguments):
     lines: int = Field(default=400, ge=1, le=2000, description="How many lines to read")
 
 
-@tool(effect="read", authority=("path",), timeout=30)
+@tool(effect="read", authority=("path",), timeout=90)
 async def read_file(args: ReadFile, ctx: ToolContext) -> ToolResult:
     """Read a file of the team's workspace: text, CSV, PDF, Word, Excel or PowerPoint; a long one in parts."""
     spot = spot_of(args.path, ctx)
     content = await asyncio.to_thread(spot.workspace.content, spot.path)
-    text = await text_of(args.path, content)
+    text = await text_of(args.path, content, ctx)
     origin, is_personal = await label_of(spot, content, ctx)
     every = text.splitlines()
     part = every[args.first_line - 1 : args.first_line - 1 + args.lines]

@@ -153,6 +153,10 @@ class Knowledge:
         """Bring what is known of a folder to the files in it. `name` tells folders apart and stays when one moves."""
         return await self.sync(Folder(path, name, reader=self.files))
 
+    async def text_of(self, name: str, data: bytes) -> str:
+        """The text of a document that is not kept. NotReadable says why there is none."""
+        return (await self.files.read(name, data)).text
+
     async def drop_source(self, name: str) -> int:
         """Forget a source with all its documents; how many there were."""
         known = await self._store.read(lambda session: sources.held(session, name))

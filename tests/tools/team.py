@@ -9,6 +9,7 @@ from kernel.types import Actor, Labelled, Person, Place, RunFacts
 from knowledge.engine.audience import Audience
 from knowledge.engine.documents import AddResult, Document, Passage, SearchResult
 from knowledge.engine.memories import Remembered
+from knowledge.engine.reading import Reader
 from knowledge.memory import Fact, document
 
 MIA = Person(id="mia", name="Mia Brandt", accounts=("web:local:mia",))
@@ -109,6 +110,9 @@ class Notes:
             day="2 March 2026",
             replaced=said,
         )
+
+    async def text_of(self, name: str, data: bytes) -> str:
+        return (await Reader().read(name, data)).text
 
     async def search(self, query: str, audience: Audience, limit: int) -> SearchResult:
         fitting = [document for document in self.documents.values() if query in document.text]

@@ -51,7 +51,7 @@ REASONS: dict[str, dict[tuple[str, ...], str]] = {
     },
     "garbage": {
         (*CHARTER, *TALK, "search_knowledge", "remember", "list_payments", "undo"): "Nobody else answers.",
-        FILES: "What is no text is said to be: test_workspace.py.",
+        tuple({*FILES} - {"read_file"}): "What is no text is said to be: test_workspace.py.",
         ("query_database", "describe_database"): "What is no database is refused by the library, in a sentence.",
         ("OpenAPI",): "An answer is text, whatever it is.",
     },

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from kernel.types import Actor, Labelled, RunFacts
+from tests.knowledge import files as made
 from tests.tools.cases import shows
 from tests.tools.conftest import Perform
 from tests.tools.team import GENERAL, facts
@@ -41,6 +42,35 @@ async def test_a_long_file_is_read_in_parts(ctx: ToolContext, perform: Perform) 
     assert part.content == "line 500\nline 501\n\n[Lines 500 to 501 of 1000.]"
     beyond = await perform(read_file, path="long.txt", first_line=2000)
     assert (beyond.error, beyond.content) == (True, "The file has 1000 lines.")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("letter.pdf", made.pdf("Dear Maria", "Second page"), ["Dear Maria", "Second page"]),
+        ("plan.docx", made.word("Plan", "Ship it on Friday."), ["Plan", "Ship it on Friday."]),
+        ("prices.xlsx", made.excel(("Prices", [["tea", 4], ["coffee", 5]])), ["tea", "5"]),
+        ("talk.pptx", made.powerpoint("Tea", "It is hot.", "Say it slowly."), ["Tea", "It is hot."]),
+        ("prices.csv", b"tea,4\ncoffee,5\n", ["tea,4"]),
+    ],
+)
+async def test_documents_are_read(
+    ctx: ToolContext, perform: Perform, name: str, content: bytes, says: list[str]
+) -> None:
+    (ctx.workspace / name).write_bytes(content)
+    read = await perform(read_file, path=name)
+    assert not read.error, read.content
+    assert all(words in read.content for words in says)
+    assert {piece.origin for piece in read.pieces} == {"outside_text"}  # nobody has labelled it
+
+
+@pytest.mark.parametrize("name", ["bomb.docx", "none.pdf", "picture.png"])
+@shows("garbage", "read_file")
+async def test_a_document_that_is_none_is_a_sentence(ctx: ToolContext, perform: Perform, name: str) -> None:
+    (ctx.workspace / name).write_bytes({"bomb.docx": made.bomb(), "none.pdf": b"no PDF"}.get(name, made.PNG))
+    read = await perform(read_file, path=name)
+    assert read.error
+    assert read.content.startswith((f"{name} cannot be read. ", f"{name} is not a text file"))
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,10 @@ class Recall(Protocol):
         """Store a fact; it replaces an older one about the same with the same readers."""
         ...
 
+    async def text_of(self, name: str, data: bytes) -> str:
+        """The text of a document, such as a PDF, by the kind that its name says. NotReadable says why there is none."""
+        ...
+
 
 async def audience_of(ctx: ToolContext) -> Audience:
     """Everybody who will read the answer: in a direct message the requester, else all who are in the channel."""

@@ -5,6 +5,7 @@ BosunError
     CharterError         a file of the charter
   AlreadyRunning         another process owns the data folder
   StoreError             the database cannot be reached or refused
+    StoreConflict        two writes were in each other's way
   RefusedError           the request is understood and not allowed
     NotAllowed           this person may not do this
     OutOfDate            the card or revision is no longer current
@@ -67,6 +68,12 @@ class StoreError(BosunError):
     """The database cannot be used right now."""
 
     code = "store"
+
+
+class StoreConflict(StoreError):
+    """Another write was in the way of this one: nothing of it is written, and it may be tried again."""
+
+    code = "store_conflict"
 
 
 class RefusedError(BosunError):

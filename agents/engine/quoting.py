@@ -93,7 +93,8 @@ def day_in_words(day: str) -> str:
 
 def _titled(source: Source) -> str:
     title = " ".join(source.title.split()) or "Untitled"
-    return f"{title} ({day_in_words(source.dated)})" if source.dated else title
+    day = day_in_words(source.dated) if source.dated else ""
+    return f"{title} ({day})" if day and day not in title else title
 
 
 def _passage(source: Source) -> str:

@@ -24,7 +24,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, SQLModel
 
-from kernel.errors import ConfigError, StoreError
+from kernel.errors import ConfigError, StoreConflict, StoreError
 
 if TYPE_CHECKING:
     import sqlite3
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Session", "Store", "insert_new", "open_engine", "open_store", "sqlite_url", "wake"]
 
+CONFLICTS = frozenset({"40001", "40P01"})  # Postgres: serialization failure, deadlock
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
@@ -221,7 +222,8 @@ class Store:
                 connection.commit()
                 return done
         except OperationalError as error:
-            raise StoreError(f"The database cannot be written: {error.orig}") from error
+            kind = StoreConflict if getattr(error.orig, "sqlstate", None) in CONFLICTS else StoreError
+            raise kind(f"The database cannot be written: {error.orig}") from error
 
     def _commit_together(self, batch: list[Pending]) -> list[Outcome]:
         """Run each work in one transaction, all but the first in a savepoint of their own, and commit.

@@ -90,6 +90,11 @@ def indexed(session: Session, index_id: str, after: int, limit: int) -> list[int
     return [row[0] for row in run(session, sql, index=index_id, after=after, limit=limit)]
 
 
+def chunks_among(session: Session, ids: list[int]) -> set[int]:
+    """Those of `ids` that there are chunks of."""
+    return {row[0] for row in run(session, "SELECT id FROM chunk WHERE id IN :ids", ids=ids)}
+
+
 def indexes(session: Session, place: str) -> list[VectorIndex]:
     """The vector indexes of a place, newest first."""
     ids = run(session, "SELECT id FROM vector_index WHERE place = :place ORDER BY id DESC", place=place)

@@ -39,8 +39,11 @@ _SQLITE = (
        END""",
 )
 # Postgres reads "ERR-1042" as "err" and minus 1042: only letters and digits reach its parser, as in FTS5.
+# Replicas create and rebuild one after the other, and lock what a document's chunks are in before the words that follow
+# from them: in the order in which a change of a document does, so that neither waits for what the other has.
+_ALONE = ("SELECT pg_advisory_xact_lock(423371469683)", "LOCK TABLE chunk IN SHARE ROW EXCLUSIVE MODE")
 _POSTGRES = (
-    "SELECT pg_advisory_xact_lock(423371469683)",  # replicas that start together create one after the other
+    *_ALONE,
     """CREATE TABLE IF NOT EXISTS chunk_words (
          chunk_id integer PRIMARY KEY REFERENCES chunk (id) ON DELETE CASCADE,
          words tsvector NOT NULL, length integer NOT NULL)""",
@@ -111,8 +114,8 @@ def rebuild(session: Session) -> None:
     if session.get_bind().dialect.name == "sqlite":
         session.connection().exec_driver_sql("INSERT INTO chunk_words (chunk_words) VALUES ('rebuild')")
     else:
-        session.connection().exec_driver_sql("DELETE FROM chunk_words")
-        session.connection().exec_driver_sql(_POSTGRES[-1])
+        for statement in (*_ALONE, "DELETE FROM chunk_words", _POSTGRES[-1]):
+            session.connection().exec_driver_sql(statement)
 
 
 def matches(session: Session, terms: Sequence[str], limit: int) -> list[Match]:

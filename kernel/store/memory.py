@@ -60,6 +60,17 @@ def current(session: Session, subject: str, readers: list[str]) -> list[Memory]:
     return [memory for memory in found if memory.readers == readers]
 
 
+def newest(session: Session, readers: list[str], limit: int) -> list[Memory]:
+    """The current facts with exactly these readers, the newest first."""
+    found = session.exec(
+        select(Memory)
+        .where(Memory.readers == readers, col(Memory.replaced_by).is_(None))
+        .order_by(col(Memory.created_at).desc(), col(Memory.id).desc())
+        .limit(limit)
+    )
+    return list(found)
+
+
 def readable(session: Session, grants: list[str], limit: int) -> list[Memory]:
     """The current facts that an audience with `grants` may read, newest first."""
     sql = (

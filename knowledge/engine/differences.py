@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import date
 
 SHARED = 0.6  # part of the words of each statement that the other has
+CONTAINED, CONTAINING = 0.9, 0.4  # or that the other has, and that it makes of the other: one says more than the other
 SAME = 0.8  # part of all words that two statements share which differ in a "not" alone
 ASKED = 0.5  # part of the question's words that both have
 LONGEST = 400  # characters of a statement; what is longer is no single one
@@ -126,6 +127,14 @@ def _pair(one: Stated, other: Stated, asked: frozenset[str], question: str) -> l
     return best[1] if best is not None else None
 
 
+def contradicts(first: str, second: str) -> bool:
+    """Whether two facts say the same but for a value, or for yes and no: all their other words are the same."""
+    ones, others = _statements(first), _statements(second)
+    if len(ones) != 1 or len(others) != 1 or len(ones[0].words) < 2 or ones[0].words != others[0].words:
+        return False
+    return _contradiction(ones[0], others[0]) not in {None, NAME}
+
+
 def _is_asked(shared: frozenset[str], asked: frozenset[str], kind: str, question: str) -> bool:
     """Whether two statements that share these words are what the question is about."""
     if asked and asked <= shared and _asks_for(kind, question):
@@ -155,7 +164,9 @@ def _closeness(first: frozenset[str], second: frozenset[str], around: frozenset[
     """How much two statements are about the same, 1 to 2; 0 where too much of either stands in one of them alone."""
     part = len(first & (second | other)) / len(first) if first else 1.0
     part_other = len(second & (first | around)) / len(second) if second else 1.0
-    return part + part_other if min(part, part_other) >= SHARED else 0.0
+    less, more = sorted((part, part_other))
+    is_part = more >= CONTAINED and less >= CONTAINING and len(first & second) >= 2
+    return part + part_other if is_part or less >= SHARED else 0.0
 
 
 def _contradiction(first: _Statement, second: _Statement) -> str | None:

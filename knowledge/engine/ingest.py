@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+import contextlib
+from typing import TYPE_CHECKING, TypeVar
 
+from kernel.errors import StoreConflict
 from kernel.store import knowledge as rows
 from kernel.store import personal
 from knowledge.engine.audience import is_reader
@@ -22,6 +24,11 @@ if TYPE_CHECKING:
     from knowledge.engine.documents import Said
 
 
+T = TypeVar("T")
+
+TRIES = 4  # of a write before the one whose failure counts
+
+
 class Ingest:
     """Writes documents. Adding is idempotent, and the same content is never embedded twice."""
 
@@ -33,7 +40,7 @@ class Ingest:
         digest = _digest(document)
         known = await self._store.read(lambda session: rows.digest_of(session, document.source, document.key))
         chunks = [] if known == digest else await asyncio.to_thread(_chunks, document)
-        return await self._store.write(self.adding(document, chunks))
+        return await self.write(self.adding(document, chunks))
 
     def adding(
         self,
@@ -85,7 +92,7 @@ class Ingest:
                 rows.forget(session, found)
             return None
 
-        return await self._store.write(save)
+        return await self.write(save)
 
     async def take_out(self, source: str, key: str, messages: Sequence[str]) -> None:
         """Delete messages of a conversation; one that has none left is forgotten."""
@@ -102,11 +109,18 @@ class Ingest:
                 document = _stored(session, found)
                 self.adding(document.model_copy(update={"text": text}))(session)
 
-        await self._store.write(save)
+        await self.write(save)
 
     async def forget(self, document_id: str) -> bool:
         """Delete a document; False if there is none."""
-        return await self._store.write(lambda session: rows.forget(session, document_id))
+        return await self.write(lambda session: rows.forget(session, document_id))
+
+    async def write(self, work: Callable[[Session], T]) -> T:
+        """Do `work` in one transaction; again where replicas that change the same pieces were in each other's way."""
+        for _ in range(TRIES):
+            with contextlib.suppress(StoreConflict):
+                return await self._store.write(work)
+        return await self._store.write(work)
 
 
 def _stored(session: Session, document_id: str) -> Document:

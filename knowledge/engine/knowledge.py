@@ -85,7 +85,7 @@ class Knowledge:
 
     async def start(self) -> None:
         """Be ready for searches by words; the vector index follows in the background."""
-        await self._store.write(words.prepare)
+        await self._ingest.write(words.prepare)
         await self._indexer.start()
 
     async def stop(self) -> None:
@@ -203,7 +203,7 @@ class Knowledge:
 
     async def rebuild(self) -> None:
         """Build both indexes anew from the database, beside the ones that are searched."""
-        await self._store.write(words.rebuild)
+        await self._ingest.write(words.rebuild)
         await self._indexer.renew()
 
     async def document(self, document_id: str, audience: Audience) -> StoredDocument | None:

@@ -10,6 +10,7 @@ from kernel.store import knowledge as rows
 from kernel.store import memory as facts
 from kernel.types import Frozen
 from knowledge.engine.audience import is_reader
+from knowledge.engine.differences import contradicts
 from knowledge.memory import about, document, kind_of, subject
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class Memories:
             if facts.get(session, document_id) is None:
                 self._put(session, document_id, fact)
                 older = facts.current(session, subject(fact), list(fact.readers))
+                older += [each for each in self._contradicted(session, fact) if each not in older]
                 named = facts.by_ref(session, instead) if instead else None
                 if named is not None and named.readers == list(fact.readers):
                     older.append(named)
@@ -68,8 +70,18 @@ class Memories:
                         session.add(memory)
                         rows.forget(session, memory.id)
 
-        added = await self._store.write(self._ingest.adding(made, also=also))
+        added = await self._ingest.write(self._ingest.adding(made, also=also))
         return await self._store.read(lambda session: _remembered(session, facts.get(session, added.document_id)))
+
+    def _contradicted(self, session: Session, fact: Fact) -> list[facts.Memory]:
+        """The current facts of the same readers that say something else of the same; of preferences, one's own."""
+        kind = kind_of(fact)
+        return [
+            each
+            for each in facts.newest(session, list(fact.readers), LISTED)
+            if (each.kind == kind == "preference") <= (each.author_id == fact.author_id)
+            and contradicts(each.text, fact.text)
+        ]
 
     def _put(self, session: Session, document_id: str, fact: Fact) -> None:
         ref = f"M-{self._ids.short()}"
@@ -145,7 +157,7 @@ class Memories:
             facts.delete(session, memory_id)
             rows.forget(session, memory_id)
 
-        await self._store.write(delete)
+        await self._ingest.write(delete)
 
 
 def _remembered(session: Session, memory: facts.Memory | None) -> Remembered:

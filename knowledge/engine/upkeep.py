@@ -69,10 +69,13 @@ class Upkeep:
             await client.open(index.id)
             expected = await self._expected(index.id)
             held = await self._held(client, index.id)
-            if missing := expected - held:
+            # Others may have added and removed meanwhile: what counts is which chunks there are now.
+            odd = sorted(expected ^ held)
+            there = await self._store.read(lambda session: stored.chunks_among(session, odd))
+            if missing := (expected - held) & there:
                 log.warning("The vector index %s lacks %d vectors and is built again.", index.id, len(missing))
                 return False
-            if surplus := sorted(held - expected):
+            if surplus := sorted(held - expected - there):
                 await client.remove(index.id, surplus)
             return await self._answers(client, index, expected)
         except IndexMissing:

@@ -48,6 +48,18 @@ async def test_a_fact_is_remembered_listed_corrected_and_forgotten(chat: Chat) -
     await chat.answer(await chat.ask("ann", f"memory {chat.platform} kettle"), "remember nothing")
 
 
+async def test_a_fact_that_contradicts_an_older_one_replaces_it_visibly(web: WebChat) -> None:
+    await web.answer(await web.ask("ann", "remember that the tower lift carries 8 people"), "Remembered")
+    replaced = await web.answer(
+        await web.ask("bo", "remember that the tower lift carries 9 people"), "It replaces “the tower lift carries 8"
+    )
+    ref = ref_in(replaced.text)
+    listed = await web.answer(await web.ask("ann", "memory tower lift"), "carries 9 people")
+    assert "It replaced “the tower lift carries 8 people” (Ann," in listed.text
+    await web.answer(await web.ask("ann", f"forget {ref}"), "Forgotten")
+    assert "carries 8" not in (await web.answer(await web.ask("ann", "memory tower lift"), "remember nothing")).text
+
+
 async def test_what_is_known_is_told_with_its_source(chat: Chat) -> None:
     said = await chat.answer(
         await chat.ask("ann", "what do you know about refunds?"), "What documents say about refunds", "Refunds"

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-import subprocess
-import sys
-import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -19,9 +15,8 @@ from knowledge.engine.knowledge import Knowledge
 from knowledge.engine.source_settings import Surroundings
 from knowledge.engine.vector_lines import ThreadLine
 from knowledge.engine.web_client import WebClient
+from tests.knowledge.chroma_server import chroma_server
 from tests.knowledge.team import FINANCE, channel
-
-CHROMA = Path(sys.executable).with_name("chroma")
 
 QUICK = Pace(settle=0.0)
 
@@ -49,27 +44,8 @@ def store(request: pytest.FixtureRequest) -> Iterator[Store]:
 @pytest.fixture(scope="session")
 def chroma_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real Chroma server, one for all tests of this process: each installation has collections of its own there."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    folder = tmp_path_factory.mktemp("chroma")
-    command = [str(CHROMA), "run", "--path", str(folder), "--host", "127.0.0.1", "--port", str(port)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:
-        _listening(port)
-        yield f"http://127.0.0.1:{port}"
-        server.terminate()
-
-
-def _listening(port: int) -> None:
-    """Wait for a server that is starting."""
-    for _attempt in range(600):
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            threading.Event().wait(0.1)
-        else:
-            return
-    pytest.fail("the Chroma server did not start", pytrace=False)
+    with chroma_server(tmp_path_factory.mktemp("chroma")) as server:
+        yield server.url
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 """A process that changes a knowledge base until it is killed.
 
-`python -m tests.knowledge.ingest_child FOLDER SEED MODEL`. It says what it begins and what is done, a line each:
-"begin 17 d3 mark17x", "done 17". A document without a mark is one that is forgotten. Between them it rebuilds the
+`python -m tests.knowledge.ingest_child FOLDER SEED MODEL DATABASE NUMBER [CHROMA]`: replica NUMBER, whose documents
+are its own. It says what it begins and what is done, a line each:
+"begin 17 r0d3 mark17x", "done 17". A document without a mark is one that is forgotten. Between them it rebuilds the
 indexes and waits until they are level.
 """
 
@@ -15,26 +16,28 @@ from random import Random  # noqa: TID251  seeded: what is changed
 from kernel.clock import SystemClock, SystemIds
 from kernel.store import knowledge as rows
 from kernel.store import open_store
-from kernel.store.database import sqlite_url
 from knowledge.engine.indexer import Pace
 from knowledge.engine.knowledge import Knowledge
+from tests.knowledge.replicas import replica_folder
 from tests.knowledge.team import document
 
 KEYS = 20
 WORDS = ("refunds", "hours", "plans", "keys")
 
 
-async def main(folder: Path, seed: int, embedder: str) -> None:
+async def main(folder: Path, seed: int, embedder: str, *, database: str, replica: int, chroma: str | None) -> None:
     """Change documents at random, for ever."""
     chance = Random(seed)
-    store = open_store(sqlite_url(folder / "bosun.sqlite3"))
-    pace = Pace(settle=0.0)
-    knowledge = Knowledge(store, SystemClock(), SystemIds(), folder / "knowledge", embedder=embedder, pace=pace)
+    own = replica_folder(folder, replica)
+    store = open_store(database)
+    knowledge = Knowledge(
+        store, SystemClock(), SystemIds(), own, chroma, embedder=embedder, pace=Pace(settle=0.0, check=0.5)
+    )
     await knowledge.start()
     say("started")
     for step in range(100_000):
         number = seed * 100_000 + step
-        key, what = f"d{chance.randrange(KEYS)}", chance.random()
+        key, what = f"r{replica}d{chance.randrange(KEYS)}", chance.random()
         if what < 0.05:
             await knowledge.rebuild()
         elif what < 0.2:
@@ -58,4 +61,5 @@ def say(line: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]))
+    _name, at, seeded, model, url, which, *server = sys.argv
+    asyncio.run(main(Path(at), int(seeded), model, database=url, replica=int(which), chroma=next(iter(server), None)))

@@ -1,8 +1,8 @@
 """Kills the processes of a knowledge base at random instants, and then looks whether index and database are equal.
 
-`python -m tests.knowledge.kills --kills 100` runs it at full length. What is killed is the process that changes
-documents, or the one with the vector index, while documents come, change and go, both indexes are rebuilt, and
-everything is embedded again by another model.
+`python -m tests.knowledge.kills --kills 100` runs it at full length; `--postgres --chroma-server --replicas 3` on what
+a larger team has. What is killed is a process that changes documents, the one with the vector index, or the Chroma
+server, while documents come, change and go, both indexes are rebuilt, and another model embeds everything again.
 """
 
 from __future__ import annotations
@@ -19,28 +19,30 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random  # noqa: TID251  seeded: when to kill what
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from kernel.clock import SystemClock, SystemIds
+from kernel.clock import SystemClock
 from kernel.config import ROOT
 from kernel.store import knowledge as rows
-from kernel.store import knowledge_vectors as stored
 from kernel.store import knowledge_words as words
 from kernel.store import open_store
 from kernel.store.database import sqlite_url
 from kernel.store.migrations import upgrade
 from knowledge.engine.audience import TEAM, Audience
 from knowledge.engine.embedding import MINILM, WORDS
-from knowledge.engine.index_files import index_place
-from knowledge.engine.indexer import Pace
-from knowledge.engine.knowledge import Knowledge
-from knowledge.engine.vector_lines import ThreadLine
-from knowledge.engine.vectors import VectorClient
+from knowledge.engine.upkeep import LEASE
+from tests.conftest import running_postgres
+from tests.knowledge.chroma_server import ChromaServer, chroma_server
+from tests.knowledge.index_differences import differences
+from tests.knowledge.replicas import replica_folder, replicas
 
 if TYPE_CHECKING:
+    from asyncio.subprocess import Process
     from collections.abc import Sequence
+    from datetime import datetime
 
     from kernel.store import Store
+    from knowledge.engine.knowledge import Knowledge
 
 LATEST = 1.5  # seconds after which a kill comes at the latest
 AT_ONCE = 3  # kills, at most, before it is looked: also what comes up again is killed
@@ -58,12 +60,22 @@ class Told:
     done: bool = True
 
 
+class Later(SystemClock):
+    """After the lease of whoever was killed while it built an index on a server."""
+
+    def now(self) -> datetime:
+        return super().now() + 2 * LEASE
+
+
 @dataclass
 class Kills:
-    """One knowledge base on which processes are killed."""
+    """One knowledge base on which processes are killed, worked on by one process or by several."""
 
     folder: Path
     seed: int
+    database: str = ""  # URL of an empty database; without it SQLite
+    chroma: ChromaServer | None = None
+    replicas: int = 1
     models: tuple[str, ...] = (WORDS, MINILM)  # that take turns: each embeds everything again
     every: int = 4  # looks between two models
     killed: Counter[str] = field(default_factory=Counter)
@@ -74,7 +86,8 @@ class Kills:
     def __post_init__(self) -> None:
         self.chance = Random(self.seed)
         self.rounds = 0
-        self.url = sqlite_url(self.folder / "bosun.sqlite3")
+        self.url = self.database or sqlite_url(self.folder / "bosun.sqlite3")
+        self.served = self.chroma.url if self.chroma is not None else None
         store = open_store(self.url)
         upgrade(store)
         store.close()
@@ -94,26 +107,44 @@ class Kills:
 
     async def _work_and_kill(self, model: str) -> None:
         self.rounds += 1
-        command = [sys.executable, "-m", "tests.knowledge.ingest_child", str(self.folder), str(self.rounds), model]
+        team = list(await asyncio.gather(*(self._begin(model, number) for number in range(self.replicas))))
+        await asyncio.sleep(self.chance.uniform(0, LATEST))
+        if self.chroma is not None and self.chance.random() < 0.4:
+            await self.chroma.kill_and_start()
+            self.killed["server"] += 1
+            await asyncio.sleep(self.chance.uniform(0, LATEST))
+        self.chance.shuffle(team)
+        for child, following in team:  # one after the other: those who are left work on
+            await self._kill_one(child)
+            await following
+
+    async def _begin(self, model: str, replica: int) -> tuple[Process, asyncio.Task[None]]:
+        """A process that changes documents, and what notes down what it says."""
+        seed = self.rounds * 10 + replica
+        arguments = [str(self.folder), str(seed), model, self.url, str(replica)]
+        command = [sys.executable, "-m", "tests.knowledge.ingest_child", *arguments, *filter(None, [self.served])]
         with (self.folder / "log").open("ab") as log:
             child = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=subprocess.PIPE, stderr=log)
         assert child.stdout is not None
         if (await child.stdout.readline()).strip() != b"started":
             raise RuntimeError((self.folder / "log").read_text()[-3000:])
-        following = asyncio.create_task(self._follow(child.stdout))
-        await asyncio.sleep(self.chance.uniform(0, LATEST))
+        return child, asyncio.create_task(self._follow(child.stdout))
+
+    async def _kill_one(self, child: Process) -> None:
         engines = children_of(child.pid)
         if engines and self.chance.random() < 0.4:
             _kill(engines)
             self.killed["engine"] += 1
             await asyncio.sleep(self.chance.uniform(0, LATEST))
             engines = children_of(child.pid)
+        if child.returncode is not None:
+            self._wrong(f"a writer ended by itself: {(self.folder / 'log').read_text()[-1000:]}")
+            return
         child.kill()
         if not engines or self.chance.random() < 0.5:  # both at once, or the engine finds out by itself
             _kill(engines)
         self.killed["writer"] += 1
         await child.wait()
-        await following
 
     async def _follow(self, lines: asyncio.StreamReader) -> None:
         begun: dict[str, str] = {}
@@ -133,28 +164,18 @@ class Kills:
     async def _look(self, model: str) -> None:
         """Start again, wait until all is level, and compare."""
         store = open_store(self.url)
-        knowledge = Knowledge(
-            store,
-            SystemClock(),
-            SystemIds(),
-            self.folder / "knowledge",
-            embedder=model,
-            line=ThreadLine,
-            pace=Pace(settle=0.0),
-            patience=PATIENCE,
-        )
         try:
-            await knowledge.start()
-            if not await knowledge.settled(PATIENCE):
-                self._wrong(f"the index did not become level: {(await knowledge.status()).problem}")
-                return
-            self._compare_marks(store)
-            await self._search(knowledge)
-            await knowledge.stop()
-            for wrong in await differences(store, self.folder / "knowledge"):
+            async with replicas(
+                self.url, self.served, Later(), self.folder, count=self.replicas, embedder=model
+            ) as knowledge:
+                if not await knowledge.settled(PATIENCE):
+                    self._wrong(f"the index did not become level: {(await knowledge.status()).problem}")
+                    return
+                self._compare_marks(store)
+                await self._search(cast("Knowledge", knowledge))
+            for wrong in await differences(store, replica_folder(self.folder, 0), self.served):
                 self._wrong(wrong)
         finally:
-            await knowledge.stop()
             store.close()
 
     def _wrong(self, what: str) -> None:
@@ -186,31 +207,6 @@ class Kills:
                 self._wrong(f"{mark} was forgotten and is found")
 
 
-async def differences(store: Store, folder: Path) -> list[str]:
-    """What differs between Chroma itself and the database; call it while nobody has the index."""
-    place = index_place(folder, None, SystemIds())
-    every = store.read_now(lambda session: stored.indexes(session, place.name))
-    ready = [row for row in every if row.state == rows.READY]
-    if len(ready) != 1:
-        return [f"there are {len(ready)} indexes"]
-    client = VectorClient(ThreadLine(WORDS, place.address))
-    try:
-        await client.open(ready[0].id)
-        held = set(await client.ids(ready[0].id, 0, 100_000))
-    finally:
-        await client.close()
-    chunks = {row[0] for row in store.read_now(lambda s: rows.run(s, "SELECT id FROM chunk").all())}
-    model = ready[0].model
-    sql = "SELECT chunk_id FROM chunk_vector WHERE model = :model"
-    vectors = {row[0] for row in store.read_now(lambda s: rows.run(s, sql, model=model).all())}
-    folders = {path.name for path in Path(place.address).iterdir() if path.is_dir()}
-    return [
-        *([f"the index lacks {len(chunks - held)} chunks and has {len(held - chunks)} more"] if held != chunks else []),
-        *([f"{len(chunks ^ vectors)} chunks without a vector, or the reverse"] if vectors != chunks else []),
-        *([f"folders of indexes are left: {folders - {ready[0].id}}"] if folders != {ready[0].id} else []),
-    ]
-
-
 def children_of(pid: int) -> list[int]:
     """The processes that a process has started."""
     listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True)
@@ -229,10 +225,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--postgres", action="store_true", help="on a Postgres of its own, not on SQLite")
+    parser.add_argument("--chroma-server", action="store_true", help="on a Chroma server, not in a folder")
+    parser.add_argument("--replicas", type=int, default=1, help="processes at work; more than one needs both")
     chosen = parser.parse_args(arguments)
+    if chosen.replicas > 1 and not (chosen.postgres and chosen.chroma_server):
+        parser.error("--replicas needs --postgres and --chroma-server")
     folder = Path(tempfile.mkdtemp(prefix="bosun-kills-"))
-    kills = Kills(folder, chosen.seed)
-    problems = asyncio.run(kills.run(chosen.kills))
+    with contextlib.ExitStack() as stack:
+        database = stack.enter_context(running_postgres()).create() if chosen.postgres else ""
+        chroma = stack.enter_context(chroma_server(folder / "chroma")) if chosen.chroma_server else None
+        kills = Kills(folder, chosen.seed, database, chroma, chosen.replicas)
+        problems = asyncio.run(kills.run(chosen.kills))
     print(f"{dict(kills.killed)} killed, {len(kills.gone)} texts replaced or forgotten, in {folder}")
     print("\n".join(problems) or "index and database are equal, nothing is missing, nothing forgotten is found")
     return 1 if problems else 0

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from kernel.clock import FixedClock, SystemIds
+from kernel.clock import Clock, SystemIds
 from kernel.store import open_store
 from knowledge.engine.embedding import WORDS
 from knowledge.engine.indexer import Pace
@@ -37,18 +37,25 @@ class Replicas:
         return everywhere
 
 
+def replica_folder(folder: Path, number: int) -> Path:
+    """What a replica has on its own disk."""
+    return folder / f"replica-{number}"
+
+
 @contextlib.asynccontextmanager
-async def replicas(database: str, chroma: str, clock: FixedClock, folder: Path) -> AsyncIterator[Replicas]:
+async def replicas(
+    database: str, chroma: str | None, clock: Clock, folder: Path, *, count: int = 3, embedder: str = WORDS
+) -> AsyncIterator[Replicas]:
     """Each has its own connections. They are stopped before the database goes."""
-    stores = [open_store(database) for _ in range(3)]
+    stores = [open_store(database) for _ in range(count)]
     members = [
         Knowledge(
             store,
             clock,
             SystemIds(),
-            folder / f"replica-{number}",
+            replica_folder(folder, number),
             chroma,
-            embedder=WORDS,
+            embedder=embedder,
             line=ThreadLine,
             pace=PACE,
             patience=60.0,

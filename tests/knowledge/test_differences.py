@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from knowledge.engine.differences import Stated, differences
+from knowledge.engine.differences import Stated, contradicts, differences
 
 
 def differ(question: str, first: str, second: str, titles: tuple[str, str] = ("Handbook", "FAQ")) -> list[str]:
@@ -73,6 +73,13 @@ def test_titles_and_headings_say_what_a_statement_is_about() -> None:
     first, second = "Paid within five days.", "Paid within ten days."
     assert differ("how long do refunds take", first, second, ("Refunds", "FAQ › Refunds"))
     assert not differ("how long do refunds take", first, second, ("Refunds", "Wages"))
+    longer = "We send the money back within 5 working days, always to the card or account that was charged."
+    assert differ(
+        "how long do refunds take",
+        longer,
+        "How long it takes: we send the money back within 10 working days.",
+        ("Refunds › How long it takes", "Answers › Refunds"),
+    )
 
 
 def test_two_parts_of_a_document_do_not_contradict_each_other_and_a_third_source_joins() -> None:
@@ -93,3 +100,21 @@ def test_what_a_source_says_is_no_markup_and_cites_nothing() -> None:
     [told] = differ("how long do refunds take", "Refunds take **five** days [9].", "Refunds take `ten` days <b>.")
     assert "[9]" not in told
     assert not set("*`<") & set(told)
+
+
+@pytest.mark.parametrize(
+    ("older", "newer", "contradict"),
+    [
+        ("The lift carries 8 people.", "the lift carries 9 people", True),
+        ("Alcohol is covered.", "Alcohol is not covered.", True),
+        ("The lift carries 8 people.", "The lift carries 8 people.", False),
+        ("The lift carries 8 people.", "The new lift carries 9 people.", False),
+        ("Invoices go to Jo.", "Invoices go to Kim.", False),
+        ("Ann takes 5 days off.", "Bo takes 6 days off.", False),
+        ("8 people", "9 people", False),
+    ],
+)
+def test_facts_that_say_the_same_but_for_a_value_contradict_each_other(
+    older: str, newer: str, contradict: bool
+) -> None:
+    assert contradicts(older, newer) is contradict

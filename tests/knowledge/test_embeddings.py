@@ -18,7 +18,7 @@ from knowledge.engine.embedding_services import ServiceEmbedder
 from knowledge.engine.vectors import VectorsFailed
 from tests.knowledge.conftest import Opened
 from tests.knowledge.embedding_server import KEY, EmbeddingServer
-from tests.knowledge.kills import differences
+from tests.knowledge.index_differences import differences
 from tests.knowledge.searching import Searching
 from tests.knowledge.team import IN_GENERAL, document
 from tests.knowledge.test_index import fill

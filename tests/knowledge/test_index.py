@@ -12,16 +12,22 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from kernel.clock import FixedClock, SystemIds
 from kernel.store import Store
 from kernel.store import knowledge as rows
+from kernel.store import knowledge_vectors as stored
 from knowledge.engine.documents import IndexState
-from knowledge.engine.embedding import WORDS
+from knowledge.engine.embedding import WORDS, choice_of
+from knowledge.engine.index_files import index_place
 from knowledge.engine.indexer import Pace
 from knowledge.engine.knowledge import Knowledge
+from knowledge.engine.upkeep import Upkeep
 from knowledge.engine.vector_lines import ProcessLine, ThreadLine
 from knowledge.engine.vectors import Line, Message, VectorClient, VectorsFailed
+from tests.knowledge.chroma_server import chroma_server
 from tests.knowledge.conftest import Opened
-from tests.knowledge.kills import Kills, differences
+from tests.knowledge.index_differences import differences
+from tests.knowledge.kills import Kills
 from tests.knowledge.team import IN_GENERAL, document
 
 
@@ -214,6 +220,38 @@ async def test_the_engine_may_die_at_any_time(sqlite_store: Store, open_knowledg
     assert await differences(sqlite_store, tmp_path / "knowledge") == []
 
 
+async def test_what_another_process_is_adding_is_no_surplus(
+    sqlite_store: Store, open_knowledge: Opened, clock: FixedClock, chroma_url: str
+) -> None:
+    first = await open_knowledge(sqlite_store, chroma_url=chroma_url)
+    await fill(first)
+    await first.stop()
+    ids = SystemIds()
+    place = index_place(Path(), chroma_url, ids)
+    choice = choice_of(WORDS)
+    upkeep = Upkeep(sqlite_store, clock, ids, place, choice)
+    client = VectorClient(ThreadLine(WORDS, place.address))
+    index = await upkeep.current()
+    assert index is not None
+    held = await client.ids(index.id, 0, 100)
+    # Another process has put it there, and has not noted it down yet.
+    await sqlite_store.write(lambda session: stored.mark_removed(session, index.id, held[:1]))
+    assert await upkeep.is_whole(client, index)
+    assert sorted(await client.ids(index.id, 0, 100)) == sorted(held)
+    await client.remove(index.id, held[1:2])
+    assert not await upkeep.is_whole(client, index)
+    await client.close()
+
+
 async def test_a_kill_at_any_instant_leaves_index_and_database_equal(tmp_path: Path) -> None:
     """The full length is `python -m tests.knowledge.kills --kills 100`."""
     assert await Kills(tmp_path, seed=7, every=1).run(4) == []
+
+
+async def test_a_kill_of_replicas_or_the_server_leaves_index_and_database_equal(
+    postgres_with_tables: str, tmp_path: Path
+) -> None:
+    """The full length is `python -m tests.knowledge.kills --kills 100 --postgres --chroma-server --replicas 3`."""
+    with chroma_server(tmp_path / "chroma") as server:
+        kills = Kills(tmp_path, 3, postgres_with_tables, server, replicas=3, models=(WORDS,))
+        assert await kills.run(1) == []  # all of the three

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import cast
 
 import pytest
 
-from kernel.clock import FixedClock
-from kernel.store import open_store
+from kernel.clock import FixedClock, SystemIds
+from kernel.store import Session, open_store
+from kernel.store import knowledge as rows
+from knowledge.engine.embedding import WORDS
+from knowledge.engine.ingest import Ingest
 from knowledge.engine.knowledge import Knowledge
 from tests.knowledge.conftest import Opened
 from tests.knowledge.replicas import replicas
@@ -162,3 +167,30 @@ async def test_nothing_in_a_query_is_syntax(knowledge: Knowledge) -> None:
     ):
         await knowledge.search(query, IN_GENERAL)
     assert (await knowledge.search('refunds" OR "x', IN_GENERAL)).passages
+
+
+async def test_writes_of_replicas_that_are_in_each_others_way_are_all_made(
+    postgres_with_tables: str, clock: FixedClock
+) -> None:
+    store = open_store(postgres_with_tables)
+    ingest = Ingest(store, clock, SystemIds(), WORDS)
+    both = [(await ingest.add(document(key, "Words."))).document_id for key in ("a", "b")]
+    have_one = threading.Barrier(2)
+    tries: list[str] = []
+
+    def taking(first: str, second: str) -> Callable[[Session], str]:
+        def work(session: Session) -> str:
+            tries.append(first)
+            session.connection().exec_driver_sql("SET LOCAL deadlock_timeout = '20ms'")
+            for held in (first, second):
+                rows.run(session, "SELECT id FROM document WHERE id = :id FOR UPDATE", id=held)
+                if held == first and len(tries) <= 2:
+                    have_one.wait(30)
+            return first
+
+        return work
+
+    done = await asyncio.gather(ingest.write(taking(*both)), ingest.write(taking(*reversed(both))))
+    assert list(done) == both
+    assert len(tries) == 3
+    store.close()

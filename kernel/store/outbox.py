@@ -215,8 +215,13 @@ def put_file(  # noqa: PLR0917  what a file consists of
     return put(session, row_id, place, None, now, kind=FILE, to=to, extra=extra, run_id=run_id)
 
 
-def revise(session: Session, row_id: str, body: Body) -> bool:
-    """Replace what a row shows; the sender edits the message if it was posted. False if there is no such row."""
+def revise(session: Session, row_id: str, body: Body, subject: str | None = None) -> bool:
+    """Replace what a row shows, and what it is about if given; the sender edits the message if it was posted.
+
+    False if there is no such row.
+    """
+    if subject is not None:
+        session.connection().execute(update(OutboxRow).where(col(OutboxRow.id) == row_id).values(subject=subject))
     lane = session.connection().execute(_REVISE, {"row_id": row_id, "now_shows": body.model_dump(mode="json")}).scalar()
     if lane is not None:
         wake(session, TOPIC, lane)

@@ -128,6 +128,12 @@ async def test_run_again_a_moment_later_it_is_the_same_message(office: Office) -
     messages = [row for row in await office.world.shown() if row.kind == outbox.MESSAGE]
     pictures = [row for row in await office.world.shown() if row.kind == outbox.FILE]
     assert (len(messages), messages[0].version, len(pictures)) == (1, 2, 1)
+    again = messages[0].content
+    assert isinstance(again, Text)
+    await office.press("bo", "Snooze 1 day", again)
+    [held] = [row.content for row in await office.world.shown() if row.kind == outbox.MESSAGE]
+    assert isinstance(held, Text)
+    assert held.footer.endswith("held for a day by Bo")
 
 
 async def test_it_is_held_for_a_day_by_who_decides_about_it(office: Office) -> None:

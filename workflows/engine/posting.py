@@ -24,7 +24,7 @@ TIMED = frozenset({"", "hand", "cron", "every"})  # runs that cover a span of ti
 def show(session: Session, step: StepContext, body: Text, subject: str | None = None) -> str:
     """Show it in the workflow's channel, in place of what the run a moment ago showed; returns its row."""
     earlier = _recent(session, step)
-    if earlier is not None and outbox.revise(session, earlier, body):
+    if earlier is not None and outbox.revise(session, earlier, body, subject):
         return earlier
     row = row_id(step.run, step.path)
     outbox.put(session, row, step.place, body, step.clock.now(), run_id=step.run.id, subject=subject)

@@ -52,7 +52,7 @@ async def decisions(step: StepContext, since: datetime, most: int) -> Found:
     waited = [row.decided_at - row.created_at for row in decided if row.state in DECIDED and row.decided_at]
     if waited:
         minutes = round(median(one.total_seconds() for one in waited) / 60)
-        lines.append(f"- Half of them were decided within {minutes} minutes")
+        lines.append(f"- Half of them were decided within {f'{minutes} minutes' if minutes > 1 else 'a minute'}")
     parts = [
         _part("Decisions", [*lines, *(f"- {line}" for line in _deciders(decided))]),
         _part("Most asked for", [f"- {tool}: {count}" for tool, count in _tools(decided)[:most]]),

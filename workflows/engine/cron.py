@@ -6,6 +6,7 @@ counts Monday as 0 and wants both to hold, so its cron trigger is not used.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -63,9 +64,7 @@ class Cron:
         last = until.astimezone(zone).date()
         while day <= last:
             if self._on(day):
-                for at, key in sorted(self._on_day(day, zone).items()):
-                    if after < at <= until:
-                        yield Fire(at=at, key=key)
+                yield from (fire for fire in _on_day(self, day) if after < fire.at <= until)
             day += timedelta(days=1)
 
     def next_after(self, after: datetime) -> Fire | None:
@@ -84,19 +83,22 @@ class Cron:
         by_weekday = day.isoweekday() % 7 in self.weekdays
         return by_date or by_weekday if self.either_day else by_date and by_weekday
 
-    def _on_day(self, day: date, zone: ZoneInfo) -> dict[datetime, str]:
-        """Instant -> key of one local day's firings."""
-        found: dict[datetime, str] = {}
-        for hour in sorted(self.hours):
-            for minute in sorted(self.minutes):
-                local = datetime(day.year, day.month, day.day, hour, minute, tzinfo=zone)
-                if self.every_hour:
-                    for at in _instants(local):
-                        found[at] = f"{at:%Y-%m-%dT%H:%MZ}"
-                else:
-                    # A time that occurs twice fires at its first; one that is left out, as much later as was left out.
-                    found.setdefault(local.astimezone(UTC), f"{local:%Y-%m-%dT%H:%M}")
-        return found
+
+@functools.lru_cache(maxsize=64)  # each firing is looked for a few times: to begin it, and for the one after it
+def _on_day(cron: Cron, day: date) -> tuple[Fire, ...]:
+    """One local day's firings, in order."""
+    found: dict[datetime, str] = {}
+    zone = ZoneInfo(cron.zone)
+    for hour in sorted(cron.hours):
+        for minute in sorted(cron.minutes):
+            local = datetime(day.year, day.month, day.day, hour, minute, tzinfo=zone)
+            if cron.every_hour:
+                for at in _instants(local):
+                    found[at] = f"{at:%Y-%m-%dT%H:%MZ}"
+            else:
+                # A time that occurs twice fires at its first; one that is left out, as much later as was left out.
+                found.setdefault(local.astimezone(UTC), f"{local:%Y-%m-%dT%H:%M}")
+    return tuple(Fire(at=at, key=key) for at, key in sorted(found.items()))
 
 
 def _instants(local: datetime) -> list[datetime]:

@@ -78,6 +78,9 @@ def test_commands_beside_a_running_bosun(bosun: Bosun, running: Running) -> None
     assert bosun("ledger", "verify").returncode == 0
     asked = bosun("tool", "call", "list_files", "folder=.", "--as", "ann")
     assert (asked.returncode, asked.stdout.split(":")[0]) == (0, "`list_files`")
+    failed = bosun("tool", "call", "list_files", "folder=nowhere", "--as", "ann")
+    assert (failed.returncode, failed.stdout) == (1, "")
+    assert failed.stderr.startswith("`list_files` did not work: ")
     assert bosun("login", "nobody").stderr.startswith("Error: “nobody” is not exactly one person of people.yaml.")
     link = bosun("login", "Bo").stdout.strip()
     assert link.startswith("http://127.0.0.1:8300/login?token=")

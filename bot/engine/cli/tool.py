@@ -46,9 +46,9 @@ def call(ctx: click.Context, name: str, arguments: tuple[str, ...], person: str,
     settings = read_settings()
     configure("warning")
     inbound = _inbound(read_charter(settings), person, f"{agent}: {_written(name, arguments)}")
-    run = asyncio.run(_beside(settings, inbound) if is_served(settings) else _alone(settings, inbound))
-    click.echo(_outcome(run), err=run.state != "done")
-    ctx.exit({"done": 0, "waiting": 3}.get(run.state, 1))
+    run, did = asyncio.run(_beside(settings, inbound) if is_served(settings) else _alone(settings, inbound))
+    click.echo(_outcome(run), err=not did)
+    ctx.exit(3 if run.state == "waiting" else 0 if did else 1)
 
 
 def _written(name: str, arguments: tuple[str, ...]) -> str:
@@ -85,7 +85,7 @@ def _inbound(charter: Charter, person: str, text: str) -> Inbound:
     )
 
 
-async def _beside(settings: Settings, inbound: Inbound) -> Run:
+async def _beside(settings: Settings, inbound: Inbound) -> tuple[Run, bool]:
     """Leave it in the inbox of the running process, and wait."""
     from bot.engine.cli.database import opened
     from kernel.clock import SystemClock, SystemIds
@@ -97,7 +97,7 @@ async def _beside(settings: Settings, inbound: Inbound) -> Run:
         return await _until_over(store, inbound.key)
 
 
-async def _alone(settings: Settings, inbound: Inbound) -> Run:
+async def _alone(settings: Settings, inbound: Inbound) -> tuple[Run, bool]:
     """Start everything, ask, and stop."""
     from bot.engine.app import App
     from kernel.config import Address
@@ -111,7 +111,8 @@ async def _alone(settings: Settings, inbound: Inbound) -> Run:
         await app.stop()
 
 
-async def _until_over(store: Store, key: str) -> Run:
+async def _until_over(store: Store, key: str) -> tuple[Run, bool]:
+    """The run when it has ended or waits, and whether the tool did what it was asked."""
     from bot.engine.cli.run import until_over
     from kernel.errors import BosunError
     from kernel.store import inbox
@@ -119,11 +120,19 @@ async def _until_over(store: Store, key: str) -> Run:
     for _ in range(int(PATIENCE / POLL)):
         row = await store.read(lambda session: inbox.by_key(session, "web", key))
         if row is not None and row.run_id:
-            return await until_over(store, row.run_id)
+            run = await until_over(store, row.run_id)
+            return run, run.state == "done" and not await _has_failed(store, run.id)
         if row is not None and row.error:
             raise BosunError(row.error)
         await asyncio.sleep(POLL)
     raise BosunError(f"The running Bosun has not taken the request within {PATIENCE:.0f} s.", hint="See its log.")
+
+
+async def _has_failed(store: Store, run_id: str) -> bool:
+    from kernel.store import calls
+
+    made = await store.read(lambda session: calls.of_run(session, run_id))
+    return any((call.result or {}).get("error") for call in made)
 
 
 def _outcome(run: Run) -> str:

@@ -38,7 +38,7 @@ async def _undo(_args: DraftMail, data: Json, ctx: ToolContext) -> ToolResult:
     free_text=("subject", "body"),
     safe_to_repeat=True,  # the same Message-ID is among the drafts once
     secrets=box.secrets,
-    timeout=60,
+    timeout=120,
     preview=_preview,
     undo=_undo,
 )

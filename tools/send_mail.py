@@ -30,7 +30,7 @@ async def _preview(args: SendMail, ctx: ToolContext) -> Preview:
     free_text=("subject", "body"),
     safe_to_repeat=True,  # a repetition looks whether the message went out, and sends nothing where it cannot tell
     secrets=box.secrets,
-    timeout=150,
+    timeout=180,
     preview=_preview,
 )
 async def send_mail(args: SendMail, ctx: ToolContext) -> ToolResult:

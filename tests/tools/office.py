@@ -30,6 +30,12 @@ if TYPE_CHECKING:
 THREAD = Place(platform="web", tenant="local", channel="general", thread="m1")
 STARTER = Path(__file__).parents[2] / "charter/rules/starter.yaml"
 
+EVERYTHING = """
+version: 1
+rules:
+  - {id: all, why: The tests look at the tools alone., effect: [fetch, write, send, spend, destroy], decision: allow}
+"""
+
 
 class Office:
     """Ann asks, the door decides by the starter rules, Dee (admin) votes."""
@@ -56,6 +62,10 @@ class Office:
         self.approvals = Approvals(self.services)
         self.door = Door(self.services, self.approvals, self.tools, context=self.context, secrets=secrets)
         self._uses = itertools.count(1)
+
+    def allow_everything(self) -> None:
+        """From now on nobody is asked."""
+        self.book.load({"rules/all.yaml": EVERYTHING}, known(self.tools))
 
     def context(self, call_id: str, facts: RunFacts) -> ToolContext:
         return ToolContext(

@@ -20,8 +20,7 @@ from rules.engine.outcome import Parked
 from tests.tools.caldav_server import PASSWORD
 from tests.tools.cases import shows
 from tests.tools.mcp_servers import serving
-from tests.tools.office import Office, done, known
-from tests.tools.test_killed import EVERYTHING
+from tests.tools.office import Office, done
 from tools.engine.setup.file import ToolsFile
 
 BOMB = """<?xml version="1.0"?><!DOCTYPE d [<!ENTITY a "xxxxxxxxxx">
@@ -70,7 +69,7 @@ class Desk(Office):
         calendars = {name: f"{address}/{name}/" for name in ("ann", "team")}
         account = {"url": address, "user": "bosun", "password": "RIGHT", "calendars": calendars, "timeout": timeout}
         super().__init__(store, folder, ToolsFile.model_validate({"calendar": account}), RIGHT=PASSWORD)
-        self.book.load({"rules/all.yaml": EVERYTHING}, known(self.tools))
+        self.allow_everything()
 
 
 @dataclass
@@ -138,7 +137,7 @@ async def test_a_change_whose_answer_was_lost_is_an_open_question(trouble: Troub
     server = trouble.server
     server.answer = Response(status_code=404)
     for takes in (None, Response(b"x", headers={"content-length": "100"})):  # and no more: the connection ends
-        server.takes, before, here = takes, server.changes, trouble.office(20 if takes else 0.5)
+        server.takes, before, here = takes, server.changes, trouble.office(20 if takes else 2)
         run = here.run("ann 2026-03-23T14:00 30 Review")
         assert isinstance(await here.act(run, "create_event", "u1", **TOOLS["create_event"]), Parked)
         assert isinstance(await here.act(run, "create_event", "u1", **TOOLS["create_event"]), Parked)

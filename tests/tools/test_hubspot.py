@@ -18,8 +18,7 @@ from rules.engine.outcome import Parked
 from tests.tools.cases import shows
 from tests.tools.hubspot_server import TOKEN, HubSpot
 from tests.tools.mcp_servers import serving
-from tests.tools.office import Office, done, known
-from tests.tools.test_killed import EVERYTHING
+from tests.tools.office import Office, done
 from tools.engine import ToolContext
 from tools.engine.setup.file import ToolsFile
 from tools.engine.web.settings import WebSettings
@@ -261,7 +260,7 @@ async def test_an_answer_that_is_none_is_a_sentence_a_question_or_nothing(
     (desk.folder / "rows.csv").write_text("name\nBeta\n")
     hubspot.always, hubspot.silent = answer, None if answer else asyncio.Event()
     here = Desk(desk.store, desk.folder, hubspot.url, timeout=15 if answer else 0.1)
-    here.book.load({"rules/all.yaml": EVERYTHING}, known(here.tools))
+    here.allow_everything()
     for name, arguments in TOOLS.items():
         outcome = await here.act(here.run("do it"), name, **arguments)
         if isinstance(outcome, Parked):  # nobody knows what became of a change

@@ -12,14 +12,9 @@ from sqlmodel import SQLModel, select
 from kernel.store import Session, open_store, runs
 from kernel.types import RunFacts
 from tests.tools.cases import shows
-from tests.tools.office import Office, done, known
+from tests.tools.office import Office, done
 from tools.engine.setup.file import ToolsFile
 
-EVERYTHING = """
-version: 1
-rules:
-  - {id: all, why: The tests look at the tools alone., effect: [fetch, write, send, spend, destroy], decision: allow}
-"""
 OWN = {"call", "ledger", "ledger_head", "attempt", "undone", "run", "transcript", "meter_use", "meter_charge", "mark"}
 MAIL = {"to": ["maria@example.org"], "cc": [], "subject": "Hi", "body": "Hi.", "attachments": [], "reply_to": ""}
 EVENT = {"calendar": "ann", "title": "Review", "start": "2026-03-23T14:00", "minutes": 60, "repeat": "weekly"}
@@ -32,7 +27,7 @@ class Desk(Office):
     def __init__(self, store: Any, folder: Path) -> None:
         super().__init__(store, folder, ToolsFile.model_validate({"code": {"enabled": True}}))
         self.folder.mkdir()
-        self.book.load({"rules/all.yaml": EVERYTHING}, known(self.tools))
+        self.allow_everything()
 
     async def did(self, tool: str, **arguments: Any) -> Any:
         """What a call that went well kept."""

@@ -7,6 +7,7 @@ and dropping an index leaves nothing behind. On a server every index is a collec
 from __future__ import annotations
 
 import contextlib
+import logging
 import shutil
 from typing import TYPE_CHECKING, Protocol, cast
 from urllib.parse import urlsplit
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
     from knowledge.engine.embedding import Vectors
 
+log = logging.getLogger(__name__)
+
 PREFIX = "bosun-"
 LOCK_PATIENCE = 5.0  # seconds: a process that was just ended gives up its lock
 HNSW: CreateCollectionConfiguration = {"hnsw": {"space": "cosine"}}
@@ -45,6 +48,10 @@ class Indexes(Protocol):
 
     def keep_only(self, index_ids: Sequence[str]) -> None:
         """Remove leftovers. Does nothing where others may have indexes too."""
+        ...
+
+    def ping(self) -> None:
+        """Any error where it is away."""
         ...
 
     def close(self) -> None:
@@ -85,6 +92,9 @@ class EmbeddedIndexes:
             if folder.is_dir() and folder.name not in index_ids:
                 self.drop(folder.name)
 
+    def ping(self) -> None:
+        """It is where we are."""
+
     def close(self) -> None:
         for client in self._clients.values():
             client.close()
@@ -106,11 +116,18 @@ class ServerIndexes:
         return ChromaIndex(_collection(self._client, index_id, create=create))
 
     def drop(self, index_id: str) -> None:
-        with contextlib.suppress(chromadb.errors.NotFoundError):
+        try:
             self._client.delete_collection(_name(index_id))
+        except chromadb.errors.NotFoundError:
+            pass
+        except chromadb.errors.InternalError as error:  # of a collection that a crash left unreadable
+            log.warning("The vector index %s stays on the server: %s", index_id, error)
 
     def keep_only(self, index_ids: Sequence[str]) -> None:
         """Other installations may use the server."""
+
+    def ping(self) -> None:
+        self._client.heartbeat()
 
     def close(self) -> None:
         self._client.close()

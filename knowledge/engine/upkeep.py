@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -63,8 +64,24 @@ class Upkeep:
     async def is_whole(self, client: VectorClient, index: OpenIndex) -> bool:
         """Whether the index can be opened, holds what it should, and answers. Surplus is removed on the way.
 
-        An error of an index in our own folder means that it is not. A server may only be away: that is raised.
+        An error of an index means that it is not; on a server, one that comes again although the server answers. A
+        server that is away is raised.
         """
+        try:
+            if not self._place.shared:
+                return await self._is_level(client, index)
+            with contextlib.suppress(VectorsFailed):
+                return await self._is_level(client, index)
+            await client.ping()
+            return await self._is_level(client, index)
+        except (IndexLocked, EngineEnded):
+            raise
+        except VectorsFailed:
+            await client.ping()
+            log.warning("The vector index %s cannot be read and is built again.", index.id, exc_info=True)
+            return False
+
+    async def _is_level(self, client: VectorClient, index: OpenIndex) -> bool:
         try:
             await client.open(index.id)
             expected = await self._expected(index.id)
@@ -80,13 +97,6 @@ class Upkeep:
             return await self._answers(client, index, expected)
         except IndexMissing:
             log.warning("The vector index %s is not there and is built again.", index.id)
-            return False
-        except (IndexLocked, EngineEnded):
-            raise
-        except VectorsFailed:
-            if self._place.shared:
-                raise
-            log.warning("The vector index %s cannot be read and is built again.", index.id, exc_info=True)
             return False
 
     async def _expected(self, index_id: str) -> set[int]:

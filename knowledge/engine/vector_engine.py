@@ -143,6 +143,10 @@ class VectorEngine:
             self._open[index_id] = self._home().open(index_id, create=create)
         return self._open[index_id]
 
+    def _do_ping(self, _blob: bytes) -> Message:
+        self._home().ping()
+        return Message({})
+
     def _do_open(self, _blob: bytes, index: str, *, create: bool) -> Message:
         return Message({"count": self._index(index, create=create).count()})
 

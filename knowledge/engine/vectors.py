@@ -96,6 +96,10 @@ class VectorClient:
         answer = await self._line.call("open", Message({"index": index_id, "create": create}))
         return int(answer.values["count"])
 
+    async def ping(self) -> None:
+        """VectorsFailed where what holds the indexes is away."""
+        await self._line.call("ping", Message({}))
+
     async def keep_only(self, index_ids: Sequence[str], drop: Sequence[str] = ()) -> None:
         """Remove the indexes in `drop`, and leftovers that are not in `index_ids`."""
         await self._line.call("keep_only", Message({"keep": list(index_ids), "drop": list(drop)}))

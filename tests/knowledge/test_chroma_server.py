@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from pathlib import Path
 from typing import cast
 
@@ -9,6 +11,7 @@ from kernel.clock import FixedClock
 from kernel.store import Store
 from knowledge.engine.knowledge import Knowledge
 from knowledge.engine.vector_lines import ProcessLine
+from tests.knowledge.chroma_server import chroma_server
 from tests.knowledge.conftest import Opened
 from tests.knowledge.replicas import replicas
 from tests.knowledge.searching import Searching
@@ -61,3 +64,21 @@ async def test_an_index_that_one_replica_builds_anew_is_followed_by_the_others_w
         for member in three.members:
             found = await member.search("unicorns", IN_GENERAL)
             assert (found.ways, found.passages[0].title) == (("meaning", "words"), "new")
+
+
+async def test_an_index_that_a_crash_of_the_server_left_unreadable_is_built_again(
+    sqlite_store: Store, open_knowledge: Opened, tmp_path: Path
+) -> None:
+    with chroma_server(tmp_path / "chroma") as server:
+        first = await open_knowledge(sqlite_store, chroma_url=server.url)
+        await fill(first, 3)
+        await first.stop()
+        server.stop()
+        with contextlib.closing(sqlite3.connect(tmp_path / "chroma" / "chroma.sqlite3")) as torn, torn:
+            torn.execute("DELETE FROM segments")
+        server.start()
+        second = await open_knowledge(sqlite_store, chroma_url=server.url)
+        assert await second.settled(60)
+        found = await second.search("topic2", IN_GENERAL)
+        assert (found.ways, found.passages[0].title) == (("meaning", "words"), "d2")
+        await second.stop()

@@ -11,6 +11,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
+from sqlalchemy.orm import configure_mappers
+
 from kernel.store import Session, Store
 from kernel.store.database import open_engine
 
@@ -51,4 +53,5 @@ def _live(url: str, folder: str, number: int, writes: int) -> None:
     os._exit(0)
 
 
+configure_mappers()  # once, in the process that all of these are forked from
 multiprocessing.get_context("forkserver").set_forkserver_preload(["tests.workflows.test_crashes"])

@@ -1,8 +1,12 @@
 """A process that dies at any of its writes, before or after the commit: the next one finishes and doubles nothing."""
 
 import asyncio
+import contextlib
+import shutil
 import signal
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -10,7 +14,7 @@ import pytest
 from sqlmodel import select
 
 from kernel.clock import CountedIds, FixedClock
-from kernel.store import Session, Store, approvals, runs, workflows
+from kernel.store import Session, Store, approvals, open_store, runs, workflows
 from kernel.store.database import open_engine
 from tests.rules.people import account
 from tests.rules.world import World as Rights
@@ -20,75 +24,36 @@ from workflows.engine.forms import Forms
 
 T = TypeVar("T")
 
-FLOW = """
-name: flow
-description: Collects, asks and posts twice
-channel: "#general"
-steps:
-  - id: facts
-    collect: {if_empty: go_on}
-  - id: first
-    post: {text: "First"}
-  - id: summary
-    ask: {agent: lead, prompt: Sum it up., reads: [facts]}
-  - id: second
-    post: {text: "Second: {steps.summary.text}"}
-"""
 
+class WatchedStore(Store):
+    """A store that keeps what a process would leave behind that died before or after a write."""
 
-class Died(Exception):
-    """The process is gone."""
-
-
-class DyingStore(Store):
-    """A store whose process dies at its n-th write."""
-
-    def __init__(self, url: str, dies_at: int, *, committed: bool) -> None:
-        super().__init__(open_engine(url))
-        self.left = dies_at
-        self.committed = committed
+    def __init__(self, folder: Path, clock: FixedClock) -> None:
+        super().__init__(open_engine(f"sqlite:///{folder / DATABASE}"))
+        self.path = folder
+        self.clock = clock
+        self.writes = 0
+        self.left: dict[tuple[int, bool], tuple[Path, datetime]] = {}  # (write, committed) -> data folder, and when
 
     async def write(self, work: Callable[[Session], T], *, synced: bool = True) -> T:
-        self.left -= 1
-        if self.left == 0 and not self.committed:
-            raise Died
+        self.writes += 1
+        if self.writes in CALLS:
+            self._keep(committed=False)
         result = await super().write(work, synced=synced)
-        if self.left == 0:
-            raise Died
+        self._keep(committed=True)
         return result
 
-
-@pytest.mark.parametrize("committed", [False, True], ids=["before-commit", "after-commit"])
-@pytest.mark.parametrize("dies_at", range(1, 9))
-async def test_a_death_at_any_write(store: Store, dies_at: int, *, committed: bool) -> None:
-    clock = FixedClock()
-    dying = DyingStore(str(store.engine.url), dies_at, committed=committed)
-    try:
-        await _through(World(dying, clock, workflow(FLOW)))
-    except Died:
-        survivor = World(store, clock, workflow(FLOW), ids=CountedIds())
-        survivor.ids.count = 1000
-        await _through(survivor)
-    finally:
-        dying.close()
-    everything = await World(store, clock).all_runs()
-    parents = [run for run in everything if run.parent_id is None]
-    assert {run.state for run in everything} == {runs.DONE}
-    assert len(everything) == 2 * len(parents)
-    assert sorted(await World(store, clock).posts()) == ["First", "Second: Yes."]
-
-
-async def _through(world: World) -> None:
-    """Begin the run where there is none, and see it to its end; the agent answers at once."""
-    if not await world.all_runs():
-        await world.store.write(lambda session: world.launch.run_now(session, "flow"))
-    while True:
-        await world.work()
-        waiting = [run for run in await world.all_runs() if run.parent_id and run.state == runs.QUEUED]
-        if not waiting:
-            return
-        for child in waiting:
-            await world.end(child, runs.DONE, answer="Yes.")
+    def _keep(self, *, committed: bool) -> None:
+        copy = self.path / f"{self.writes}-{committed}"
+        copy.mkdir()
+        for effects in self.path.glob("*.txt"):
+            shutil.copy(effects, copy)
+        with (
+            contextlib.closing(sqlite3.connect(self.path / DATABASE)) as source,
+            contextlib.closing(sqlite3.connect(copy / DATABASE)) as target,
+        ):
+            source.backup(target)
+        self.left[self.writes, committed] = copy, self.clock.time
 
 
 LONG = """
@@ -134,27 +99,42 @@ version: 1
 rules:
   - {id: all, why: A workflow may., tool: [deploy, pay], decision: allow}
 """
-WRITES = range(1, 38)  # more than the whole run needs, so that none is left out
+WRITES = 32  # of the whole run
 CALLS = range(18, 32)  # around the calls, a death before a commit is another thing than one after the commit before
+DATABASE = "bosun.sqlite3"
 
 
-@pytest.mark.parametrize(("dies_at", "committed"), [*((n, True) for n in WRITES), *((n, False) for n in CALLS)])
-async def test_a_long_run_survives_a_death_at_any_write(
-    store: Store, tmp_path: Path, dies_at: int, *, committed: bool
-) -> None:
-    clock = FixedClock()
-    dying = DyingStore(str(store.engine.url), dies_at, committed=committed)
+@pytest.fixture(scope="module")
+def whole(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WatchedStore]:
+    """A process that went through the whole run."""
+    folder, clock = tmp_path_factory.mktemp("whole"), FixedClock()
+    shutil.copy(sqlite_template, folder / DATABASE)
+    store = WatchedStore(folder, clock)
+    asyncio.run(through_long(long_world(store, folder, clock, 0)))
+    yield store
+    store.close()
+
+
+def test_there_is_a_death_at_every_write(whole: WatchedStore) -> None:
+    assert whole.writes == WRITES
+
+
+@pytest.mark.parametrize(
+    ("dies_at", "committed"), [*((n, True) for n in range(1, WRITES + 1)), *((n, False) for n in CALLS)]
+)
+async def test_a_long_run_survives_a_death_at_any_write(whole: WatchedStore, dies_at: int, *, committed: bool) -> None:
+    folder, at = whole.left[dies_at, committed]
+    store = open_store(f"sqlite:///{folder / DATABASE}")
     try:
-        await through_long(long_world(dying, tmp_path, clock, 0))
-    except Died:
-        await through_long(long_world(store, tmp_path, clock, 1000))
+        world = long_world(store, folder, FixedClock(at), 1000)
+        await through_long(world)
+        [run] = [run for run in await world.all_runs() if run.parent_id is None]
+        assert run.state == runs.DONE
+        happened = sorted(line.split(" ")[0] for line in set(world.rights.happened))
+        assert happened == ["deploy", "pay"]  # repeated: same key
+        assert sorted(await world.posts()) == ["A: yes", "B: yes", "C: yes", "Closing", "Opening"]
     finally:
-        dying.close()
-    world = long_world(store, tmp_path, clock, 2000)
-    [run] = [run for run in await world.all_runs() if run.parent_id is None]
-    assert run.state == runs.DONE
-    assert sorted(line.split(" ")[0] for line in set(world.rights.happened)) == ["deploy", "pay"]  # repeated: same key
-    assert sorted(await world.posts()) == ["A: yes", "B: yes", "C: yes", "Closing", "Opening"]
+        store.close()
 
 
 def long_world(store: Store, folder: Path, clock: FixedClock, count: int) -> World:

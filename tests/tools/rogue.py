@@ -1,4 +1,4 @@
-"""Mail servers that begin as their protocol says, and then do something else."""
+"""Servers that begin as their protocol says, and then do something else; and what mail servers say."""
 
 from __future__ import annotations
 

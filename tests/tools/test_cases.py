@@ -47,7 +47,6 @@ REASONS: dict[str, dict[tuple[str, ...], str]] = {
     "hangs": {
         INSIDE: "It asks only Bosun's own database, folder or index, within the time of every tool: test_permit.py.",
         ("search_web",): "The request is made by the same service as that of OpenAPI tools.",
-        ("describe_database",): "It runs its query as query_database does.",
     },
     "garbage": {
         (*CHARTER, *TALK, "search_knowledge", "remember", "list_payments", "undo"): "Nobody else answers.",

@@ -15,6 +15,8 @@ from kernel.types import ToolResult
 from rules.engine.outcome import Parked
 from tests.tools.cases import shows
 from tests.tools.office import Office, done
+from tests.tools.rogue import rogue
+from tools.engine.data.reading import opened, run
 from tools.engine.data.statement import understood
 from tools.engine.failure import CannotDo
 from tools.engine.setup.file import ToolsFile
@@ -187,8 +189,6 @@ def test_what_people_ask_is_understood(sql: str, dialect: str) -> None:
 
 async def test_the_connection_itself_cannot_write(shop: Shop) -> None:
     """Whatever gets past the parser: the database was told to refuse."""
-    from tools.engine.data.reading import opened
-
     with pytest.raises(CannotDo, match="does not take the statement"):
         opened(shop.url).run("DELETE FROM sales", 10, 5)
     assert "15" in (await shop.ask("SELECT SUM(amount) FROM sales WHERE region = 'north'")).content
@@ -205,6 +205,16 @@ async def test_a_database_that_is_not_there_is_a_sentence(tmp_path: Path, sqlite
         here.store.close()
         assert found.error
         assert says in found.content
+
+
+@shows("hangs", "describe_database")
+async def test_a_database_that_never_answers_is_given_up() -> None:
+    """It lets us in, and says nothing more."""
+
+    async with rogue(b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I", lambda _: b"") as server:
+        database = opened(f"postgresql://bosun@127.0.0.1:{server.port}/shop?sslmode=disable&gssencmode=disable")
+        with pytest.raises(CannotDo, match="did not answer in time"):
+            await run(database, "SELECT 1", 1, 0.1, grace=0.4)
 
 
 # -- charts --------------------------------------------------------------------------------------------------------

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
+import functools
 import sqlite3
 import time
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote, urlsplit
 
+from tools.engine.aside import aside
 from tools.engine.failure import CannotDo
 
 if TYPE_CHECKING:
@@ -59,9 +60,15 @@ def opened(url: str) -> Database:
     raise CannotDo("Only databases at sqlite:/// and postgresql:// can be asked.")
 
 
-async def run(database: Database, sql: str, rows: int, seconds: float) -> Table:
-    """The result, without stopping anything else meanwhile."""
-    return await asyncio.to_thread(database.run, sql, rows, seconds)
+async def run(database: Database, sql: str, rows: int, seconds: float, *, grace: float = CONNECT + 5) -> Table:
+    """The result, without stopping anything else meanwhile, also where the database ignores its limits.
+
+    CannotDo where it cannot be had in time, `grace` for connecting included, or at all.
+    """
+    try:
+        return await aside(functools.partial(database.run, sql, rows, seconds), seconds + grace)
+    except TimeoutError as error:
+        raise CannotDo("The database did not answer in time.") from error
 
 
 class Sqlite:

@@ -157,12 +157,13 @@ def _where(preview: Preview) -> str:
 
 
 def _facts(row: ApprovalState, preview: Preview, outcome: Outcome) -> tuple[Fact, ...]:
-    first = [
-        Fact(label="Requested by", value=f"{preview.requester} through {row.agent}{_where(preview)}"),
-        Fact(label="Impact", value=IMPACT.get(preview.effect, "Not known")),
-    ]
+    first = [Fact(label="Requested by", value=f"{preview.requester} through {row.agent}{_where(preview)}")]
     last = [Fact(label="Values", value=one_line(preview.values, 400))] if preview.values else []
-    last.append(Fact(label="Rule", value=rule_of(row)))
+    if row.kind == "question":  # no tool is called, so nothing has an effect and no rule asks
+        last.append(Fact(label="Why", value=one_line(row.reason, 400)))
+    else:
+        first.append(Fact(label="Impact", value=IMPACT.get(preview.effect, "Not known")))
+        last.append(Fact(label="Rule", value=rule_of(row)))
     if outcome.edits:
         edit = outcome.edits[-1]
         last.append(Fact(label="Edited by", value=f"{edit.by}: {', '.join(edit.changed)}"))

@@ -8,7 +8,7 @@ from sqlmodel import select
 from kernel.store import approvals, attempts, outbox
 from kernel.store import ledger as ledger_rows
 from kernel.store import promotions as kept
-from kernel.types import Labelled, RunFacts
+from kernel.types import Card, Labelled, RunFacts
 from rules.engine import replaying
 from rules.engine.autonomy.levels import overview
 from rules.engine.outcome import Finished, Parked
@@ -114,6 +114,9 @@ async def test_a_promotion_is_proposed_with_evidence_and_backtest_once_people_ag
     text = card.arguments["text"]
     assert "3 of 3 approvals in a row without a correction, by Bo and Cy" in text
     assert "Backtest: of the calls of the last 30 days, 3 would have gone through unasked" in text
+    shown = world.cards(ref)[0].content
+    assert isinstance(shown, Card)
+    assert [fact.label for fact in shown.facts] == ["Requested by", "Why"]  # no tool is called: there is no impact
     assert isinstance(await pay(world), Parked)  # a proposal is no promotion
     assert "people are asked whether it may go on alone" in levels(world)
 

@@ -22,6 +22,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.util import LRUCache
 from sqlmodel import Session, SQLModel
 
 from kernel.errors import ConfigError, StoreConflict, StoreError
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterator
 
-    from sqlalchemy import Executable
+    from sqlalchemy import Dialect, Executable
     from sqlalchemy.engine.interfaces import ExceptionContext
 
 __all__ = ["Session", "Store", "insert_new", "open_engine", "open_store", "sqlite_url", "wake"]
@@ -41,6 +42,7 @@ log = logging.getLogger(__name__)
 
 WAKES = "bosun.wakes"
 TOGETHER = 32  # writes that share a commit
+COMPILED: LRUCache[Any, Any] = LRUCache(1_000)  # statements of every SQLite file that this process opens
 LINGER = 0.01  # seconds that a write which is not synced waits for one to share its commit with
 
 
@@ -329,8 +331,19 @@ def open_engine(url: str) -> Engine:
     )
 
 
+@functools.cache
+def _sqlite_dialect() -> Dialect:
+    """The one of this process: SQLAlchemy keeps what it has compiled by dialect."""
+    engine = create_engine("sqlite://")
+    engine.connect().close()  # which tells the dialect what this SQLite can do
+    engine.dispose()
+    return engine.dialect
+
+
 def _sqlite_engine(url: str) -> Engine:
     engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": 30}, pool_size=8)
+    engine.dialect = _sqlite_dialect()
+    engine.update_execution_options(compiled_cache=COMPILED)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _record: object) -> None:

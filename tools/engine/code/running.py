@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 OUTPUT = 200_000  # bytes that are taken of what it prints
 LOOK_EVERY = 0.1  # seconds between two looks at how much it has written
 LEFT = 3600.0  # seconds after which a folder belongs to no process any more
-STARTING = 3.0  # seconds for the interpreter and the locks
+STARTING = 20.0  # seconds for the interpreter and the locks, on a busy machine
+GRACE = 2.0  # seconds that it may take longer by the clock than by the processor
 # Where the interpreter and its libraries lie. Read, never run: no program can be started from inside.
 LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/share/zoneinfo")
 ENVIRONMENT = {"LANG": "C.UTF-8", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
@@ -120,7 +121,7 @@ async def _run(code: str, folder: Path, setup: CodeSetup) -> tuple[str, str]:
     finally:
         os.close(ready)
     try:
-        output, ended = await _watched(process, code, folder, setup)
+        output, ended = await _watched(process, says, code, folder, setup)
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -133,7 +134,7 @@ async def _run(code: str, folder: Path, setup: CodeSetup) -> tuple[str, str]:
     return output.decode(errors="replace"), ended or _ending(process.returncode or 0, setup)
 
 
-async def _watched(process: Process, code: str, folder: Path, setup: CodeSetup) -> tuple[bytes, str]:
+async def _watched(process: Process, says: int, code: str, folder: Path, setup: CodeSetup) -> tuple[bytes, str]:
     """What it prints until it ends, and why it was ended where it went beyond a limit."""
     printed, reasons = bytearray(), list[str]()
 
@@ -148,7 +149,9 @@ async def _watched(process: Process, code: str, folder: Path, setup: CodeSetup) 
         asyncio.create_task(_watch(folder, setup, stop)),
     ]
     try:
-        async with asyncio.timeout(setup.seconds + STARTING):
+        async with asyncio.timeout(STARTING):
+            await _locked_up(says)
+        async with asyncio.timeout(setup.seconds + GRACE):
             await process.wait()
     except TimeoutError:
         stop(f"It took longer than {setup.seconds} seconds")
@@ -158,6 +161,16 @@ async def _watched(process: Process, code: str, folder: Path, setup: CodeSetup) 
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
     return bytes(printed), reasons[0] if reasons else ""
+
+
+async def _locked_up(says: int) -> None:
+    """Until the process has said that it is, or that it cannot be, or has ended."""
+    told, loop = asyncio.Event(), asyncio.get_running_loop()
+    loop.add_reader(says, told.set)
+    try:
+        await told.wait()
+    finally:
+        loop.remove_reader(says)
 
 
 async def _feed(process: Process, code: str) -> None:

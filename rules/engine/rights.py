@@ -16,21 +16,22 @@ def rights_in_words(rules: RuleSet, agent: str, tool: str, effect: str) -> str:
     never = next((each for each in known.deny if not each.checks), None)
     if never is not None:
         return f"never (`{never.rule.id}`)"
-    parts = [
-        _named("never", known.deny),
-        _named("asks", known.ask),
-        _named("alone", known.allow),
-        _named("else never", known.otherwise_deny),
-        _named("else asks", known.otherwise_ask),
-    ]
-    said = [part for part in parts if part]
-    settled = any(not each.checks for each in (*known.ask, *known.allow, *known.otherwise_deny, *known.otherwise_ask))
-    if not settled:
-        default = "alone" if effect == "read" else "asks an admin"
-        said.append(f"else {default}" if said else f"{default} (no rule)")
+    in_order = (
+        ("never", known.deny),
+        ("asks", known.ask),
+        ("alone", known.allow),
+        ("else never", known.otherwise_deny),
+        ("else asks", known.otherwise_ask),
+    )
+    said = []
+    for what, several in in_order:
+        said += [_named(what, several)] if several else []
+        if any(not each.checks for each in several):  # it decides whatever is left: no weaker rule ever does
+            return "; ".join(said)
+    default = "alone" if effect == "read" else "asks an admin"
+    said.append(f"else {default}" if said else f"{default} (no rule)")
     return "; ".join(said)
 
 
 def _named(what: str, rules: Iterable[Compiled]) -> str:
-    names = ", ".join(f"`{each.rule.id}`" for each in rules)
-    return f"{what}: {names}" if names else ""
+    return f"{what}: {', '.join(f'`{each.rule.id}`' for each in rules)}"

@@ -166,6 +166,7 @@ def test_tools_are_listed_with_the_rules_that_decide(bosun: Bosun) -> None:
     (paying,) = [line for line in lines if line[:2] == ["finance", "queue_payment"]]
     alone = "never: no-payment-unattended; asks: large-payment, personal-data-stays; alone: small-known-payment"
     assert paying[2:] == ["spend", f"{alone}; else asks: payment"]
+    assert ["lead", "change_rules", "write", "never: no-rules-unattended; asks: rule-changes"] in lines  # never alone
     assert {line.split("\t")[0] for line in bosun("tools", "ops").stdout.splitlines()} == {"ops"}
     unknown = bosun("tools", "opps")
     assert unknown.returncode == 2

@@ -40,7 +40,7 @@ def _facts(draft: Draft) -> list[Fact]:
     asks = {0: "no step", 1: "one step"}.get(draft.asked, f"{draft.asked} steps")
     return [
         *facts,
-        Fact(label="Result", value=f"in {draft.channel}"),
+        Fact(label="Result", value=f"goes to {draft.goes_to}" if draft.goes_to else "nothing is posted"),
         Fact(label="Under the rules of now", value=f"{asks} would ask people"),
         Fact(label="Draft", value=draft.ref),
     ]

@@ -99,7 +99,7 @@ class WorkflowDrafts:
             ref=ref,
             name=workflow.name,
             description=workflow.description,
-            channel=workflow.channel,
+            goes_to=wording.result_goes_to(workflow, self.kinds),
             begins=tuple(wording.begins(workflow)),
             next_times=f"{times} ({workflow.zone})" if times else "",
             words=in_plain_words(workflow, self.kinds, now),

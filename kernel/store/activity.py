@@ -1,4 +1,4 @@
-"""What happened in one channel: runs and decisions of its conversations and of no others. Queries only, no table."""
+"""What happened in one channel: runs and decisions of its conversations and workflows, of no others. Queries only."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ from sqlmodel import Session, col, select
 
 from kernel.store.approvals import PENDING, Approval
 from kernel.store.runs import FAILED, FINAL, Conversation, Run
+from kernel.types import Place
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy import ColumnElement
-
-    from kernel.types import Place
 
 
 def in_channel(place: Place) -> tuple[ColumnElement[bool], ...]:
@@ -59,22 +58,31 @@ def unfinished(session: Session, place: Place, limit: int = 200) -> list[Run]:
 
 
 def decided(session: Session, place: Place, since: datetime, until: datetime, limit: int = 200) -> list[Approval]:
-    """Approvals of the channel's runs that were decided, or ran out, in (since, until], oldest first."""
-    return list(
-        session.exec(
-            select(Approval)
-            .join(Run, col(Approval.run_id) == col(Run.id))
-            .join(Conversation, col(Run.conversation_id) == col(Conversation.id))
-            .where(
-                *in_channel(place),
-                col(Approval.state) != PENDING,
-                col(Approval.decided_at) > since,
-                col(Approval.decided_at) <= until,
-            )
-            .order_by(col(Approval.decided_at))
-            .limit(limit)
-        )
+    """Approvals of the channel's runs, workflows among them, that were decided, or ran out, in (since, until].
+
+    Oldest first.
+    """
+    when = (
+        col(Approval.state) != PENDING,
+        col(Approval.decided_at) > since,
+        col(Approval.decided_at) <= until,
     )
+    asked = session.exec(
+        select(Approval)
+        .join(Run, col(Approval.run_id) == col(Run.id))
+        .join(Conversation, col(Run.conversation_id) == col(Conversation.id))
+        .where(*in_channel(place), *when)
+        .order_by(col(Approval.decided_at))
+        .limit(limit)
+    )
+    unattended = session.exec(
+        select(Approval, Run.place)
+        .join(Run, col(Approval.run_id) == col(Run.id))
+        .where(col(Run.conversation_id).is_(None), *when)
+        .order_by(col(Approval.decided_at))
+    )
+    of_workflows = [row for row, where in unattended if Place.model_validate(where).lane == place.lane]
+    return sorted((*asked, *of_workflows), key=lambda row: (row.decided_at or since, row.id))[:limit]
 
 
 def undecided(session: Session, place: Place, limit: int = 200) -> list[Approval]:

@@ -56,12 +56,15 @@ async def test_the_week_in_decisions(store: Store) -> None:
     await called(here, run, "write_file", "allow")
     await called(here, run, "write_file", "allow")
     await called(here, run, "send_mail", "deny")
+    unattended = await here.run_now("decisions")  # what a workflow here asked and did
+    await here.asked_for(unattended, "Go on?", approvals.CONSUMED, by="Dee")
+    await called(here, unattended, "deploy", "allow")
     secret = await here.happened("Pay", place=FINANCE)
     await called(here, secret, "fetch_page", "allow")
     text = await posted(here, "decisions")
-    for line in ("- Approved: 2", "- Rejected: 1", "- Decided by Bo: 2", "- queue_payment: 3"):
+    for line in ("- Approved: 3", "- Rejected: 1", "- Decided by Bo: 2", "- Decided by Dee: 1", "- queue_payment: 4"):
         assert line in text
-    assert "**Done without asking**\n\n- write_file by ops: 2" in text
+    assert "**Done without asking**\n\n- write_file by ops: 2\n- deploy by ops: 1" in text
     assert "**Refused by the rules**\n\n- send_mail by ops: 1" in text
     assert "fetch_page" not in text  # of another channel
 

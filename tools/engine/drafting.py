@@ -24,7 +24,7 @@ class Draft(Frozen):
     ref: str  # "WD-7F3K9Q"; follows from the file: the same file is the same draft
     name: str
     description: str
-    channel: str  # where its result goes
+    goes_to: str  # where its result goes; empty: it posts nothing
     begins: tuple[str, ...]  # what makes it begin, in words
     next_times: str  # its next five times; empty where it follows no clock
     words: str  # all of it in plain words, Markdown

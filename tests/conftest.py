@@ -30,7 +30,8 @@ MARKER_OF_FIXTURE = {
     "postgres_server": "postgres",
 }
 BYTECODE = ROOT / ".pytest_cache" / "bytecode"
-SLOW = ("durability", "behaviours", "workflows", "knowledge", "web")  # folders whose tests start whole programs
+# Folders whose tests start whole programs.
+SLOW = ("durability", "behaviours", "workflows", "knowledge", "web", "cli", "ground")
 MEMORY = Path("/dev/shm")  # a folder in memory, on Linux
 ROOM = 3 * 2**30  # bytes that it has to have free
 
@@ -136,7 +137,12 @@ def chromium_path() -> str:
 def chromium_launch(chromium_path: str) -> dict[str, Any]:
     """Arguments for playwright's `chromium.launch(**chromium_launch)`: headless, and kept on this machine."""
     stay = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1"
-    quiet = ["--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage"]
+    quiet = [
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-dev-shm-usage",
+        "--disable-gpu",
+    ]
     return {"executable_path": chromium_path, "headless": True, "args": ["--no-sandbox", stay, *quiet]}
 
 

@@ -292,23 +292,17 @@ class Segment:
         numbering = Numbering(self.transcript.cited_from())
         today = self.kit.clock.now().date()
         notes = caveats.below(numbering.cited(text), numbering.known, self.transcript.cited_from(), today)
+        wanted = self.charter.team.footer
+        is_told = wanted == "every" or (wanted == "first" and not self.earlier)
+        generated = f"AI-generated · {agent.shown} · {model}" if is_told else ""
         shown = "\n\n".join([text, *(f"**Note:** {note}" for note in notes)])
         body = Text(
             markdown=shown,
             agent=agent.shown,
             sources=numbering.cited(shown),
-            footer=self._footer(agent, model, text),
+            footer=wording.footer(text, self.transcript, generated) if self.kit.model.thinks else "",
         )
         await self._end(runs.DONE, body, answer=text)
-
-    def _footer(self, agent: AgentDefinition, model: str, text: str) -> str:
-        """Small print below what a model has said: that it is generated, and what of it has no source."""
-        if not self.kit.model.thinks:
-            return ""
-        wanted = self.charter.team.footer
-        is_told = wanted == "every" or (wanted == "first" and not self.earlier)
-        generated = f"AI-generated · {agent.shown} · {model}" if is_told else ""
-        return " · ".join(filter(None, [generated, wording.own_words(text, self.transcript)]))
 
     async def _fail(self, what: str, *, again: bool) -> None:
         body = wording.failed(self.run, self.agent.shown, what, self.transcript, again=again)

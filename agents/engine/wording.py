@@ -20,7 +20,12 @@ CUT = '\n\n_This answer was cut at the length limit. Reply "go on" for the rest.
 MANY_TURNS = "I worked {turns} turns on this without coming to an end, so I stopped."
 
 
-def own_words(text: str, transcript: Transcript) -> str:
+def footer(text: str, transcript: Transcript, generated: str) -> str:
+    """Small print below what a model has said: that it is generated, and what of it has no source."""
+    return " · ".join(filter(None, [generated, _own_words(text, transcript)]))
+
+
+def _own_words(text: str, transcript: Transcript) -> str:
     """What of a model's answer rests on no source; empty where nothing does, or where calls alone are reported."""
     if cites(text):
         return "What has no number is the model's own." if not cites_throughout(text) else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from itertools import islice, product
 from typing import TYPE_CHECKING
@@ -75,15 +76,15 @@ async def fill(store: Store, knowledge: Knowledge, chunks: int) -> int:
     await store.write(words.prepare)
     there = added = 0
     while there < chunks:
-        for document in documents(language, added, 100):
-            there += (await knowledge.add(document)).chunks
+        made = await asyncio.gather(*map(knowledge.add, documents(language, added, 100)))  # they share their commits
+        there += sum(each.chunks for each in made)
         added += 100
     projection = np.random.default_rng(11).standard_normal((VOCABULARY, choice_of(MINILM).size), np.float32)
     positions = {word: position for position, word in enumerate(language.words)}
     last = 0
     while page := await store.read(lambda session, last=last: _texts(session, last)):  # type: ignore[misc]
-        made = _vectors([text for _id, text in page], positions, projection)
-        vectors = [(chunk_id, vector) for (chunk_id, _text), vector in zip(page, made, strict=True)]
+        invented = _vectors([text for _id, text in page], positions, projection)
+        vectors = [(chunk_id, vector) for (chunk_id, _text), vector in zip(page, invented, strict=True)]
         await store.write(lambda session, vectors=vectors: _save(session, vectors))  # type: ignore[misc]
         last = page[-1][0]
     return there

@@ -11,12 +11,10 @@ from kernel.store import work_done
 from kernel.types import Text
 from knowledge.engine import audience as readers
 from knowledge.engine.audience import Audience
-from knowledge.engine.differences import Stated, differences
+from knowledge.engine.differences import Stated, differences, stated
 from knowledge.memory import Fact
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from bot.engine.directory import TeamDirectory
     from bot.engine.text_command import Asked
     from kernel.clock import Clock
@@ -47,7 +45,7 @@ class KnowledgeAnswers:
         lines = [f"**What was remembered about {_plain(topic)}**", ""] if facts else []
         lines += [self._fact(fact, asked.place) for fact in facts]
         lines += ["", f"**What documents say about {_plain(topic)}**"] if passages else []
-        differ = differences(topic, [*map(_fact_stated, facts), *_stated(passages)])
+        differ = differences(topic, [*map(_fact_stated, facts), *stated(passages)])
         for number, passage in enumerate(passages, 1):
             lines += ["", f"{number}. {_cited(passage)}", "", *_quote(passage.text)]
         if not facts and not passages:
@@ -216,20 +214,6 @@ def _cited(passage: Passage) -> str:
     said = [passage.author, f"{passage.dated.day} {passage.dated:%B %Y}" if passage.dated else ""]
     about = ", ".join(filter(None, said))
     return _linked(title, passage.url) + (f" ({about})" if about else "")
-
-
-def _stated(passages: Sequence[Passage]) -> list[Stated]:
-    """Passages as they are compared with each other, named by their numbers."""
-    return [
-        Stated(
-            f"{number}.",
-            passage.document_id,
-            " › ".join((passage.title, *passage.headings)),
-            passage.text,
-            passage.dated.date() if passage.dated is not None else None,
-        )
-        for number, passage in enumerate(passages, 1)
-    ]
 
 
 def _fact_stated(fact: Remembered) -> Stated:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import date
 
+    from knowledge.engine.documents import Passage
+
 SHARED = 0.6  # part of the words of each statement that the other has
 CONTAINED, CONTAINING = 0.9, 0.4  # or that the other has, and that it makes of the other: one says more than the other
 SAME = 0.8  # part of all words that two statements share which differ in a "not" alone
@@ -62,6 +64,20 @@ class Stated(NamedTuple):
     title: str
     text: str
     day: date | None = None  # when it was written
+
+
+def stated(passages: Sequence[Passage]) -> list[Stated]:
+    """Passages as they are looked through, named by their places in the list: "1."."""
+    return [
+        Stated(
+            f"{number}.",
+            passage.document_id,
+            " › ".join((passage.title, *passage.headings)),
+            passage.text,
+            passage.dated.date() if passage.dated is not None else None,
+        )
+        for number, passage in enumerate(passages, 1)
+    ]
 
 
 class Side(Frozen):

@@ -70,6 +70,7 @@ async def _search(query: str, person: str | None, channel: str | None, limit: in
     from bot.engine.cli.run import is_served
     from bot.engine.knowledge_audiences import audience_of
     from kernel.config import read_settings
+    from knowledge.engine.differences import differences, stated
 
     settings = read_settings()
     audience = await audience_of(read_charter(settings), person=person, channel=channel)
@@ -87,7 +88,8 @@ async def _search(query: str, person: str | None, channel: str | None, limit: in
             f"{click.style(f'{number}. {title}', bold=True)}  {passage.score:.2f}  {passage.source} {passage.key}"
         )
         click.echo("\n".join(f"   {line}" for line in passage.text.strip().splitlines()[:6]) + "\n")
-    for caution in found.cautions:
+    differ = differences(" ".join(query.split()), stated(found.passages))
+    for caution in (*(each.sentence for each in differ), *found.cautions):
         click.echo(caution)
     if found.withheld:
         click.echo("Something fits that not all of these readers may read.")

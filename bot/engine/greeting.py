@@ -40,10 +40,10 @@ class Greeting:
             self.telling.tell(session, f"welcome-{key}", inbound.place, WELCOME)
 
     async def first_words(self, inbound: Inbound) -> None:
-        """Somebody writes to us directly: with what can be said as buttons, where the platform has no place for it."""
+        """A member writes to us directly: with what can be said as buttons, where the platform has no place for it."""
         actor, place = inbound.actor, inbound.place
         suggests = self.telling.adapters[place.platform].capabilities.opens
-        if place.kind != "dm" or suggests or actor.is_bot or actor.account in self._met:
+        if place.kind != "dm" or suggests or actor.is_bot or actor.is_external or actor.account in self._met:
             return
         body = Text(markdown=WELCOME, actions=prompts(self.suggestions()))
         await self.store.write(lambda session: self.telling.tell(session, f"welcome-{actor.account}", place, body))

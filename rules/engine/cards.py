@@ -112,11 +112,13 @@ def _reason(outcome: Outcome) -> str:
 
 
 def _executed(row: ApprovalState, outcome: Outcome) -> str:
+    if outcome.answer == "done":
+        return ""
     if outcome.done_at is not None:
         when = clock(outcome.done_at)
         later = f" {when}" if when != clock(row.decided_at) else ""  # most calls are done within the minute
         return f" · {'failed' if outcome.failed else 'done'}{later}"
-    return " · under way" if row.state == rows.CONSUMED and outcome.answer != "done" else ""
+    return " · under way" if row.state == rows.CONSUMED else ""
 
 
 def _tone(row: ApprovalState, outcome: Outcome) -> Tone:
@@ -159,11 +161,12 @@ def _where(preview: Preview) -> str:
 def _facts(row: ApprovalState, preview: Preview, outcome: Outcome) -> tuple[Fact, ...]:
     first = [Fact(label="Requested by", value=f"{preview.requester} through {row.agent}{_where(preview)}")]
     last = [Fact(label="Values", value=one_line(preview.values, 400))] if preview.values else []
-    if row.kind == "question":  # no tool is called, so nothing has an effect and no rule asks
-        last.append(Fact(label="Why", value=one_line(row.reason, 400)))
-    else:
+    if row.kind != "question":  # no tool is called, so nothing has an effect
         first.append(Fact(label="Impact", value=IMPACT.get(preview.effect, "Not known")))
-        last.append(Fact(label="Rule", value=rule_of(row)))
+    of_rules = row.kind not in {"question", "unknown"}
+    last.append(
+        Fact(label="Rule", value=rule_of(row)) if of_rules else Fact(label="Why", value=one_line(row.reason, 400))
+    )
     if outcome.edits:
         edit = outcome.edits[-1]
         last.append(Fact(label="Edited by", value=f"{edit.by}: {', '.join(edit.changed)}"))

@@ -21,7 +21,7 @@ from urllib.parse import quote
 import pytest
 from filelock import FileLock
 
-from tests.ground import conformance, offline
+from tests.ground import conformance, offline, rough
 
 ROOT = Path(__file__).parents[1]
 OWN_SETTINGS = ("ANTHROPIC_", "BOSUN_", "CHROMA_", "DATABASE_URL", "DISCORD_", "SLACK_")
@@ -52,6 +52,7 @@ gc.disable()  # until all is collected: what is imported stays, and looking thro
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--conformance", action="store_true", help="say at the end what each platform does")
+    parser.addoption("--record", action="store_true", help="write what --storm or --kill shows into the documentation")
     parser.addoption("--storm", metavar="SEED", help="every fifth call of a platform fails while a promise is shown")
     parser.addoption("--kill", metavar="SEED", help="Bosun is killed once while a promise is shown")
 
@@ -60,14 +61,28 @@ def pytest_configure(config: pytest.Config) -> None:
     """Drop what would lead to a real account or out through a proxy; guard the programs that tests start."""
     _keep_files_in_memory()
     config.option.loadscopereorder = False  # ours is better: see _slow_files_first
-    if config.getoption("--conformance") or os.environ.get("PYTEST_XDIST_WORKER"):
-        config.pluginmanager.register(conformance.Conformance())
+    if config.getoption("--conformance") or config.getoption("--record") or os.environ.get("PYTEST_XDIST_WORKER"):
+        config.pluginmanager.register(conformance.Conformance(), "conformance")
     for name in list(os.environ):
         if name.startswith(OWN_SETTINGS) or name.lower().endswith("_proxy"):
             del os.environ[name]
     folder = str(Path(offline.__file__).parent / "child")
     inherited = [part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part not in {"", folder}]
     os.environ["PYTHONPATH"] = os.pathsep.join([folder, *inherited])
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write down what a rough run has shown."""
+    options = session.config.option
+    if hasattr(session.config, "workerinput"):
+        return  # the process that distributes the tests knows of all of them
+    found = session.config.pluginmanager.get_plugin("conformance")
+    if not options.record or not isinstance(found, conformance.Conformance):
+        return
+    for mode in rough.MODES:
+        if getattr(options, mode):
+            rough.record(mode, found.tests)
+            rough.write()
 
 
 def _keep_files_in_memory() -> None:

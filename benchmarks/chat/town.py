@@ -7,6 +7,8 @@ from collections import Counter
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+import yaml
+
 from benchmarks import machine
 from tests.behaviours.process import Process
 from tests.behaviours.world import World
@@ -42,6 +44,19 @@ class Town(World):
         self.slack.faults.as_the_real_one()
         self.discord.limits.as_the_real_one()
         await super().open()
+
+    def write_charter(self) -> None:
+        """The team with the crowd in it, each of whom may ask as often as the starter charter lets them."""
+        super().write_charter()
+        path = self.charter / "people.yaml"
+        team = yaml.safe_load(path.read_text())
+        for number, (slack, discord) in enumerate(zip(self.slack_people, self.discord_people, strict=True)):
+            team["people"][f"crowd-{number}"] = {"name": f"Somebody {number}", "slack": slack, "discord": discord}
+        path.write_text(yaml.safe_dump(team, sort_keys=False))
+        path = self.charter / "bosun.yaml"
+        settings = yaml.safe_load(path.read_text())
+        del settings["requests_per_minute"]
+        path.write_text(yaml.safe_dump(settings, sort_keys=False))
 
     async def start(self, *, reached: bool = True) -> None:
         """Start the process."""

@@ -81,6 +81,7 @@ class DiscordAdapter:
         self.leader = Leader(store, "discord-gateway", owner, begin=self.gateway.connect, end=self.gateway.disconnect)
         self.listener: Listener | None = None
         self._catching_up: asyncio.Task[None] | None = None
+        self._behind = False  # there is a gap that the catching up may have passed already
         self._receive: Receiver
 
     @property
@@ -255,17 +256,20 @@ class DiscordAdapter:
             log.warning("Bosun was added to the server %s (%s), which it does not serve.", guild.name, guild.id)
 
     def _catch_up(self) -> None:
+        self._behind = True
         if self._catching_up is None or self._catching_up.done():
             self._catching_up = asyncio.create_task(self._run_catch_up(), name="discord-catch-up")
 
     async def _run_catch_up(self) -> None:
-        try:
-            count = await self.missed.run(self._client())
-        except BosunError as error:
-            log.warning("What was missed on Discord could not be caught up: %s", error)
-        else:
-            if count:
-                log.info("Caught up on %d messages from Discord.", count)
+        while self._behind:
+            self._behind = False
+            try:
+                count = await self.missed.run(self._client())
+            except BosunError as error:
+                log.warning("What was missed on Discord could not be caught up: %s", error)
+            else:
+                if count:
+                    log.info("Caught up on %d messages from Discord.", count)
 
     # -- what is shown ----------------------------------------------------------------------------
 

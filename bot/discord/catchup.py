@@ -3,13 +3,14 @@ where it was heard up to, and read on from there. What comes both ways has the s
 
 from __future__ import annotations
 
-import logging
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import discord
 
 from bot.discord.api import CHANNEL_GONE, NO_ACCESS, NO_PERMISSION, calling, number_of
+from bot.engine.catching_up import Behind, read_on
 from kernel.errors import PlatformError
 from kernel.store import cursors
 
@@ -30,8 +31,6 @@ EXPECTED = frozenset({CHANNEL_GONE, NO_ACCESS, NO_PERMISSION})
 
 Readable = discord.abc.Messageable
 
-log = logging.getLogger("bosun.discord")
-
 
 class CatchUp:
     """Reads on in the channels, threads and DMs of one server."""
@@ -47,22 +46,27 @@ class CatchUp:
     async def run(self, client: Connection) -> int:
         """Catch up everywhere, oldest first within a channel; returns how many messages were handed over.
 
-        A channel that was never heard before counts as heard up to now. One that cannot be read is left out.
+        A channel that was never heard before counts as heard up to now. One that is closed to us is left out.
         """
         since = self.clock.now() - BACK
         await self.intake.cursors.flush()
         rows = await self.store.read(lambda session: cursors.of(session, self.prefix, since))
         heard = {(lane.removeprefix(self.prefix), thread): last for lane, thread, last in rows}
-        count = 0
-        for channel, after in [*self._behind(client, heard)][:MOST_CHANNELS]:
-            count += await self._read_on(channel, after)
-        for channel_id in self._direct(client, heard):
-            count += await self._read_direct(client, channel_id, heard[channel_id, ""])
+        behind = [
+            Behind(lane=f"{self.prefix}{parent}", after=after, read=partial(self._read_on, channel, after))
+            for parent, channel, after in [*self._behind(client, heard)][:MOST_CHANNELS]
+        ]
+        for direct in self._direct(client, heard):
+            after = heard[direct, ""]
+            read = partial(self._read_direct, client, direct, after)
+            behind.append(Behind(lane=f"{self.prefix}{direct}", after=after, read=read))
+        count = await read_on(behind, self.intake.cursors)
         await self.store.write(lambda session: cursors.forget(session, since - BACK))
         return count
 
-    def _behind(self, client: Connection, heard: dict[tuple[str, str], str]) -> Iterator[tuple[Readable, str]]:
-        """The channels and threads that hold something newer than what was heard, and where to begin."""
+    def _behind(self, client: Connection, heard: dict[tuple[str, str], str]) -> Iterator[tuple[str, Readable, str]]:
+        """The channels and threads that hold something newer than what was heard, with the id of the channel that it is
+        or is in, and where to begin."""
         guild = client.get_guild(int(self.guild))
         if guild is None:
             return
@@ -73,13 +77,13 @@ class CatchUp:
             if known is None:
                 self.intake.cursors.seen(f"{self.prefix}{channel.id}", last)
             elif gap or last > known:
-                yield channel, known
+                yield str(channel.id), channel, known
         for thread in guild.threads:
             parent = str(thread.parent_id)
             gap = self.intake.cursors.gap(f"{self.prefix}{parent}")
             known = gap or heard.get((parent, str(thread.id))) or heard.get((parent, ""))
             if known is not None and (gap or str(thread.last_message_id or "") > known):
-                yield thread, known
+                yield parent, thread, known
 
     def _direct(self, client: Connection, heard: dict[tuple[str, str], str]) -> list[str]:
         """Channels that were heard and are not of the server: DMs."""
@@ -94,7 +98,7 @@ class CatchUp:
                 channel = await client.fetch_channel(int(channel_id))
         except PlatformError as error:
             if number_of(error) not in EXPECTED:
-                log.warning("%s was not caught up: %s", channel_id, error)
+                raise
             return 0
         return await self._read_on(channel, after) if isinstance(channel, discord.DMChannel) else 0
 
@@ -102,14 +106,10 @@ class CatchUp:
         start = discord.utils.snowflake_time(int(after)) - OVERLAP
         oldest = max(start, self.clock.now() - BACK)
         count = 0
-        try:
-            await self.pace.take()
-            with calling("show what was said"):
-                newest = channel.history(limit=MOST, after=oldest, oldest_first=False)
-                found = [message async for message in newest]
-        except PlatformError as error:
-            log.warning("%s was not caught up: %s", channel, error)
-            return 0
+        await self.pace.take()
+        with calling("show what was said"):
+            newest = channel.history(limit=MOST, after=oldest, oldest_first=False)
+            found = [message async for message in newest]
         for message in reversed(found):
             if not self.intake.messages.ours(message):
                 count += await self.intake.heard(message, caught_up=True)

@@ -33,8 +33,7 @@ class Cursors:
         """Note that a message was heard; `thread` where it belongs to one that we take part in."""
         if not message:
             return
-        if missed := self._missed.get(lane):
-            missed.discard(message)
+        self.found(lane, message)
         for key in ((lane, ""), (lane, thread)) if thread else ((lane, ""),):
             if self._heard.get(key, "") < message:
                 self._heard[key] = message
@@ -45,6 +44,11 @@ class Cursors:
         """Note that a message could not be stored: the lane counts as heard up to here until it is."""
         if message:
             self._missed.setdefault(lane, set()).add(message)
+
+    def found(self, lane: str, message: str) -> None:
+        """It is missed no longer."""
+        if missed := self._missed.get(lane):
+            missed.discard(message)
 
     def gap(self, lane: str) -> str:
         """The first message of the lane that could not be stored; empty where there is none."""

@@ -90,6 +90,7 @@ class SlackAdapter:
         self._app: AsyncApp | None = None
         self._sockets: Sockets | None = None
         self._catching_up: asyncio.Task[None] | None = None
+        self._behind = False  # there is a gap that the catching up may have passed already
 
     @property
     def tenant(self) -> str:
@@ -186,7 +187,9 @@ class SlackAdapter:
             opened=self.sessions.opened,
             overheard=self._overheard,
         )
-        self.missed = CatchUp(self.web, self.store, self.clock, self.messages, self.intake.heard)
+        self.missed = CatchUp(
+            self.web, self.store, self.clock, self.messages, heard=self.intake.heard, cursors=self.cursors
+        )
         self._app = self._bolt()
 
     async def _overheard(self, event: dict[str, Any], external: bool) -> None:
@@ -219,17 +222,20 @@ class SlackAdapter:
         )
 
     def _catch_up(self) -> None:
+        self._behind = True
         if self._catching_up is None or self._catching_up.done():
             self._catching_up = asyncio.create_task(self._run_catch_up(), name="slack-catch-up")
 
     async def _run_catch_up(self) -> None:
-        try:
-            count = await self.missed.run()
-        except BosunError as error:
-            log.warning("What was missed on Slack could not be caught up: %s", error)
-        else:
-            if count:
-                log.info("Caught up on %d messages from Slack.", count)
+        while self._behind:
+            self._behind = False
+            try:
+                count = await self.missed.run()
+            except BosunError as error:
+                log.warning("What was missed on Slack could not be caught up: %s", error)
+            else:
+                if count:
+                    log.info("Caught up on %d messages from Slack.", count)
 
     # -- what is shown ----------------------------------------------------------------------------
 

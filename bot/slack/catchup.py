@@ -7,18 +7,19 @@ comes both ways has the same key and counts once.
 from __future__ import annotations
 
 import asyncio
-import logging
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from bot.engine.catching_up import Behind, read_on
 from bot.slack.messages import Delivery
-from kernel.errors import PlatformError, RateLimited
+from kernel.errors import RateLimited
 from kernel.store import cursors
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from bot.engine.cursors import Cursors
     from bot.slack.messages import Messages
     from bot.slack.web import SlackWeb
     from kernel.clock import Clock
@@ -31,8 +32,6 @@ MOST = 200  # messages of one channel
 MOST_THREADS = 20  # threads of one channel that are read on
 OVERLAP = 60.0  # seconds before the cursor that are read again: events do not come in order
 
-log = logging.getLogger("bosun.slack")
-
 
 class CatchUp:
     """Reads the history of the known channels since their cursors and hands over what is for us."""
@@ -43,18 +42,21 @@ class CatchUp:
         store: Store,
         clock: Clock,
         messages: Messages,
+        *,
         heard: Callable[[Event, Any], Awaitable[None]],
+        cursors: Cursors,
     ) -> None:
         self.web = web
         self.store = store
         self.clock = clock
         self.messages = messages
         self.heard = heard
+        self.cursors = cursors
 
     async def run(self) -> int:
         """Catch up everywhere, oldest first within a channel; returns how many messages were handed over.
 
-        A channel that cannot be read is left out and logged.
+        A channel that is closed to us is left out and logged.
         """
         since = self.clock.now() - BACK
         prefix = f"slack:{self.messages.me.team}:"
@@ -63,12 +65,12 @@ class CatchUp:
         for lane, thread, last in rows:
             if thread:
                 threads.setdefault(lane, {})[thread] = last
-        count = 0
-        for lane, _, last in (row for row in rows if not row[1]):
-            try:
-                count += await self._channel(lane.removeprefix(prefix), last, threads.get(lane, {}), since)
-            except PlatformError as error:
-                log.warning("%s was not caught up: %s", lane, error)
+
+        def behind(lane: str, last: str) -> Behind:
+            read = partial(self._channel, lane.removeprefix(prefix), last, threads.get(lane, {}), since)
+            return Behind(lane=lane, after=last, read=read)
+
+        count = await read_on([behind(lane, last) for lane, thread, last in rows if not thread], self.cursors)
         await self.store.write(lambda session: cursors.forget(session, since - BACK))
         return count
 

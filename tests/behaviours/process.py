@@ -70,7 +70,7 @@ class Process:
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
         )  # fmt: skip
         assert self._process.stdout is not None
-        async with asyncio.timeout(PATIENCE * 2):
+        async with asyncio.timeout(PATIENCE * 6):
             while not (found := LINK.search((await self._process.stdout.readline()).decode())):
                 assert not self._process.stdout.at_eof(), "bosun up ended by itself"
         self._link = found[0]

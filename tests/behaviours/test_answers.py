@@ -76,7 +76,7 @@ async def test_an_answer_carries_the_numbered_sources_that_it_cites(world: World
 # -- one event is one request -------------------------------------------------------------------------------------
 
 
-@pytest.mark.behaviour(3)
+@pytest.mark.behaviour(2, 3)
 async def test_a_message_that_is_delivered_again_and_again_is_answered_once(world: World, outside: Outside) -> None:
     asked = f"tell me once in {outside.platform}"  # other platforms are asked in the same world
     spot = await outside.ask("ann", asked)

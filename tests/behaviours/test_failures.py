@@ -104,9 +104,10 @@ async def test_a_request_that_waits_for_the_model_can_be_cancelled(world: World,
 
 @pytest.mark.behaviour(10)
 async def test_stop_ends_the_work_at_once_and_keeps_what_was_said(world: World, chat: Chat) -> None:
+    await world.tune("time_to_progress", chat.platform, 0.05)
     world.model.queue(Reply("The beginning of a long answer that goes on", pieces=2, hold_after=4))
     spot = await chat.ask("ann", "tell me everything")
-    await world.held()
+    await chat.answer(spot, "The beginning")
     await chat.say("ann", "stop", spot)
     said = await chat.answer(spot, "Stopped by Ann")
     assert "The beginning" in said.text

@@ -53,10 +53,7 @@ class World:
 
     async def open(self) -> None:
         """Everything that Bosun needs, and Bosun."""
-        if self.alone:
-            shutil.copytree(CHARTER, self.charter)
-        else:
-            write_charter(self.charter)
+        self.write_charter()
         populate(self.slack)
         self.slack.observers.append(lambda _call: self.changed())
         populate_discord(self.discord)
@@ -70,6 +67,13 @@ class World:
         except BaseException:
             await self.close()
             raise
+
+    def write_charter(self) -> None:
+        """The team's files."""
+        if self.alone:
+            shutil.copytree(CHARTER, self.charter)
+        else:
+            write_charter(self.charter)
 
     async def close(self) -> None:
         """End it all."""
@@ -156,9 +160,15 @@ class World:
         self._changed.set()
 
     async def until(self, look: Callable[[], Awaitable[T | None]], patience: float = PATIENCE) -> T:
-        """The first true value of `look()`, which is asked after every change. TimeoutError after `patience`."""
-        async with asyncio.timeout(patience * self.slowness):
+        """The first true value of `look()`, which is asked after every change. TimeoutError after `patience`.
+
+        As long as a killed Bosun is on its way back nobody loses patience with it.
+        """
+        loop = asyncio.get_running_loop()
+        async with asyncio.timeout(patience * self.slowness) as limit:
             while True:
+                if self.rough and not self.running:
+                    limit.reschedule(loop.time() + patience * self.slowness)
                 self._changed.clear()
                 value = await look()
                 if value:

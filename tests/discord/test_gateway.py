@@ -81,6 +81,18 @@ async def test_what_was_said_while_nobody_listened_is_read_in_order_and_once(ben
     assert {event.actor.roles for event in bench.inbox.events if event.actor.user == BO} == {(FINANCE_ROLE,)}
 
 
+async def test_what_cannot_be_read_now_is_read_later(bench: Bench) -> None:
+    await bench.connect()
+    await bench.discord.say(GENERAL, ANN, f"<@{BOT}> before")
+    await bench.heard(1)
+    await bench.adapters.pop().stop()
+    bench.discord.write(GENERAL, ANN, f"<@{BOT}> missed")
+    bench.discord.faults.fail("history", "drop", times=2)
+    adapter = await bench.connect()
+    await adapter.caught_up()
+    assert [event.text for event in bench.inbox.events].count("missed") == 1
+
+
 async def test_a_channel_in_which_nothing_was_said_is_not_read(bench: Bench) -> None:
     await bench.connect()
     bench.discord.write(FINANCE, ANN, "old talk")

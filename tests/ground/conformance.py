@@ -141,6 +141,7 @@ class Conformance:
 
     def __init__(self) -> None:
         self.outcomes: defaultdict[tuple[int, str], list[str]] = defaultdict(list)
+        self.tests: dict[str, tuple[list[str], str]] = {}  # test -> what it shows ("12 slack"), and its outcome
         self.killed: list[bool] = []  # of the tests in the middle of which Bosun was to be killed, whether it was
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
@@ -157,8 +158,11 @@ class Conformance:
             return
         for name, value in report.user_properties:
             if name == "shows" and isinstance(value, list):
+                outcome = PASSED if report.passed else FAILED
+                shows = [f"{number} {platform}" for number, platform in itertools.product(*value)]
+                self.tests[report.nodeid.rpartition("/")[2]] = (shows, outcome)
                 for number, platform in itertools.product(*value):
-                    self.outcomes[number, platform].append(PASSED if report.passed else FAILED)
+                    self.outcomes[number, platform].append(outcome)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """The table."""

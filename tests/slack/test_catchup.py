@@ -49,6 +49,20 @@ async def test_what_slack_delivers_as_well_has_the_same_key(bench: Bench) -> Non
     assert [event.text for event in later.events].count("missed") == 1
 
 
+async def test_what_cannot_be_read_now_is_read_later_and_counts_as_unread_until_then(bench: Bench) -> None:
+    first = await bench.connect()
+    await bench.slack.say(GENERAL, ANN, f"<@{BOT}> before")
+    await bench.settled()
+    await first.stop()
+    bench.slack.write(GENERAL, ANN, f"<@{BOT}> missed")
+    bench.slack.faults.fail("conversations.history", "500", times=2)
+    later = Inbox(bench.slack.changed)
+    second = await bench.connect(later)
+    await bench.slack.say(GENERAL, ANN, f"<@{BOT}> meanwhile")
+    await second.caught_up()
+    assert [event.text for event in later.events].count("missed") == 1
+
+
 async def test_a_channel_that_cannot_be_read_does_not_stop_the_others(bench: Bench) -> None:
     first = await bench.connect()
     bench.slack.world.add_channel("C0GONE", "gone", ANN)

@@ -1,0 +1,57 @@
+"""Reading on in channels from where they were heard up to, until each of them has been read."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.engine.again import is_passing
+from kernel.errors import BosunError, RateLimited, StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
+
+    from bot.engine.cursors import Cursors
+
+FIRST, LONGEST = 0.5, 60.0  # seconds before what could not be read is tried again; they double
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Behind:
+    """A channel or thread in which something was perhaps said."""
+
+    lane: str
+    after: str  # the last message that was heard there
+    read: Callable[[], Awaitable[int]]  # hands over what came after it; how many messages
+
+
+async def read_on(channels: Iterable[Behind], cursors: Cursors) -> int:
+    """Read them all, in their order; returns how many messages were handed over.
+
+    Until a channel is read it counts as heard up to `after`, whatever is heard there meanwhile. One that cannot be read
+    now is read later; one that is closed to us is left out.
+    """
+    waiting, count, pause = list(channels), 0, FIRST
+    for one in waiting:
+        cursors.missed(one.lane, one.after)
+    while waiting:
+        later: list[Behind] = []
+        for one in waiting:
+            try:
+                count += await one.read()
+            except BosunError as error:
+                log.warning("%s was not caught up: %s", one.lane, error)
+                if is_passing(error) or isinstance(error, RateLimited | StoreError):
+                    later.append(one)
+        kept = {(one.lane, one.after) for one in later}
+        for one in waiting:
+            if (one.lane, one.after) not in kept:
+                cursors.found(one.lane, one.after)
+        if later:
+            await asyncio.sleep(pause)
+        waiting, pause = later, min(2 * pause, LONGEST)
+    return count

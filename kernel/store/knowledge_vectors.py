@@ -33,9 +33,11 @@ def save_vectors(session: Session, model: str, dimension: int, made: Sequence[tu
     """Store vectors; those of chunks that were deleted meanwhile are dropped."""
     sql = (
         "INSERT INTO chunk_vector (chunk_id, model, dimension, data)"
-        " SELECT id, :model, :dimension, :data FROM chunk WHERE id = :chunk"
+        " SELECT id, :model, :dimension, :data FROM chunk WHERE id = :chunk /* locked */"
         " ON CONFLICT (model, chunk_id) DO UPDATE SET dimension = excluded.dimension, data = excluded.data"
     )
+    if session.get_bind().dialect.name != "sqlite":  # whoever deletes the chunk is waited for: nothing is stored then
+        sql = sql.replace("/* locked */", "FOR KEY SHARE")
     for chunk_id, data in made:
         run(session, sql, chunk=chunk_id, model=model, dimension=dimension, data=data)
 

@@ -150,6 +150,18 @@ async def test_a_memory_carries_author_date_and_labels(knowledge: Knowledge, clo
     assert zeta.origin == "outside_text"
 
 
+async def test_a_fact_replaces_what_it_contradicts_for_the_same_readers_alone(knowledge: Knowledge) -> None:
+    await knowledge.remember(fact("The tower lift carries 8 people."))
+    await knowledge.remember(fact("The tower lift carries 7 people.", channel(FINANCE)))
+    await knowledge.remember(fact("I prefer the weekly report at 9:00.", author_id="ben"))
+    made = await knowledge.remember(fact("The tower lift carries 9 people."))
+    assert [said.startswith("“The tower lift carries 8 people.”") for said in made.replaced] == [True]
+    assert (await knowledge.remember(fact("I prefer the weekly report at 10:00."))).replaced == ()
+    assert len((await knowledge.remember(fact("I prefer the weekly report at 11:00."))).replaced) == 1
+    listed = {each.text for each in await knowledge.memories.listing(IN_FINANCE, "lift")}
+    assert listed == {"The tower lift carries 7 people.", "The tower lift carries 9 people."}
+
+
 async def test_nothing_in_a_query_is_syntax(knowledge: Knowledge) -> None:
     await knowledge.add(document("a", "Refunds are paid in May."))
     for query in (

@@ -22,7 +22,6 @@ from mcp.types import (
     INTERNAL_ERROR,
     REQUEST_TIMEOUT,
     Implementation,
-    ToolListChangedNotification,
 )
 
 from kernel.errors import ToolError
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
     import httpx2
-    from mcp.client.session import IncomingMessage
 
     from kernel.types import Json
     from knowledge.engine.resources import Part, Resource
@@ -50,7 +48,6 @@ FAREWELL = 10.0  # seconds until a closed connection is given up; a program is k
 MOST_PAGES = 100  # of a listing
 MOST_TOOLS = 500
 MOST_RESOURCES = 20_000
-FRESH = 30.0  # seconds for which a listing is taken to hold
 
 LOST = frozenset({CONNECTION_CLOSED, INTERNAL_ERROR, REQUEST_TIMEOUT})  # errors that say nothing of what was done
 
@@ -90,8 +87,6 @@ class Link:
         self._client: Client | None = None
         self._closing = asyncio.Event()
         self._holder: asyncio.Task[None] | None = None
-        self._offers: dict[str, Offer] = {}
-        self._listed_at: float | None = None  # loop time
 
     async def open(self) -> None:
         """Connect. CannotDo if the server is not ready in time."""
@@ -152,7 +147,7 @@ class Link:
                 )
                 await stack.enter_async_context(http)
                 over = streamable_http_client(self.setup.url, http_client=http, max_sse_event_size=LARGEST)
-            client = Client(over, message_handler=self._heard, client_info=about, cache=None)
+            client = Client(over, client_info=about, cache=None)
             yield await stack.enter_async_context(client)
 
     def _program(self) -> StdioServerParameters:
@@ -176,20 +171,12 @@ class Link:
             return NotLetIn(f"The MCP server {self.name} does not let us in.")
         return CannotDo(f"The MCP server {self.name} {said}.")
 
-    async def _heard(self, message: IncomingMessage) -> None:
-        if isinstance(message, ToolListChangedNotification):
-            self._listed_at = None
-
     # -- asking -----------------------------------------------------------------------------------
 
-    async def offers(self, *, fresh: bool = False) -> dict[str, Offer]:
-        """What the server says of its tools, by name; at most FRESH seconds old, or asked now."""
-        now = asyncio.get_running_loop().time()
-        if fresh or self._listed_at is None or now - self._listed_at > FRESH:
-            async with self._asking():
-                self._offers = await self._list()
-            self._listed_at = now
-        return self._offers
+    async def offers(self) -> dict[str, Offer]:
+        """What the server says of its tools now, by name."""
+        async with self._asking():
+            return await self._list()
 
     @contextlib.asynccontextmanager
     async def _asking(self) -> AsyncIterator[None]:

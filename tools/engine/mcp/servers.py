@@ -163,7 +163,7 @@ class McpServers:
     async def _look(self, name: str) -> None:
         try:
             link = await self.link(name)
-            found = await link.offers(fresh=True)
+            found = await link.offers()
         except CannotDo as error:
             self.faults[name] = error.message
             log.info("%s", error.message)

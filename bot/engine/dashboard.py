@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from bot.engine.home_view import AgentRights, HomeView, Running, Scheduled, Setting, Waiting
 
 WORKFLOW = "S-"  # how the subject of a workflow's button begins; its name follows
-STATES = {"queued": "starts soon", "running": "running", "waiting": "waits for people"}
+STATES = {"queued": "starts soon", "running": "running", "waiting": "waits for people", "timed": "waits for its time"}
 TOOLS = 6  # names of tools in one list; further ones are counted
 
 

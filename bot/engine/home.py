@@ -10,8 +10,8 @@ from bot.engine.home_budgets import budgets, eyes_of
 from bot.engine.home_presses import startable
 from bot.engine.sight import may_see
 from kernel.errors import NotFound
+from kernel.store import activity, runs, schedules, workflows
 from kernel.store import approvals as rows
-from kernel.store import runs, schedules, workflows
 from rules.engine import batch_cards
 from rules.engine.cards import card
 from rules.engine.freezing import in_words
@@ -101,7 +101,7 @@ class Home:
                 break
         return home_view.HomeView(
             waiting=tuple(home_view.Waiting(card=card(row), link=self._seen(session, row, person)) for row in mine_now),
-            running=tuple(self._running(run, person, admin=admin) for run in running[:RUNNING]),
+            running=tuple(self._running(session, run, person, admin=admin) for run in running[:RUNNING]),
             recent=tuple(decided),
         )
 
@@ -110,15 +110,14 @@ class Home:
         run = session.get(runs.Run, row.run_id)
         return self._link(run.where) if run is not None and may_see(self.directory, person, run) else ""
 
-    def _running(self, run: runs.Run, person: Person, *, admin: bool) -> home_view.Running:
+    def _running(self, session: Session, run: runs.Run, person: Person, *, admin: bool) -> home_view.Running:
         requester = self.directory.by_id(run.requester)
-        waits = run.state == runs.WAITING
         return home_view.Running(
             ref=run.ref,
             title=" ".join(run.request.split())[:120],
             agent=run.agent or run.workflow or "",
             requester=requester.name if requester else run.requester,
-            state="waiting" if waits else "running",
+            state=_state(session, run),
             started_at=run.created_at,
             link=self._link(run.where),
             stoppable=admin or self.directory.principal(run.requester) == person.id,
@@ -199,3 +198,14 @@ def _decision(row: rows.ApprovalState, link: str) -> home_view.Decision:
         at=row.decided_at or row.created_at,
         link=link,
     )
+
+
+def _state(session: Session, run: runs.Run) -> str:
+    """What holds a run up: people, the clock, or nothing."""
+    if run.state != runs.WAITING:
+        return "running"
+    forms = (form.run_id for form in workflows.open_forms(session))
+    if run.workflow is None or activity.undecided_of(session, run.id) or run.id in forms:
+        return "waiting"
+    agents = runs.children(session, run.id)
+    return "running" if any(child.state == runs.QUEUED for child in agents) else "timed"

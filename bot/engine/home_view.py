@@ -21,7 +21,7 @@ class Running(Frozen):
     title: str  # the request in one line
     agent: str
     requester: str  # name
-    state: str = "running"  # "queued", "running", "waiting"
+    state: str = "running"  # "queued", "running", "waiting" for people, "timed": for the clock
     detail: str = ""  # "waits for 1 more approval"
     started_at: datetime
     link: str = ""

@@ -157,6 +157,9 @@ async def test_a_message_begins_a_workflow_and_a_person_fills_in_its_form(world:
         return next((run for run in await world.runs("run incident") if run.state == runs.WAITING), None)
 
     run = await world.until(waiting)
+    before = len(await chat.notices("dee"))
+    await chat.ask("dee", "home")
+    assert f"{run.ref} · waits for its time · incident" in await chat.notice("dee", "Recent decisions", after=before)
     await chat.ask("dee", f"stop {run.ref}")
 
     async def over() -> bool:

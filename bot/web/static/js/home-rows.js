@@ -6,13 +6,13 @@ import { icon } from "./icons.js";
 import { stopButton } from "./progress.js";
 import { when } from "./time.js";
 
-const WORDS = { queued: "Starts soon", running: "Running", waiting: "Waits for people" };
+const WORDS = { queued: "Starts soon", running: "Running", waiting: "Waits for people", timed: "Waits for its time" };
 
 export function progressState(item) {
   return h(
     "li.row",
     { class: `run-${item.state}`, "data-key": item.ref },
-    item.state === "waiting" ? icon("clock") : h("span.spinner", { "aria-hidden": true }),
+    item.state === "waiting" || item.state === "timed" ? icon("clock") : h("span.spinner", { "aria-hidden": true }),
     h(
       "div",
       {},

@@ -60,6 +60,7 @@ class CatchUp:
             after = heard[direct, ""]
             read = partial(self._read_direct, client, direct, after)
             behind.append(Behind(lane=f"{self.prefix}{direct}", after=after, read=read))
+        await self.intake.cursors.flush()  # what is said from now on in a channel that is new to us is found
         count = await read_on(behind, self.intake.cursors)
         await self.store.write(lambda session: cursors.forget(session, since - BACK))
         return count
@@ -75,7 +76,7 @@ class CatchUp:
             gap = self.intake.cursors.gap(f"{self.prefix}{channel.id}")
             known = gap or heard.get((str(channel.id), ""))
             if known is None:
-                self.intake.cursors.seen(f"{self.prefix}{channel.id}", last)
+                self.intake.cursors.seen(f"{self.prefix}{channel.id}", last or str(channel.id))
             elif gap or last > known:
                 yield str(channel.id), channel, known
         for thread in guild.threads:

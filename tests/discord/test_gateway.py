@@ -81,6 +81,16 @@ async def test_what_was_said_while_nobody_listened_is_read_in_order_and_once(ben
     assert {event.actor.roles for event in bench.inbox.events if event.actor.user == BO} == {(FINANCE_ROLE,)}
 
 
+async def test_the_first_words_ever_in_a_channel_are_caught_up(bench: Bench) -> None:
+    first = await bench.connect()
+    await first.caught_up()
+    await bench.adapters.pop().stop()
+    bench.discord.write(GENERAL, ANN, f"<@{BOT}> good morning")
+    adapter = await bench.connect()
+    await adapter.caught_up()
+    assert [event.text for event in bench.inbox.events] == ["good morning"]
+
+
 async def test_what_cannot_be_read_now_is_read_later(bench: Bench) -> None:
     await bench.connect()
     await bench.discord.say(GENERAL, ANN, f"<@{BOT}> before")
@@ -97,13 +107,13 @@ async def test_a_channel_in_which_nothing_was_said_is_not_read(bench: Bench) -> 
     await bench.connect()
     bench.discord.write(FINANCE, ANN, "old talk")
     await bench.adapters.pop().stop()
-    before = bench.discord.counts["history"]
     adapter = await bench.connect()
     await adapter.caught_up()
     await bench.adapters.pop().stop()
+    before = bench.discord.counts["history"]
     quiet = await bench.connect()
     await quiet.caught_up()
-    assert bench.discord.counts["history"] == before + 0
+    assert bench.discord.counts["history"] == before
     assert bench.inbox.events == []
 
 

@@ -12,6 +12,8 @@ from kernel.store import knowledge_vectors as stored
 from knowledge.engine.vectors import EngineEnded, IndexLocked, IndexMissing, OpenIndex, VectorsFailed
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from kernel.clock import Clock, Ids
     from kernel.store import Session, Store
     from knowledge.engine.embedding import EmbeddingChoice
@@ -170,17 +172,21 @@ class Upkeep:
     async def _sweep(self, client: VectorClient, index_id: str) -> None:
         """Drop all indexes of this place but one, first there, then in the database.
 
-        Where others work there too, only those that were begun before it: of two, the newer one stays for everybody.
+        Where others work there too, of two the newer one stays for everybody, unless it has been left: half built, or
+        by a model that is no longer asked for.
         """
+
+        def is_over(row: rows.VectorIndex, now: datetime) -> bool:
+            if row.id == index_id or not self._place.shared:
+                return row.id != index_id
+            is_left = now - row.touched_at >= LEASE
+            if row.state == rows.BUILDING:
+                return is_left
+            return row.id < index_id or (row.model != self._model.name and is_left)
 
         def others(session: Session) -> list[str]:
             now = self._clock.now()
-            return [
-                row.id
-                for row in stored.indexes(session, self._place.name)
-                if (row.id < index_id if self._place.shared else row.id != index_id)
-                and (row.state == rows.READY or now - row.touched_at >= LEASE or not self._place.shared)
-            ]
+            return [row.id for row in stored.indexes(session, self._place.name) if is_over(row, now)]
 
         old = await self._store.read(others)
         await client.keep_only([index_id], drop=old)

@@ -7,9 +7,13 @@ import sqlite3
 from pathlib import Path
 from typing import cast
 
-from kernel.clock import FixedClock
-from kernel.store import Store
+from kernel.clock import FixedClock, SystemIds
+from kernel.store import Session, Store, open_store
+from kernel.store import knowledge_vectors as stored
+from knowledge.engine.embedding import WORDS
+from knowledge.engine.index_files import index_place
 from knowledge.engine.knowledge import Knowledge
+from knowledge.engine.upkeep import LEASE
 from knowledge.engine.vector_lines import ProcessLine
 from tests.knowledge.chroma_server import chroma_server
 from tests.knowledge.conftest import Opened
@@ -64,6 +68,33 @@ async def test_an_index_that_one_replica_builds_anew_is_followed_by_the_others_w
         for member in three.members:
             found = await member.search("unicorns", IN_GENERAL)
             assert (found.ways, found.passages[0].title) == (("meaning", "words"), "new")
+
+
+async def test_what_a_dead_process_began_and_what_a_model_left_is_swept_once_nobody_holds_it(
+    postgres_with_tables: str, chroma_url: str, clock: FixedClock, tmp_path: Path
+) -> None:
+    place, store = index_place(tmp_path, chroma_url, SystemIds()).name, open_store(postgres_with_tables)
+
+    def left(session: Session) -> None:
+        for index_id, model in (("7HALF", WORDS), ("7OTHER", "another model")):
+            stored.create_index(session, index_id, place, model, WORDS, clock.now())
+        stored.switch_index(session, "7OTHER")
+
+    def kept() -> set[str]:
+        return {row.id for row in store.read_now(lambda session: stored.indexes(session, place))}
+
+    async with replicas(postgres_with_tables, chroma_url, clock, tmp_path, count=1) as one:
+        await fill(cast("Knowledge", one), 3)
+    (ours,) = kept()
+    store.write_now(left)
+    async with replicas(postgres_with_tables, chroma_url, clock, tmp_path, count=1) as one:
+        assert await one.settled(60)
+    assert kept() == {ours, "7HALF", "7OTHER"}  # somebody may be at work with them
+    clock.advance(seconds=LEASE.total_seconds())
+    async with replicas(postgres_with_tables, chroma_url, clock, tmp_path, count=1) as one:
+        assert await one.settled(60)
+    assert kept() == {ours}
+    store.close()
 
 
 async def test_an_index_that_a_crash_of_the_server_left_unreadable_is_built_again(

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from kernel.store import knowledge as documents
 from kernel.store import personal as marks
-from kernel.types import Labelled, Source, ToolResult
+from kernel.types import Labelled, ToolResult
 from tools.engine import Arguments, ToolContext, tool
 from tools.engine.preview import one_line
 from tools.engine.recall import audience_of
@@ -60,18 +60,7 @@ async def search_knowledge(args: SearchKnowledge, ctx: ToolContext) -> ToolResul
             )
             for passage in found.passages
         ),
-        sources=tuple(
-            Source(
-                number=number,
-                title=_title(passage),
-                url=passage.url,
-                quote=passage.text,
-                document=passage.document_id,
-                kind=passage.kind,
-                dated=passage.day,
-            )
-            for number, passage in enumerate(found.passages, 1)
-        ),
+        sources=tuple(passage.as_source(number) for number, passage in enumerate(found.passages, 1)),
         summary=f"Found {_count(len(lines)).lower()}",
     )
 
@@ -96,7 +85,7 @@ def _count(number: int) -> str:
 
 
 def _title(passage: Passage) -> str:
-    return one_line(" › ".join((passage.title, *passage.headings)), 200)
+    return one_line(passage.where, 200)
 
 
 def _written(passage: Passage) -> str:

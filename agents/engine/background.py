@@ -76,18 +76,7 @@ def _chosen(
     if not (mine or shown or earlier):
         return None
     readers = documents.readers_of(session, ids) if ids else {}
-    sources = [
-        Source(
-            number=number,
-            title=_title(passage),
-            url=passage.url,
-            quote=passage.text,
-            document=passage.document_id,
-            kind=passage.kind,
-            dated=passage.day,
-        )
-        for number, passage in enumerate(shown, 1)
-    ]
+    sources = [passage.as_source(number) for number, passage in enumerate(shown, 1)]
     return {
         "preferences": [shorten(like.text, ONE_PREFERENCE) for like in mine],
         "sources": [source.model_dump() for source in sources],
@@ -95,7 +84,7 @@ def _chosen(
         "kinds": [passage.kind for passage in shown],
         "pieces": [
             *(_piece(like.text, like.id, readers) for like in mine),
-            *(_piece(f"{_title(passage)}\n{passage.text}", passage.document_id, readers) for passage in shown),
+            *(_piece(f"{passage.where}\n{passage.text}", passage.document_id, readers) for passage in shown),
         ],
         "earlier": [
             {"ref": one.ref, "by": one.by, "day": f"{one.at.day} {one.at:%B %Y}", "request": _short(one.request)}
@@ -175,10 +164,6 @@ def count(session: Session, known: dict[str, Json], cited: Iterable[Source]) -> 
 
 def _short(request: str) -> str:
     return " ".join(request.split())[:REQUEST]
-
-
-def _title(passage: Passage) -> str:
-    return " › ".join((passage.title, *passage.headings))
 
 
 def _piece(text: str, document: str, readers: dict[str, tuple[str, ...]]) -> Json:

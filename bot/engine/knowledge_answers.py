@@ -210,10 +210,9 @@ def _kept(made: Remembered, whose: str) -> str:
 
 
 def _cited(passage: Passage) -> str:
-    title = " › ".join((passage.title, *passage.headings))
     said = [passage.author, f"{passage.dated.day} {passage.dated:%B %Y}" if passage.dated else ""]
     about = ", ".join(filter(None, said))
-    return _linked(title, passage.url) + (f" ({about})" if about else "")
+    return _linked(passage.where, passage.url) + (f" ({about})" if about else "")
 
 
 def _fact_stated(fact: Remembered) -> Stated:

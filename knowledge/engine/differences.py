@@ -72,7 +72,7 @@ def stated(passages: Sequence[Passage]) -> list[Stated]:
         Stated(
             f"{number}.",
             passage.document_id,
-            " › ".join((passage.title, *passage.headings)),
+            passage.where,
             passage.text,
             passage.dated.date() if passage.dated is not None else None,
         )

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from kernel.types import Frozen
+from kernel.types import Frozen, Source
 from knowledge.engine.readable import Format
 
 Kind = Literal[
@@ -87,6 +87,23 @@ class Passage(Frozen):
     def day(self) -> str:
         """The day of that, "2026-03-02"; empty where it is not known."""
         return f"{self.dated:%Y-%m-%d}" if self.dated is not None else ""
+
+    @property
+    def where(self) -> str:
+        """Its document's title and the headings above it, on one line."""
+        return " ".join(" › ".join((self.title, *self.headings)).split())
+
+    def as_source(self, number: int) -> Source:
+        """The source of an answer, by this number."""
+        return Source(
+            number=number,
+            title=self.where,
+            url=self.url,
+            quote=self.text,
+            document=self.document_id,
+            kind=self.kind,
+            dated=self.day,
+        )
 
 
 Way = Literal["meaning", "words"]

@@ -83,7 +83,7 @@ async def _search(query: str, person: str | None, channel: str | None, limit: in
         finally:
             await knowledge.stop()
     for number, passage in enumerate(found.passages, 1):
-        title = " › ".join((passage.title, *passage.headings))
+        title = passage.where
         click.echo(
             f"{click.style(f'{number}. {title}', bold=True)}  {passage.score:.2f}  {passage.source} {passage.key}"
         )

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import signal
 from typing import TYPE_CHECKING
 
 import uvloop
 
 from bot.engine.app import App
+from kernel import memory
 
 if TYPE_CHECKING:
     from kernel.config import Settings
-
-YOUNG = 10_000  # new objects between two looks of the garbage collector; Python's own 700 suits short programs
 
 
 async def serve(settings: Settings) -> None:
@@ -26,17 +24,10 @@ async def serve(settings: Settings) -> None:
     await app.start()
     try:
         _greet(app)
-        _settle_memory()
+        memory.settle()
         await stopping.wait()
     finally:
         await app.stop()
-
-
-def _settle_memory() -> None:
-    """What is loaded by now stays: the collector need not look at it again and again."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(YOUNG)
 
 
 def run(settings: Settings) -> None:

@@ -239,6 +239,8 @@ def _plain(query: str) -> str:
 
 def _messages(gathered: _Gathered) -> list[rows.Found]:
     """The best messages that were found."""
+    if not any(chunk.kind == "chat" for chunk in gathered.known.values()):
+        return []
     best = [gathered.known[entry.id] for entry in gathered.ranked()[: 2 * IN_WINDOWS]]
     return [chunk for chunk in best if chunk.kind == "chat"][:IN_WINDOWS]
 

@@ -7,6 +7,7 @@ read, and more are asked for while too few are left.
 from __future__ import annotations
 
 import asyncio
+import heapq
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar, cast
 
@@ -36,7 +37,7 @@ T = TypeVar("T")
 FIRST = 300  # chunks that each index is asked for
 MORE = 4  # times as many, while too few may be read
 ENOUGH = 50  # readable chunks of each index that are worth ranking
-EXACT = 2_000  # where an audience may read no more chunks than these, all are compared instead
+EXACT = 8_000  # where an audience may read no more chunks than these, all are compared instead
 COMPARED = 50  # chunks found by words alone whose cosine is looked up
 IN_WINDOWS = 100  # best messages that are looked at with their neighbours
 WORD_BY_WORD = 20  # best chunks that are compared word by word, where they are short
@@ -172,7 +173,8 @@ class Search:
         if len(few) > EXACT:
             return False
         vectors = await self._store.read(lambda session: stored.vectors(session, few, reached.opened.model))
-        near = await reached.client.score(reached.opened, query, vectors)
+        scored = await reached.client.score(reached.opened, query, vectors)
+        near = heapq.nlargest(FIRST, scored, key=lambda hit: hit.cosine)  # as many as an index would name
         await self._look_up(gathered, near, grants)
         gathered.cosines.update((hit.id, hit.cosine) for hit in near)
         return True

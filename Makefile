@@ -13,8 +13,8 @@ help: ## list the targets
 up: .venv/ready ## start Bosun: web chat, and Slack and Discord where tokens are set
 	@$(PY) -m bot up
 
-test: .venv/ready ## the whole test suite, on three workers: they also wait, for processes and browsers
-	@$(PY) -m pytest -n 3 --dist loadfile $(ARGS)
+test: .venv/ready ## the whole test suite, on four workers: they also wait, for processes and browsers
+	@$(PY) -m pytest -n 4 --dist loadfile $(ARGS)
 
 check: .venv/ready ## lint, format, types, import contracts, documentation
 	@$(PY) -m ruff check .

@@ -34,8 +34,11 @@ class BenchError(Exception):
 
 
 def own_environment() -> dict[str, str]:
-    """This process's environment without what would configure a subject or lead it out of this machine."""
-    settings = ("SLACK_", "ANTHROPIC_", "BOSUN_", "DISCORD_", "CHROMA_", "DATABASE_URL")
+    """This process's environment without what would configure a subject or lead it out of this machine.
+
+    Nor is Python told to forget what it compiled: where people run Bosun it remembers.
+    """
+    settings = ("SLACK_", "ANTHROPIC_", "BOSUN_", "DISCORD_", "CHROMA_", "DATABASE_URL", "PYTHONDONTWRITEBYTECODE")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(settings)}
     return {name: value for name, value in kept.items() if not name.lower().endswith("_proxy")}
 

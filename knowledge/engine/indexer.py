@@ -125,11 +125,6 @@ class Indexer:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(patience):
                     await self._up.wait()
-        return self.reached
-
-    @property
-    def reached(self) -> Reached | None:
-        """The index, where it can be searched at this moment."""
         if self._client is None or self._index is None or not self._up.is_set():
             return None
         return Reached(self._client, self._index)

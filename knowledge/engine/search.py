@@ -101,7 +101,7 @@ class Search:
         def read(session: Session) -> T:
             gathered = _Gathered()
             _by_words(session, gathered, wanted, grants)
-            _around(session, gathered, grants)
+            _counterparts(session, gathered, _messages(gathered), grants)
             ranked = with_windows(gathered.ranked(), gathered.windows())
             return pick(
                 session, _conclude(session, gathered, ranked, wanted, grants, limit=limit, close=False).passages
@@ -213,9 +213,10 @@ class Search:
 
     async def _in_windows(self, gathered: _Gathered, reached: Reached | None, query: str, grants: list[str]) -> None:
         """Look up what is missing of the best messages: they are scored alone and in their windows."""
-        if not _messages(gathered):
+        messages = _messages(gathered)
+        if not messages:
             return
-        new = await self._store.read(lambda session: _around(session, gathered, grants))
+        new = await self._store.read(lambda session: _counterparts(session, gathered, messages, grants))
         missing = [n for n in new if n not in gathered.cosines]
         if reached is None or not missing:
             return
@@ -247,9 +248,10 @@ def _messages(gathered: _Gathered) -> list[rows.Found]:
     return [chunk for chunk in best if chunk.kind == "chat"][:IN_WINDOWS]
 
 
-def _around(session: Session, gathered: _Gathered, grants: list[str]) -> list[int]:
+def _counterparts(
+    session: Session, gathered: _Gathered, messages: Sequence[rows.Found], grants: list[str]
+) -> list[int]:
     """Learn of the windows of messages, and of the messages of windows; returns the ids of all of them."""
-    messages = _messages(gathered)
     if not messages:
         return []
     documents = list({message.document_id for message in messages})

@@ -104,10 +104,12 @@ class AnswerBlocks:
             if block["type"] != "text":
                 whole.append(block)
                 continue
-            cited = self._cited.get(index, ()) if index != self._open else ()
-            text = numbered(block["text"], cited)
+            text = block["text"]
+            if index in self._cited and index != self._open:
+                text = numbered(text, self._cited[index])
             if whole and whole[-1]["type"] == "text":
-                text = numbered_once(whole.pop()["text"] + text) if self._cited else whole.pop()["text"] + text
+                text = whole.pop()["text"] + text
+                text = numbered_once(text) if self._cited else text
             if text:  # the service refuses an empty text block
                 whole.append({"type": "text", "text": text})
         return whole

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func
+from sqlalchemy import select as columns
 from sqlmodel import Session, col, select
 
 from kernel.store.approvals import PENDING, Approval
@@ -14,7 +15,7 @@ from kernel.types import Place
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement
+    from sqlalchemy import ColumnElement, Select
 
 
 def in_channel(place: Place) -> tuple[ColumnElement[bool], ...]:
@@ -57,6 +58,15 @@ def unfinished(session: Session, place: Place, limit: int = 200) -> list[Run]:
     )
 
 
+def of_runs(session: Session, rows: Select[Any], place: Place, limit: int) -> list[tuple[Any, ...]]:
+    """Those of `rows`, which are joined to their runs, that are of this channel: at most `limit` of its conversations,
+    then those of workflows that run there unattended, each in the order of `rows`."""
+    asked = rows.join(Conversation, col(Run.conversation_id) == col(Conversation.id)).where(*in_channel(place))
+    unattended = rows.add_columns(col(Run.place)).where(col(Run.conversation_id).is_(None))
+    there = [row[:-1] for row in session.execute(unattended) if Place.model_validate(row[-1]).lane == place.lane]
+    return [*map(tuple, session.execute(asked.limit(limit))), *there]
+
+
 def decided(session: Session, place: Place, since: datetime, until: datetime, limit: int = 200) -> list[Approval]:
     """Approvals of the channel's runs, workflows among them, that were decided, or ran out, in (since, until].
 
@@ -67,22 +77,9 @@ def decided(session: Session, place: Place, since: datetime, until: datetime, li
         col(Approval.decided_at) > since,
         col(Approval.decided_at) <= until,
     )
-    asked = session.exec(
-        select(Approval)
-        .join(Run, col(Approval.run_id) == col(Run.id))
-        .join(Conversation, col(Run.conversation_id) == col(Conversation.id))
-        .where(*in_channel(place), *when)
-        .order_by(col(Approval.decided_at))
-        .limit(limit)
-    )
-    unattended = session.exec(
-        select(Approval, Run.place)
-        .join(Run, col(Approval.run_id) == col(Run.id))
-        .where(col(Run.conversation_id).is_(None), *when)
-        .order_by(col(Approval.decided_at))
-    )
-    of_workflows = [row for row, where in unattended if Place.model_validate(where).lane == place.lane]
-    return sorted((*asked, *of_workflows), key=lambda row: (row.decided_at or since, row.id))[:limit]
+    rows = columns(Approval).join(Run, col(Approval.run_id) == col(Run.id)).where(*when)
+    found = [row[0] for row in of_runs(session, rows.order_by(col(Approval.decided_at)), place, limit)]
+    return sorted(found, key=lambda row: (row.decided_at or since, row.id))[:limit]
 
 
 def undecided(session: Session, place: Place, limit: int = 200) -> list[Approval]:

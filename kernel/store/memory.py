@@ -71,23 +71,27 @@ def newest(session: Session, readers: list[str], limit: int) -> list[Memory]:
     return list(found)
 
 
+_READABLE = (
+    "SELECT m.id FROM memory m WHERE m.replaced_by IS NULL /* chosen */"
+    " AND EXISTS (SELECT 1 FROM document_reader r WHERE r.document_id = m.id AND r.reader IN :grants)"
+    " ORDER BY m.created_at DESC, m.id DESC LIMIT :limit"
+)
+
+
 def readable(session: Session, grants: list[str], limit: int) -> list[Memory]:
     """The current facts that an audience with `grants` may read, newest first."""
-    sql = (
-        "SELECT m.id FROM memory m WHERE m.replaced_by IS NULL AND EXISTS (SELECT 1 FROM document_reader r"
-        " WHERE r.document_id = m.id AND r.reader IN :grants) ORDER BY m.created_at DESC, m.id DESC LIMIT :limit"
-    )
-    return [session.get_one(Memory, found[0]) for found in run(session, sql, grants=grants, limit=limit)]
+    return _readable(session, "", grants=grants, limit=limit)
 
 
 def preferences(session: Session, author_id: str, grants: list[str], limit: int) -> list[Memory]:
     """The current preferences of one person that an audience with `grants` may read, newest first."""
-    sql = (
-        "SELECT m.id FROM memory m WHERE m.replaced_by IS NULL AND m.kind = 'preference' AND m.author_id = :author"
-        " AND EXISTS (SELECT 1 FROM document_reader r WHERE r.document_id = m.id AND r.reader IN :grants)"
-        " ORDER BY m.created_at DESC, m.id DESC LIMIT :limit"
-    )
-    found = run(session, sql, author=author_id, grants=grants, limit=limit).all()
+    mine = " AND m.kind = 'preference' AND m.author_id = :author"
+    return _readable(session, mine, author=author_id, grants=grants, limit=limit)
+
+
+def _readable(session: Session, chosen: str, **values: object) -> list[Memory]:
+    """The current facts for which `chosen`, a constant piece of SQL, holds as well."""
+    found = run(session, _READABLE.replace("/* chosen */", chosen), **values).all()
     return [session.get_one(Memory, row[0]) for row in found]
 
 

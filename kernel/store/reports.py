@@ -6,15 +6,15 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import case, func
+from sqlalchemy import select as columns
 from sqlmodel import Session, col, select
 
-from kernel.store.activity import in_channel
+from kernel.store.activity import of_runs
 from kernel.store.knowledge import DocumentReader, DocumentRow
-from kernel.store.runs import FAILED, Call, Conversation, Run
-from kernel.types import Place
+from kernel.store.runs import FAILED, Call, Run
 
 if TYPE_CHECKING:
-    from kernel.types import Json
+    from kernel.types import Json, Place
 
 
 class Spent(NamedTuple):
@@ -39,22 +39,8 @@ class OldDocument(NamedTuple):
 def verdicts(session: Session, place: Place, since: datetime, until: datetime, limit: int = 5000) -> list[Json]:
     """(agent, tool, decision) of the calls of the channel's runs, workflows among them, judged in (since, until]."""
     when = (col(Call.created_at) > since, col(Call.created_at) <= until)
-    asked = session.exec(
-        select(Call.agent, Call.tool, Call.verdict)
-        .join(Run, col(Call.run_id) == col(Run.id))
-        .join(Conversation, col(Run.conversation_id) == col(Conversation.id))
-        .where(*in_channel(place), *when)
-        .order_by(col(Call.id))
-        .limit(limit)
-    )
-    unattended = session.exec(
-        select(Call.agent, Call.tool, Call.verdict, Run.place)
-        .join(Run, col(Call.run_id) == col(Run.id))
-        .where(col(Run.conversation_id).is_(None), *when)
-        .order_by(col(Call.id))
-    )
-    of_workflows = [row[:3] for row in unattended if Place.model_validate(row[3]).lane == place.lane]
-    found = [*asked, *of_workflows][:limit]
+    rows = columns(col(Call.agent), col(Call.tool), col(Call.verdict)).join(Run, col(Call.run_id) == col(Run.id))
+    found = of_runs(session, rows.where(*when).order_by(col(Call.id)), place, limit)[:limit]
     return [(agent, tool, (verdict or {}).get("decision", "")) for agent, tool, verdict in found]
 
 

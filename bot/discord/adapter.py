@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import logging
 from typing import TYPE_CHECKING, Any, Literal
@@ -25,6 +24,7 @@ from bot.discord.threads import Threads
 from bot.discord.typing import Typing
 from bot.engine import connections
 from bot.engine.adapter import Capabilities
+from bot.engine.catching_up import CatchingUp
 from bot.engine.connections import Reached
 from bot.engine.cursors import Cursors
 from bot.engine.leader import Leader
@@ -80,8 +80,7 @@ class DiscordAdapter:
         self.gateway = Gateway(settings, self, prepare=self._prepare, degraded=self._degraded)
         self.leader = Leader(store, "discord-gateway", owner, begin=self.gateway.connect, end=self.gateway.disconnect)
         self.listener: Listener | None = None
-        self._catching_up: asyncio.Task[None] | None = None
-        self._behind = False  # there is a gap that the catching up may have passed already
+        self._catching_up = CatchingUp("Discord", self._catch_up)
         self._receive: Receiver
 
     @property
@@ -110,9 +109,7 @@ class DiscordAdapter:
 
     async def stop(self) -> None:
         """Disconnect and let another process take over at once."""
-        if self._catching_up is not None:
-            self._catching_up.cancel()
-            await asyncio.wait([self._catching_up])
+        await self._catching_up.stop()
         await self.leader.stop()
         self.typing.close()
         with contextlib.suppress(PlatformError):  # nothing has come in where Discord was never reached
@@ -122,8 +119,7 @@ class DiscordAdapter:
 
     async def caught_up(self) -> None:
         """Wait until everything that was missed has been handed over."""
-        if self._catching_up is not None:
-            await asyncio.wait([self._catching_up])
+        await self._catching_up.done()
 
     async def _prepare(self, client: Connection) -> None:
         """After a login: find out who we are and where; build what depends on it."""
@@ -141,7 +137,7 @@ class DiscordAdapter:
             known=self.team.event_of,
             awaited=self.team.awaited,
         )
-        self.intake = Intake(self.messages, self.cursors, self._receive, gap=self._catch_up)
+        self.intake = Intake(self.messages, self.cursors, self._receive, gap=self._catching_up.begin)
         self.presses = Presses(self.me, self.members, self.answers, self.intake)
         self.slash = Slash(
             self.me,
@@ -248,28 +244,15 @@ class DiscordAdapter:
     async def available(self, guild: discord.Guild) -> None:
         """What was said before this session is in the history only."""
         if str(guild.id) == self.me.guild:
-            self._catch_up()
+            self._catching_up.begin()
 
     async def joined(self, guild: discord.Guild) -> None:
         """Somebody invited the bot; on a server that is not served it stays silent."""
         if str(guild.id) != self.me.guild:
             log.warning("Bosun was added to the server %s (%s), which it does not serve.", guild.name, guild.id)
 
-    def _catch_up(self) -> None:
-        self._behind = True
-        if self._catching_up is None or self._catching_up.done():
-            self._catching_up = asyncio.create_task(self._run_catch_up(), name="discord-catch-up")
-
-    async def _run_catch_up(self) -> None:
-        while self._behind:
-            self._behind = False
-            try:
-                count = await self.missed.run(self._client())
-            except BosunError as error:
-                log.warning("What was missed on Discord could not be caught up: %s", error)
-            else:
-                if count:
-                    log.info("Caught up on %d messages from Discord.", count)
+    async def _catch_up(self) -> int:
+        return await self.missed.run(self._client())
 
     # -- what is shown ----------------------------------------------------------------------------
 

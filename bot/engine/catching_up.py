@@ -29,6 +29,45 @@ class Behind:
     read: Callable[[], Awaitable[int]]  # hands over what came after it; how many messages
 
 
+class CatchingUp:
+    """Catches up with a platform in the background, and once more where there was a gap meanwhile."""
+
+    def __init__(self, title: str, run: Callable[[], Awaitable[int]]) -> None:
+        """`title`: what people call the platform. `run` catches up everywhere and returns with how many messages."""
+        self._title = title
+        self._catch_up = run
+        self._task: asyncio.Task[None] | None = None
+        self._behind = False  # there is a gap that the catching up may have passed already
+
+    def begin(self) -> None:
+        """There is a gap, from the last that was heard up to now."""
+        self._behind = True
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._run(), name=f"{self._title}-catch-up")
+
+    async def done(self) -> None:
+        """Return once nothing is caught up with any more."""
+        if self._task is not None:
+            await asyncio.wait([self._task])
+
+    async def stop(self) -> None:
+        """Break it off: the next start begins where it was."""
+        if self._task is not None:
+            self._task.cancel()
+        await self.done()
+
+    async def _run(self) -> None:
+        while self._behind:
+            self._behind = False
+            try:
+                count = await self._catch_up()
+            except BosunError as error:
+                log.warning("What was missed on %s could not be caught up: %s", self._title, error)
+            else:
+                if count:
+                    log.info("Caught up on %d messages from %s.", count, self._title)
+
+
 async def read_on(channels: Iterable[Behind], cursors: Cursors) -> int:
     """Read them all, in their order; returns how many messages were handed over.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from starlette.routing import Route
 from bot.engine import connections
 from bot.engine.adapter import Capabilities, nobody_waits
 from bot.engine.again import insist
+from bot.engine.catching_up import CatchingUp
 from bot.engine.connections import Reached
 from bot.engine.cursors import Cursors
 from bot.engine.suggestions import usual
@@ -30,7 +30,7 @@ from bot.slack.presses import Presses
 from bot.slack.sessions import Sessions
 from bot.slack.sockets import Sockets
 from bot.slack.web import SlackError, SlackWeb
-from kernel.errors import BosunError, ConfigError
+from kernel.errors import ConfigError
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -89,8 +89,7 @@ class SlackAdapter:
         self.listener: Listener | None = None
         self._app: AsyncApp | None = None
         self._sockets: Sockets | None = None
-        self._catching_up: asyncio.Task[None] | None = None
-        self._behind = False  # there is a gap that the catching up may have passed already
+        self._catching_up = CatchingUp("Slack", self._catch_up)
 
     @property
     def tenant(self) -> str:
@@ -107,20 +106,18 @@ class SlackAdapter:
             self._assemble(receive)
             if self.settings.mode == "socket":
                 self._sockets = Sockets(
-                    self._bolt(), self.settings.app_token, self.settings.sockets, after_gap=self._catch_up
+                    self._bolt(), self.settings.app_token, self.settings.sockets, after_gap=self._catching_up.begin
                 )
                 await self._sockets.open()
         except BaseException:
             await self.stop()
             connections.forget(self)
             raise
-        self._catch_up()
+        self._catching_up.begin()
 
     async def stop(self) -> None:
         """Disconnect. What arrives after this is not acknowledged, so Slack sends it again."""
-        if self._catching_up is not None:
-            self._catching_up.cancel()
-            await asyncio.wait([self._catching_up])
+        await self._catching_up.stop()
         if self._sockets is not None:
             await self._sockets.close()
             self._sockets = None
@@ -132,8 +129,7 @@ class SlackAdapter:
 
     async def caught_up(self) -> None:
         """Wait until everything that was missed has been handed over."""
-        if self._catching_up is not None:
-            await asyncio.wait([self._catching_up])
+        await self._catching_up.done()
 
     def route(self) -> Route:
         """For the web server in HTTP mode: /slack/events takes events, interactions and commands, signed by Slack."""
@@ -221,21 +217,8 @@ class SlackAdapter:
             attaching_conversation_kwargs_enabled=False,
         )
 
-    def _catch_up(self) -> None:
-        self._behind = True
-        if self._catching_up is None or self._catching_up.done():
-            self._catching_up = asyncio.create_task(self._run_catch_up(), name="slack-catch-up")
-
-    async def _run_catch_up(self) -> None:
-        while self._behind:
-            self._behind = False
-            try:
-                count = await self.missed.run()
-            except BosunError as error:
-                log.warning("What was missed on Slack could not be caught up: %s", error)
-            else:
-                if count:
-                    log.info("Caught up on %d messages from Slack.", count)
+    async def _catch_up(self) -> int:
+        return await self.missed.run()
 
     # -- what is shown ----------------------------------------------------------------------------
 

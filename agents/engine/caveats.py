@@ -26,8 +26,8 @@ def differing(question: str, sources: Sequence[Source], *, new: Sequence[Source]
     With `new`, only where one of these takes part.
     """
     fresh = {source.number for source in (sources if new is None else new)}
-    stated = {
-        f"[{source.number}]": Stated(
+    stated = [
+        Stated(
             label=f"[{source.number}]",
             document=source.document or source.url or str(source.number),
             title=source.title,
@@ -36,9 +36,9 @@ def differing(question: str, sources: Sequence[Source], *, new: Sequence[Source]
         )
         for source in sources
         if source.quote
-    }
+    ]
     numbers = {f"[{source.number}]": source.number for source in sources}
-    found = differences(question, list(stated.values())[-MOST:])
+    found = differences(question, stated[-MOST:])
     told = [{"numbers": [numbers[side.label] for side in each.sides], "said": each.sentence} for each in found]
     return [each for each in told if fresh.intersection(each["numbers"])]
 

@@ -339,12 +339,7 @@ class Desk:
                 raise  # it is done when the database is back
             except BosunError as error:
                 text, private = str(error), private or place.kind != "dm"
-        await self.store.write(
-            lambda session: (
-                inbox.settle(session, row_id)
-                and self.telling.tell(session, f"{row_id}-reply", place, text, to=inbound if private else None)
-            )
-        )
+        await self._reply(row_id, place, text, to=inbound if private else None)
 
     async def _asked(self, row_id: str, inbound: Inbound, text: str) -> None:
         """A request that was typed into a dialog: everybody there sees what was asked, and by whom."""
@@ -357,12 +352,7 @@ class Desk:
         except BosunError as error:
             log.info("a message that was asked about could not be read: %s", error)
             text = "I can't read that message, so I can't say anything about it. In a channel, invite me first."
-            await self.store.write(
-                lambda session: (
-                    inbox.settle(session, row_id)
-                    and self.telling.tell(session, f"{row_id}-reply", inbound.place, text, to=inbound)
-                )
-            )
+            await self._reply(row_id, inbound.place, text, to=inbound)
             return
         request = inbound.model_copy(
             update={"kind": "mention", "place": where, "message": None, "text": text, "press": None}
@@ -376,13 +366,7 @@ class Desk:
             await self._asked(row_id, inbound, question)
             return
         text = await self.presses.pressed(inbound, self.directory.person(inbound.actor))
-        await self.store.write(
-            lambda session: (
-                inbox.settle(session, row_id)
-                and bool(text)
-                and self.telling.tell(session, f"{row_id}-reply", inbound.place, text, to=inbound)
-            )
-        )
+        await self._reply(row_id, inbound.place, text, to=inbound)
 
     async def _stop(self, row_id: str, inbound: Inbound) -> None:
         try:
@@ -393,10 +377,15 @@ class Desk:
             text = str(error)
         if await self.store.read(lambda session: runs.active_at(session, inbound.place)) is None:
             self.signs.idle(inbound.place)  # the platform would go on showing work
+        await self._reply(row_id, inbound.place, text, to=inbound)
+
+    async def _reply(self, row_id: str, place: Place, what: str | Body, *, to: Inbound | None) -> None:
+        """The event is dealt with, and what came of it is said, to whoever sent `to` alone where it is given."""
         await self.store.write(
             lambda session: (
                 inbox.settle(session, row_id)
-                and self.telling.tell(session, f"{row_id}-reply", inbound.place, text, to=inbound)
+                and bool(what)
+                and self.telling.tell(session, f"{row_id}-reply", place, what, to=to)
             )
         )
 

@@ -92,6 +92,7 @@ class Home:
         mine_now = [row for ref in mine if (row := rows.by_ref(session, ref)) is not None]
         active = runs.listing(session, (runs.QUEUED, runs.WAITING), limit=LOOKED_AT)
         running = [run for run in active if may_see(self.directory, person, run)]
+        asking = frozenset(form.run_id for form in workflows.open_forms(session))
         decided = []
         for row in rows.decided(session, limit=LOOKED_AT):
             run = session.get(runs.Run, row.run_id)
@@ -101,7 +102,9 @@ class Home:
                 break
         return home_view.HomeView(
             waiting=tuple(home_view.Waiting(card=card(row), link=self._seen(session, row, person)) for row in mine_now),
-            running=tuple(self._running(session, run, person, admin=admin) for run in running[:RUNNING]),
+            running=tuple(
+                self._running(run, _state(session, run, asking), person, admin=admin) for run in running[:RUNNING]
+            ),
             recent=tuple(decided),
         )
 
@@ -110,14 +113,14 @@ class Home:
         run = session.get(runs.Run, row.run_id)
         return self._link(run.where) if run is not None and may_see(self.directory, person, run) else ""
 
-    def _running(self, session: Session, run: runs.Run, person: Person, *, admin: bool) -> home_view.Running:
+    def _running(self, run: runs.Run, state: str, person: Person, *, admin: bool) -> home_view.Running:
         requester = self.directory.by_id(run.requester)
         return home_view.Running(
             ref=run.ref,
             title=" ".join(run.request.split())[:120],
             agent=run.agent or run.workflow or "",
             requester=requester.name if requester else run.requester,
-            state=_state(session, run),
+            state=state,
             started_at=run.created_at,
             link=self._link(run.where),
             stoppable=admin or self.directory.principal(run.requester) == person.id,
@@ -200,12 +203,11 @@ def _decision(row: rows.ApprovalState, link: str) -> home_view.Decision:
     )
 
 
-def _state(session: Session, run: runs.Run) -> str:
-    """What holds a run up: people, the clock, or nothing."""
+def _state(session: Session, run: runs.Run, asking: frozenset[str]) -> str:
+    """What holds a run up: people, the clock, or nothing. `asking`: runs whose forms wait for an answer."""
     if run.state != runs.WAITING:
         return "running"
-    forms = (form.run_id for form in workflows.open_forms(session))
-    if run.workflow is None or activity.undecided_of(session, run.id) or run.id in forms:
+    if run.workflow is None or activity.undecided_of(session, run.id) or run.id in asking:
         return "waiting"
     agents = runs.children(session, run.id)
     return "running" if any(child.state == runs.QUEUED for child in agents) else "timed"

@@ -119,8 +119,9 @@ def _apply(rules: RuleSet, known: Levels, facts: CallFacts) -> Verdict:
     if known.allow is not None and not facts.always_asked and (found := known.allow.holding(facts)):
         return _verdict(rules, "allow", found)
     if known.otherwise_deny is not None and (found := known.otherwise_deny.holding(facts)):
+        denied = _verdict(rules, "deny", found)
         beyond = "" if known.allow is None or facts.always_asked else _raisable(rules, facts)
-        return replace(_verdict(rules, "deny", found), beyond=beyond) if beyond else _verdict(rules, "deny", found)
+        return replace(denied, beyond=beyond) if beyond else denied
     if known.otherwise_ask is not None and (found := known.otherwise_ask.holding(facts)):
         return _asked(rules, found, facts)
     if facts.effect == "read":

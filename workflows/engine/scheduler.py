@@ -211,9 +211,8 @@ def _parts(due_now: Sequence[Scheduled]) -> Iterator[Sequence[Scheduled]]:
 
     One that stops the runs before it locks those as well, and before the ledger: it has a transaction of its own.
     """
-    alone = [one for one in due_now if one.workflow.overlap == "replace"]
-    yield from ((one,) for one in alone)
-    rest = sorted((one for one in due_now if one not in alone), key=lambda one: one.key)
+    yield from ((one,) for one in due_now if one.workflow.overlap == "replace")
+    rest = sorted((one for one in due_now if one.workflow.overlap != "replace"), key=lambda one: one.key)
     for begin_at in range(0, len(rest), FIRED_TOGETHER):
         yield rest[begin_at : begin_at + FIRED_TOGETHER]
 

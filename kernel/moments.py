@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,6 +18,11 @@ def written(moment: datetime, *, seconds: bool = False) -> str:
     at = moment.astimezone(UTC)
     time = f"{at:%H:%M:%S}" if seconds else f"{at:%H:%M}"
     return f"{at.day:02} {MONTHS[at.month - 1]} {at.year:04} {time} UTC"
+
+
+def day(at: date) -> str:
+    """ "2 March 2026", the day on which it is where `at` is told."""
+    return f"{at.day} {at:%B %Y}"
 
 
 def rewritten(text: str, show: Callable[[datetime, str], str]) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import model_validator
 
+from kernel import moments
 from kernel.store import calendar as rows
 from knowledge.engine.audience import TEAM
 from knowledge.engine.documents import Document, Origin
@@ -95,7 +96,7 @@ class Calendar:
             source=self.name,
             key=key,
             kind="event",
-            title=f"{_words(event.get('SUMMARY')) or 'Event'} ({_day(event['DTSTART'].dt)})"[:200],
+            title=f"{_words(event.get('SUMMARY')) or 'Event'} ({moments.day(event['DTSTART'].dt)})"[:200],
             text=_text(event),
             format="text",
             readers=self.readers,
@@ -157,12 +158,8 @@ def _words(value: object) -> str:
     return " ".join(str(value or "").split())
 
 
-def _day(at: date) -> str:
-    return f"{at.day} {at:%B %Y}"
-
-
 def _when(at: date) -> str:
-    return f"{_day(at)}, {at:%H:%M %Z}".strip() if isinstance(at, datetime) else _day(at)
+    return f"{moments.day(at)}, {at:%H:%M %Z}".strip() if isinstance(at, datetime) else moments.day(at)
 
 
 def _moment(event: Any) -> datetime | None:

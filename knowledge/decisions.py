@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
+from kernel import moments
 from kernel.store import work_done
 from knowledge.engine import audience
 from knowledge.engine.documents import Document
@@ -44,7 +45,7 @@ class Decisions:
             yield Item(key=decided.ref, version=decided.version, load=partial(self._load, decided))
 
     async def _load(self, decided: work_done.Decided) -> Document:
-        day = f"{decided.at.day} {decided.at:%B %Y}"
+        day = moments.day(decided.at)
         lines = [
             f"{decided.headline}",
             f"Outcome: {decided.outcome} on {day}.",

@@ -6,6 +6,7 @@ import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
+from kernel import moments
 from kernel.types import Frozen
 from knowledge.engine.documents import Document, Origin
 from knowledge.engine.query import terms
@@ -62,7 +63,7 @@ def document(fact: Fact) -> Document:
         source=SOURCE,
         key=fact.key,
         kind="memory",
-        title=f"{about(fact)} ({fact.author}, {fact.at.day} {fact.at:%B %Y})",
+        title=f"{about(fact)} ({fact.author}, {moments.day(fact.at)})",
         text=text,
         format="text",
         readers=fact.readers,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from kernel import moments
 from kernel.store import personal, work_done
 from kernel.types import Labelled, Source, ToolResult
 from tools.engine import Arguments, CannotDo, ToolContext, tool
@@ -27,9 +28,8 @@ async def read_request(args: ReadRequest, ctx: ToolContext) -> ToolResult:
         raise CannotDo(f"There is no finished request {args.ref.upper()} in this conversation.")
     marked = await ctx.store.read(lambda session: personal.marked(session, [personal.of_run(run.ref)]))
     by = (run.actor.name if run.actor is not None else "") or run.requester
-    day = f"{run.created_at.day} {run.created_at:%B %Y}"
     answer = (run.answer or f"(It ended without an answer: {run.state}.)")[:LONGEST]
-    text = f"{by}, {day}: {run.request[:LONGEST]}\n\n{run.agent} answered:\n{answer}"
+    text = f"{by}, {moments.day(run.created_at)}: {run.request[:LONGEST]}\n\n{run.agent} answered:\n{answer}"
     return ToolResult(
         content=text,
         pieces=(Labelled(text=text, origin="outside_text", source=run.ref, personal=bool(marked)),),

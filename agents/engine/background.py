@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from agents.engine import caveats
 from agents.engine.quoting import fence, shorten, source_blocks
+from kernel import moments
 from kernel.store import knowledge as documents
 from kernel.store import memory, personal, work_done
 from kernel.types import Labelled, Source
@@ -87,7 +88,7 @@ def _chosen(
             *(_piece(f"{passage.where}\n{passage.text}", passage.document_id, readers) for passage in shown),
         ],
         "earlier": [
-            {"ref": one.ref, "by": one.by, "day": f"{one.at.day} {one.at:%B %Y}", "request": _short(one.request)}
+            {"ref": one.ref, "by": one.by, "day": moments.day(one.at), "request": _short(one.request)}
             for one in earlier
         ],
         "left_out": len(passages) - len(shown),

@@ -6,6 +6,8 @@ import re
 from datetime import date
 from typing import TYPE_CHECKING
 
+from kernel import moments
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -85,15 +87,9 @@ def number_of(title: str) -> int | None:
     return int(named[1]) if named is not None else None
 
 
-def day_in_words(day: str) -> str:
-    """ "2 March 2026" for "2026-03-02"."""
-    at = date.fromisoformat(day)
-    return f"{at.day} {at:%B %Y}"
-
-
 def _titled(source: Source) -> str:
     title = " ".join(source.title.split()) or "Untitled"
-    day = day_in_words(source.dated) if source.dated else ""
+    day = moments.day(date.fromisoformat(source.dated)) if source.dated else ""
     return f"{title} ({day})" if day and day not in title else title
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from kernel import ledger
+from kernel import ledger, moments
 from kernel.errors import NotAllowed, NotFound
 from kernel.store import work_done
 from kernel.types import Text
@@ -210,7 +210,7 @@ def _kept(made: Remembered, whose: str) -> str:
 
 
 def _cited(passage: Passage) -> str:
-    said = [passage.author, f"{passage.dated.day} {passage.dated:%B %Y}" if passage.dated else ""]
+    said = [passage.author, moments.day(passage.dated) if passage.dated else ""]
     about = ", ".join(filter(None, said))
     return _linked(passage.where, passage.url) + (f" ({about})" if about else "")
 

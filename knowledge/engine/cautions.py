@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+from kernel import moments
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
     from datetime import date
@@ -41,17 +43,13 @@ def cautions(sources: Sequence[Dated], today: date, *, about: Collection[str] | 
         others = [other.day for other in sources if other.document != source.document and _same(other, source)]
         newest = max(others, default=source.day)
         if newest > source.day:
-            when = f"of {_in_words(source.day)}, and newer of {_in_words(newest)}"
+            when = f"of {moments.day(source.day)}, and newer of {moments.day(newest)}"
             found[source.title] = f"There are several versions of “{source.title}”: {when}."
         elif today - source.day > STALE and source.title not in found:
-            found[source.title] = f"“{source.title}” is of {_in_words(source.day)}: it may be out of date."
+            found[source.title] = f"“{source.title}” is of {moments.day(source.day)}: it may be out of date."
     return tuple(found.values())
 
 
 def _same(one: Dated, other: Dated) -> bool:
     """Documents of the same title, not counting case and spaces."""
     return " ".join(one.title.casefold().split()) == " ".join(other.title.casefold().split())
-
-
-def _in_words(day: date) -> str:
-    return f"{day.day} {day:%B %Y}"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
 
+from kernel import moments
 from knowledge.engine.documents import Said
 
 if TYPE_CHECKING:
@@ -46,4 +47,4 @@ def _version(said: Said) -> datetime:
 
 def in_words(said: Said) -> str:
     """A message as it is searched and read: a date in the text helps both."""
-    return f"{said.by} ({said.at.day} {said.at:%B %Y}): {said.text.strip()}"
+    return f"{said.by} ({moments.day(said.at)}): {said.text.strip()}"

@@ -11,6 +11,7 @@ from functools import lru_cache
 from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple
 
+from kernel import moments
 from kernel.types import Frozen
 from knowledge.engine.query import STOP_WORDS, terms
 from knowledge.engine.values import MONTHS, SPANS, WEEKDAYS, Value, singular, values
@@ -258,7 +259,7 @@ def _told(sides: Iterable[tuple[Stated, _Statement]]) -> Difference:
             Side(
                 label=source.label,
                 says=said.shown if len(said.shown) <= QUOTED else f"{said.shown[: QUOTED - 1].rsplit(' ', 1)[0]} …",
-                day=f"{source.day.day} {source.day:%B %Y}" if source.day is not None else "",
+                day=moments.day(source.day) if source.day is not None else "",
                 newest=newest is not None and source.day == newest,
             )
             for source, said in sides

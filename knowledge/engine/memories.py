@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
+from kernel import moments
 from kernel.errors import NotFound
 from kernel.store import knowledge as rows
 from kernel.store import memory as facts
@@ -166,13 +167,10 @@ def _remembered(session: Session, memory: facts.Memory | None) -> Remembered:
     return Remembered(
         **memory.model_dump(include={"id", "ref", "kind", "about", "text", "author", "author_id", "source", "url"}),
         readers=tuple(memory.readers),
-        day=_day(memory),
+        day=moments.day(memory.created_at),
         on=memory.created_at.date(),
         replaced=tuple(
-            f"“{older.text}” ({older.author}, {_day(older)})" for older in facts.history(session, memory.id)
+            f"“{older.text}” ({older.author}, {moments.day(older.created_at)})"
+            for older in facts.history(session, memory.id)
         ),
     )
-
-
-def _day(memory: facts.Memory) -> str:
-    return f"{memory.created_at.day} {memory.created_at:%B %Y}"

@@ -98,6 +98,16 @@ InboundKind = Literal[
 ]
 
 
+class Quoted(Frozen):
+    """A message as it stands on the platform. Untrusted text."""
+
+    message: str
+    actor: Actor
+    text: str
+    mine: bool = False
+    sent_at: datetime | None = None
+
+
 class Inbound(Frozen):
     """One event from a platform in neutral form. `key` is the platform's own identity of it: same key, same event."""
 
@@ -110,6 +120,7 @@ class Inbound(Frozen):
     addressed: bool = False  # mentions us, or a DM
     opens_with_other: bool = False  # begins by addressing another person
     files: tuple[FileRef, ...] = ()
+    about: Quoted | None = None  # the message that it asks about; its files are that message's
     press: Press | None = None
     sent_at: datetime | None = None
     redelivered: bool = False  # the platform says that it sent this before

@@ -19,9 +19,17 @@ SOURCE = "upload"
 
 
 async def upload(
-    name: str, data: bytes, reader: Reader, *, key: str, person: Person, place: Place, at: datetime | None = None
+    name: str,
+    data: bytes,
+    reader: Reader,
+    *,
+    key: str,
+    person: Person,
+    author: Person,
+    place: Place,
+    at: datetime | None = None,
 ) -> Document:
-    """A document from an uploaded file; NotReadable says why there is none.
+    """A document from a file that `author` uploaded, read for `person`; NotReadable says why there is none.
 
     Whoever can read the place can read the document: the channel's readers, or in a DM the person. It is a member's
     text unless an outsider uploaded it, outsiders write in the channel, or a model put it into words. `key` is the
@@ -29,7 +37,7 @@ async def upload(
     """
     suffix_of(name)
     parsed = await reader.read(name, data, Behalf(person.id, place))
-    trusted = person.can_decide and not place.external and not parsed.by_model
+    trusted = author.can_decide and not place.external and not parsed.by_model
     return Document(
         source=SOURCE,
         key=key,
@@ -39,6 +47,6 @@ async def upload(
         format=parsed.format,
         readers=(audience.person(person.id) if place.kind == "dm" else audience.channel(place),),
         origin="member_text" if trusted else "outside_text",
-        author=person.name,
+        author=author.name,
         written_at=at,
     )

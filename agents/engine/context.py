@@ -135,8 +135,9 @@ def _request(made: _Messages, reading: Reading, line: Line) -> list[Block]:
     blocks: list[Block] = []
     heard = [item for item in content.get("context") or () if not (item.get("mine") and reading.earlier)]
     if heard:
-        said = "\n".join(f"{_speaker(item)}: {item.get('text', '')}" for item in heard)
-        blocks.append(_text("Messages in this thread before the request:\n" + fence("quoted", said, source="thread")))
+        blocks.append(_quoted("Messages in this thread before the request:", heard))
+    if about := content.get("about"):
+        blocks.append(_quoted("The message that the request is about:", about))
     blocks += made.beside
     made.beside = []
     asker = reading.requester
@@ -152,6 +153,11 @@ def _request(made: _Messages, reading: Reading, line: Line) -> list[Block]:
     if names:
         head += "\nAttached: " + ", ".join(names)
     return [*blocks, _text(head), _text(content["text"] or "(no text)")]
+
+
+def _quoted(what: str, heard: Iterable[dict[str, Json]]) -> Block:
+    said = "\n".join(f"{_speaker(item)}: {item.get('text', '')}" for item in heard)
+    return _text(f"{what}\n" + fence("quoted", said, source="thread"))
 
 
 def _speaker(item: dict[str, Json]) -> str:

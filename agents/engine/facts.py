@@ -74,7 +74,8 @@ def _seen(lines: list[Line], earlier: Iterable[PastRun], run: RunState, place: P
         if line.kind == "user":
             if not _typed(line, run):
                 yield Labelled(text=line.content["text"], origin="member_text", readers=here)
-            yield from (_heard(item, place, here) for item in line.content.get("context", ()))
+            quoted = [*line.content.get("context", ()), *line.content.get("about", ())]
+            yield from (_heard(item, place, here) for item in quoted)
         elif "background" in line.content:
             yield from background.pieces(line.content["background"])
         elif line.kind == "results":

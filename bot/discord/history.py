@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import discord
 
 from bot.discord.api import CHANNEL_GONE, MEMBER_GONE, USER_GONE, calling, number_of
-from bot.discord.messages import SPOKEN
+from bot.discord.messages import SPOKEN, files
 from bot.engine.adapter import Heard
 from kernel.errors import PlatformError
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from bot.discord.connection import Connection
     from bot.discord.messages import Messages
     from kernel.types import Place
+
+SMALL_PRINT = re.compile(r"^-# .*\n?", re.MULTILINE)  # below what we say
 
 
 class History:
@@ -87,10 +90,14 @@ class History:
             return await self._heard(await channel.fetch_message(int(message)))
 
     async def _heard(self, message: discord.Message) -> Heard:
+        text, mine = self.messages.text(message), self.messages.ours(message)
+        if mine:
+            text = SMALL_PRINT.sub("", text)
         return Heard(
             message=str(message.id),
             actor=self.messages.members.described(message.author),
-            text=self.messages.text(message),
-            mine=self.messages.ours(message),
+            text=text,
+            mine=mine,
             sent_at=message.created_at,
+            files=files(message),
         )

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from kernel.errors import PlatformError
-from kernel.types import Actor, Dashboard, FileRef, Form, Frozen, Inbound, Place
+from kernel.types import Actor, Dashboard, FileRef, Form, Frozen, Inbound, Place, Quoted
 
 if TYPE_CHECKING:
     from kernel.store.outbox import OutboxRow
@@ -43,15 +42,11 @@ class NoRoomError(PlatformError):
     """There is no room for signs at the moment: they give way before a rate is reached."""
 
 
-class Heard(Frozen):
-    """A message that stands in a thread on the platform, for context. Untrusted text."""
+class Heard(Quoted):
+    """A message that was read from the platform."""
 
-    message: str
-    actor: Actor
-    text: str
-    mine: bool = False
     thread: str | None = None  # the root of the thread that it stands in, where the platform says so by itself
-    sent_at: datetime | None = None
+    files: tuple[FileRef, ...] = ()
 
 
 Awaited = Callable[[Place, str], bool]  # whether a workflow waits for an emoji (name or character) on a message there

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.engine.document.plain import one_line
+from bot.engine.document.parse import parse
+from bot.engine.document.plain import literal, one_line, summary
 from bot.engine.suggestions import offered
-from kernel.types import Action, Form, FormField
+from kernel.types import Action, Form, FormField, Quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bot.engine.adapter import Adapter
     from bot.engine.suggestions import Suggestion, Suggestions
     from kernel.types import Actor, Inbound, Person, Press
 
@@ -19,6 +21,8 @@ PROMPT = "prompt-"
 ABOUT, SUGGESTED, ASK = "about", "suggested", "ask"  # verbs: open the dialog, open it filled in, take what was typed
 TITLE = "Ask about this"  # as people see it in the menu of a message
 QUESTION = "question"  # the field
+QUOTED = 200  # characters of the message that is asked about
+UNREADABLE = "I can't read that message, so I can't say anything about it. In a channel, invite me first."
 OLD = "This button is out of date. Mention me with what you want to know."
 
 
@@ -60,10 +64,29 @@ def question(inbound: Inbound) -> str:
     return press.fields.get(QUESTION, "").strip()
 
 
-def asked_about(inbound: Inbound) -> str | None:
-    """The message that the question is about; None where it is about none."""
-    subject = inbound.press.subject.removeprefix(PREFIX) if inbound.press is not None else ""
-    return None if subject.startswith(PROMPT) else subject
+async def request(inbound: Inbound, text: str, adapter: Adapter) -> Inbound:
+    """What was typed, as a mention: of the message that it asks about, with that message's files.
+
+    BosunError where that message cannot be read.
+    """
+    update: dict[str, object] = {"kind": "mention", "text": text, "press": None}
+    subject = inbound.press.subject.removeprefix(PREFIX) if inbound.press is not None else PROMPT
+    if not subject.startswith(PROMPT):
+        heard = await adapter.read(inbound.place, subject)
+        about = Quoted.model_validate(heard.model_dump(include=set(Quoted.model_fields)))
+        update |= {"message": subject, "about": about, "files": heard.files}
+    return inbound.model_copy(update=update)
+
+
+def shown(asked: Inbound, person: Person, author: Person, link: str) -> str:
+    """What everybody reads of a request, as none of the person's messages shows it. `link`: to what it asks about."""
+    about = asked.about
+    if about is None:
+        return f"**{person.name}** asks: {asked.text}"
+    whose = "mine" if about.mine else literal(author.name)
+    said = summary(parse(about.text), QUOTED) or ", ".join(file.name for file in asked.files)
+    message = f"[this message]({link})" if link else "this message"
+    return f"**{person.name}** asks about {message} of {whose}:\n> {literal(said) or '(no text)'}\n\n{asked.text}"
 
 
 def _form(subject: str, title: str, value: str, label: str) -> Form:

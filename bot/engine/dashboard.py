@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.engine.document.plain import literal
 from kernel.types import Action, Dashboard, DashboardPart, DashboardRow, Text
 
 if TYPE_CHECKING:
@@ -105,14 +106,10 @@ def as_text(value: Dashboard) -> Text:
     for part in value.parts:
         lines += [f"# {part.title}", ""]
         for row in part.rows:
-            title = f"[{_plain(row.title)}]({row.url})" if row.url else f"**{_plain(row.title)}**"
-            lines.append(f"- {title} — {_plain(row.detail)}")
+            title = f"[{literal(row.title)}]({row.url})" if row.url else f"**{literal(row.title)}**"
+            lines.append(f"- {title} — {literal(row.detail)}")
             for action in row.actions:
                 about = "" if action.subject.startswith("ME-") else action.subject.removeprefix(WORKFLOW)
                 actions.append(action.model_copy(update={"label": f"{action.label} {about}".strip()[:34]}))
         lines += [part.more or ("" if part.rows else part.nothing), ""]
     return Text(markdown="\n".join(lines), footer=value.footer.replace("`", ""), actions=tuple(actions))
-
-
-def _plain(text: str) -> str:
-    return "".join(f"\\{mark}" if mark in "\\`*_~[]<>#|!" else mark for mark in " ".join(text.split()))

@@ -191,7 +191,7 @@ class Desk:
         self, row_id: str, inbound: Inbound, place: Place, person: Person, heard: list[Heard], shown: str = ""
     ) -> None:
         """Begin a run, or have it wait for the one before. `shown`: what was asked, where no message shows it."""
-        taken = await self.uploads.take(inbound, person) if inbound.files else []
+        taken = await self.uploads.take(inbound, person, self._author(inbound, person)) if inbound.files else []
 
         def begin(session: Session) -> runs.NewRun | None:
             if shown:
@@ -206,6 +206,10 @@ class Desk:
         if run is not None:
             title = run.request if place.thread == inbound.message else ""
             self.signs.working(run.id, place, title, inbound.actor)
+
+    def _author(self, inbound: Inbound, person: Person) -> Person:
+        """Who has written the message that a question is about; of all else, who asks."""
+        return person if inbound.about is None else self.directory.person(inbound.about.actor)
 
     async def _answered_as_edit(self, inbound: Inbound) -> bool:
         """Our mention was edited in while we listened: we said then that it takes a new message."""
@@ -343,23 +347,19 @@ class Desk:
 
     async def _asked(self, row_id: str, inbound: Inbound, text: str) -> None:
         """A request that was typed into a dialog: everybody there sees what was asked, and by whom."""
-        about = asking.asked_about(inbound)
-        where = self.telling.place(inbound if about is None else inbound.model_copy(update={"message": about}))
-        heard: list[Heard] = []
+        adapter = self.adapters[inbound.place.platform]
         try:
-            if about is not None:
-                heard = [await self.adapters[where.platform].read(inbound.place, about)]
+            asked = await asking.request(inbound, text, adapter)
         except BosunError as error:
             log.info("a message that was asked about could not be read: %s", error)
-            text = "I can't read that message, so I can't say anything about it. In a channel, invite me first."
-            await self._reply(row_id, inbound.place, text, to=inbound)
+            await self._reply(row_id, inbound.place, asking.UNREADABLE, to=inbound)
             return
-        request = inbound.model_copy(
-            update={"kind": "mention", "place": where, "message": None, "text": text, "press": None}
-        )
-        person = self.directory.person(inbound.actor)
+        person, where = self.directory.person(inbound.actor), self.telling.place(asked)
+        request = asked.model_copy(update={"place": where, "message": None})  # no message of the person's shows it
         if await self._is_request(row_id, request, where, person):
-            await self._take(row_id, request, where, person, heard, f"**{person.name}** asks: {text}")
+            link = adapter.permalink(where, asked.message or "")
+            shown = asking.shown(request, person, self._author(request, person), link)
+            await self._take(row_id, request, where, person, await self._thread(where, request), shown)
 
     async def _pressed(self, row_id: str, inbound: Inbound) -> None:
         if question := asking.question(inbound):

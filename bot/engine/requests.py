@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from kernel.store import inbox, runs
-from kernel.types import Frozen, Inbound, Json, Person, Place
+from kernel.types import Frozen, Inbound, Json, Person, Place, Quoted
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -105,12 +105,18 @@ class Requests:
 
 
 def _entry(messages: list[tuple[str, Inbound]], text: str, person: Person, heard: list[Heard]) -> Json:
-    own = {inbound.message for _, inbound in messages}
+    about = [inbound.about for _, inbound in messages if inbound.about is not None]
+    own = {inbound.message for _, inbound in messages} | {line.message for line in about}
     return {
         "text": text,
         "actor": messages[0][1].actor.model_dump(mode="json", exclude_defaults=True),
         "person": person.model_dump(mode="json", exclude_defaults=True),
         "messages": [inbound.message for _, inbound in messages if inbound.message],
         "files": [file.model_dump(mode="json") for _, inbound in messages for file in inbound.files],
-        "context": [line.model_dump(mode="json", exclude_defaults=True) for line in heard if line.message not in own],
+        "context": [_line(line) for line in heard if line.message not in own],
+        "about": [_line(line) for line in about],
     }
+
+
+def _line(line: Quoted) -> Json:
+    return line.model_dump(mode="json", exclude={"files"}, exclude_defaults=True)

@@ -37,13 +37,16 @@ class Uploads:
         self.knowledge = knowledge
         self.adapters = adapters
 
-    async def take(self, inbound: Inbound, person: Person) -> list[Read]:
-        """Read every file that can be read. Never raises for what is wrong with a file."""
+    async def take(self, inbound: Inbound, person: Person, author: Person) -> list[Read]:
+        """Read every file that can be read, for `person`, as a text of `author`, who has attached it.
+
+        Never raises for what is wrong with a file.
+        """
         adapter = self.adapters[inbound.place.platform]
-        taken = [await self._one(adapter, file, inbound, person) for file in inbound.files[:MOST]]
+        taken = [await self._one(adapter, file, inbound, person, author) for file in inbound.files[:MOST]]
         return taken + [Read(name=file.name, refused=f"more than {MOST} files") for file in inbound.files[MOST:]]
 
-    async def _one(self, adapter: Adapter, file: FileRef, inbound: Inbound, person: Person) -> Read:
+    async def _one(self, adapter: Adapter, file: FileRef, inbound: Inbound, person: Person, author: Person) -> Read:
         if file.size > LARGEST:
             return Read(name=file.name, refused=f"larger than {LARGEST // 1024 // 1024} MB")
         try:
@@ -54,8 +57,9 @@ class Uploads:
                 self.knowledge.files,
                 key=file.id,
                 person=person,
+                author=author,
                 place=inbound.place,
-                at=inbound.sent_at,
+                at=inbound.about.sent_at if inbound.about is not None else inbound.sent_at,
             )
             added = await self.knowledge.add(document)
         except BosunError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bot.engine.adapter import Heard
-from bot.slack.messages import moment
+from bot.slack.messages import files, moment
 from kernel.errors import PlatformError, TargetGone
 
 if TYPE_CHECKING:
@@ -81,4 +81,5 @@ class History:
             mine=self.messages.ours(message),
             thread=message.get("thread_ts"),
             sent_at=moment(message["ts"]),
+            files=files(message),
         )

@@ -348,4 +348,5 @@ def _heard(row: web.WebMessage, names: dict[str, str]) -> Heard:
         text=words.of_body(row.body),
         mine=row.author == web.BOSUN,
         sent_at=row.created_at,
+        files=tuple(_reference(file) for file in row.body.get("files") or ()),
     )

@@ -8,6 +8,7 @@ from tests.behaviours.outside import Outside
 from tests.behaviours.slack_chat import SlackChat
 from tests.behaviours.team import SLACK_USERS
 from tests.behaviours.world import World
+from tests.fakes.anthropic import Reply
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -65,13 +66,60 @@ async def test_whoever_asks_about_a_message_is_answered_in_its_thread(world: Wor
     message = await chat.say("bo", "The boiler makes 4 bar since Tuesday", general)
     await chat.about("ann", message, general, "is that too much?")
     thread = Spot(channel="general", root=message)
-    await chat.answer(thread, "asks: is that too much?")
+    await chat.answer(thread, "asks about", "this message", "boiler makes 4 bar since Tuesday", "is that too much?")
     await chat.answer(thread, "You said: is that too much?")
     await world.quiet()
     assert len(await chat.answers(thread)) == 2
     (run,) = [run for run in await world.runs("is that too much?") if run.where.platform == chat.platform]
     assert (run.requester, run.where.thread) == ("ann", message)
     assert "makes 4 bar" in str(world.model.requests[-1])
+
+
+async def test_in_a_busy_thread_people_and_the_agent_are_told_which_message_is_asked_about(
+    world: World, chat: Chat
+) -> None:
+    spot = await chat.ask("ann", "how is the boiler?")
+    mine = await chat.answer(spot, "You said: how is the boiler?")
+    await chat.say("bo", "@cy it makes 4 bar", spot)
+    theirs = await chat.say("cy", "@bo it makes 5 bar", spot)
+    await chat.say("bo", "@cy no, 6 bar", spot)
+    for about, question, words in ((mine.id, "who says so?", "how is the boiler?"), (theirs, "is it?", "makes 5 bar")):
+        await chat.about("ann", about, spot, question)
+        await chat.answer(spot, f"You said: {question}")
+        await chat.answer(spot, "asks about", "this message", words, question)
+        told = str(world.model.requests[-1]["messages"][-1])
+        assert words in told.partition("The message that the request is about:")[2]
+        assert "6 bar" not in told
+
+
+async def test_what_is_asked_about_during_the_work_is_still_known_afterwards(world: World, chat: Chat) -> None:
+    world.model.queue(Reply("First things first.", hold_after=2))
+    spot = await chat.ask("ann", "look at the boiler")
+    await world.held()
+    theirs = await chat.say("bo", "@cy it makes 7 bar", spot)
+    await chat.about("ann", theirs, spot, "is that bad?")
+    await chat.notice("ann", "take this next")
+    world.model.release()
+    await chat.answer(spot, "You said: is that bad?")
+    told = str(world.model.requests[-1]["messages"][-1])
+    assert "it makes 7 bar" in told.partition("The message that the request is about:")[2]
+
+
+@pytest.mark.behaviour(22)
+async def test_files_of_a_message_are_read_when_somebody_asks_about_it(world: World, chat: Chat) -> None:
+    general, name = Spot(channel="general"), f"boiler-{chat.platform}"
+    text = f"# {name}\n\nValve walrus of {name} opens at 3 bar.\n".encode()
+    message = await chat.say("bo", "the papers", general, files=[(f"{name}.md", text), ("setup.exe", b"MZ\x90\x00")])
+    await chat.about("ann", message, general, "read them")
+    thread = Spot(channel="general", root=message)
+    await chat.answer(thread, "You said: read them")
+    await chat.answer(thread, "I read 1 of 2 files", "setup.exe")
+    assert f"Attached: {name}.md, setup.exe" in str(world.model.requests[-1]["messages"])
+    await world.indexed()
+    world.model.queue(Reply(calls=[("search_knowledge", {"query": f"valve walrus {name}"})]), Reply("At 3 bar [1]."))
+    later = await chat.ask("bo", f"research: when does the valve walrus of {name} open?")
+    await chat.answer(later, "At 3 bar")
+    assert f"of {name} opens at 3 bar" in str(world.model.requests[-1]["messages"])
 
 
 async def test_nobody_is_left_without_an_answer_about_a_message_that_has_gone(world: World, outside: Outside) -> None:

@@ -169,14 +169,18 @@ def test_formats_are_known_by_name() -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "who", "readers", "origin"),
+    ("place", "author", "readers", "origin"),
     [
         (GENERAL, ADA, channel(GENERAL), "member_text"),
         (DM, ADA, person("ada"), "member_text"),
         (GENERAL, GUEST, channel(GENERAL), "outside_text"),
+        (DM, GUEST, person("ada"), "outside_text"),
         (SHARED, ADA, channel(SHARED), "outside_text"),
     ],
 )
-async def test_an_upload_is_read_where_it_was_put(place: Place, who: Person, readers: str, origin: str) -> None:
-    made = await upload("plan.md", b"# The plan\n\nWe sail.\n", Reader(), key="F1", person=who, place=place)
-    assert (made.title, made.readers, made.origin) == ("The plan", (readers,), origin)
+async def test_an_upload_is_read_where_it_was_put_and_is_its_authors_word(
+    place: Place, author: Person, readers: str, origin: str
+) -> None:
+    text = b"# The plan\n\nWe sail.\n"
+    made = await upload("plan.md", text, Reader(), key="F1", person=ADA, author=author, place=place)
+    assert (made.title, made.readers, made.origin, made.author) == ("The plan", (readers,), origin, author.name)

@@ -35,7 +35,8 @@ class Looking:
 
     async def take(self, name: str = "board.png", place: Place = FINANCE) -> None:
         """Ada hands over a picture."""
-        document = await upload(name, files.PNG, self.knowledge.files, key=name, person=ADA, place=place)
+        reader = self.knowledge.files
+        document = await upload(name, files.PNG, reader, key=name, person=ADA, author=ADA, place=place)
         await self.knowledge.add(document)
 
 

@@ -157,6 +157,11 @@ def one_line(text: str, limit: int, default: str = "-") -> str:
     return clip(" ".join(INVISIBLE.sub(" ", text).split()), limit) or default
 
 
+def literal(text: str) -> str:
+    """The text as one line of Markdown, in which nothing is a mark."""
+    return "".join(f"\\{mark}" if mark in "\\`*_~[]<>#|!" else mark for mark in " ".join(text.split()))
+
+
 def clip(text: str, limit: int) -> str:
     """At most `limit` characters, with an ellipsis where something was left out."""
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"

@@ -23,6 +23,11 @@ async def run(asked: Asked, office: Office) -> str:
 TOPIC = "rules"
 COMMANDS = (
     TextCommand(
-        name="budgets", shape="budgets", run=run, place=33, personal=True, does="see what is used of budgets and limits"
+        name="budgets",
+        shape="budgets?",
+        run=run,
+        place=33,
+        personal=True,
+        does="see what is used of budgets and limits",
     ),
 )

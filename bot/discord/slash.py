@@ -150,7 +150,7 @@ class Slash:
 
         described = app_commands.describe(question="What you want to know or have done", agent="Who is to answer")
         made: app_commands.Command[Any, ..., Any] = app_commands.Command(
-            name="ask", description="ask something; the answer comes in a thread", callback=described(ask)
+            name=asking.COMMAND, description=asking.DOES, callback=described(ask)
         )
         made.autocomplete("agent")(complete)
         return made

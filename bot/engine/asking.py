@@ -1,13 +1,14 @@
-"""Dialogs that end in a request: "Ask about this" on a message, and what is suggested to say."""
+"""Other ways to a request than a mention: "Ask about this" on a message, what is suggested to say, and `ask`."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from bot.engine.document.parse import parse
 from bot.engine.document.plain import literal, one_line, summary
-from bot.engine.suggestions import offered
-from kernel.types import Action, Form, FormField, Quoted
+from bot.engine.suggestions import MOST, offered
+from kernel.types import Action, Form, FormField, Quoted, Text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +24,13 @@ TITLE = "Ask about this"  # as people see it in the menu of a message
 QUESTION = "question"  # the field
 QUOTED = 200  # characters of the message that is asked about
 UNREADABLE = "I can't read that message, so I can't say anything about it. In a channel, invite me first."
+COMMAND = "ask"  # the slash command that everybody sees the words of
+DOES = "ask something; the answer comes in a thread"  # what menus say of it
+BY_COMMAND = re.compile(r"\s*ask\s+(?:agent:(?P<agent>[\w-]+)\s+)?(?P<question>\S.*)", re.IGNORECASE | re.DOTALL)
+NOTHING_SAID = (
+    "I'm here. Write behind my name what you want to know or have done; `finance: ...` asks one agent, and `help` "
+    "lists what else I understand. For example:"
+)
 OLD = "This button is out of date. Mention me with what you want to know."
 
 
@@ -31,12 +39,26 @@ def about(message: str) -> str:
     return f"{PREFIX}{message}"
 
 
-def prompts(own: Sequence[Suggestion]) -> tuple[Action, ...]:
+def by_command(text: str) -> str:
+    """What `ask QUESTION` or `ask agent:NAME QUESTION` asks, as in a mention; empty where the command is another."""
+    match = BY_COMMAND.fullmatch(text)
+    if match is None:
+        return ""
+    question = match["question"].strip()
+    return f"{match['agent'].lower()}: {question}" if match["agent"] else question
+
+
+def prompts(own: Sequence[Suggestion], most: int = MOST) -> tuple[Action, ...]:
     """Buttons for what is suggested."""
     return tuple(
         Action(subject=f"{PREFIX}{PROMPT}{number}", verb=SUGGESTED, label=one_line(one.title, 34), opens_form=True)
-        for number, one in enumerate(offered(own))
+        for number, one in enumerate(offered(own)[:most])
     )
+
+
+def what_to_say(own: Sequence[Suggestion]) -> Text:
+    """The answer to a mention in which nothing is said."""
+    return Text(markdown=NOTHING_SAID, actions=prompts(own, 3))
 
 
 class Asking:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from agents.engine import dispatch
 from agents.engine.ports import Charter as AgentCharter
 from agents.engine.ports import Team, Timing
+from bot.engine import asking
 from bot.engine.charter import Brought
 from bot.engine.knowledge_overview import personal_audience
 from bot.engine.requests import Choice
@@ -200,10 +201,14 @@ def agent_hints(charter: Charter) -> list[views.AgentHint]:
 
 def command_hints(commands: Iterable[TextCommand]) -> tuple[views.CommandHint, ...]:
     """The commands as the composer offers them after `/`."""
-    return tuple(
-        views.CommandHint(name=command.begins, usage=command.usage, description=command.does.capitalize())
-        for command in commands
-        if command.does
+    ask = views.CommandHint(name=asking.COMMAND, usage="QUESTION", description=asking.DOES.capitalize())
+    return (
+        ask,
+        *(
+            views.CommandHint(name=command.begins, usage=command.usage, description=command.does.capitalize())
+            for command in commands
+            if command.does
+        ),
     )
 
 

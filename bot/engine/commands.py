@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import bot.commands
+from bot.engine import asking
 from bot.engine.text_command import Asked, TextCommand
 from kernel.errors import ConfigError
 from kernel.types import Command
@@ -100,5 +101,7 @@ class Commands:
     def unknown(self, text: str) -> str:
         """What to say to a slash command that is none."""
         shown = text.strip().split("\n")[0][:40]
+        if shown.lower() == asking.COMMAND:
+            return "Say behind it what you want to know, such as `ask How long do refunds take?`"
         known = help_text(self.known.values())
         return f"I don't know the command `{shown}`.\n\n{known}" if shown else known

@@ -93,7 +93,7 @@ class Desk:
         plain = inbound.kind in {"mention", "message"} and inbound.addressed and not inbound.files
         opens = place.thread is not None and place.thread == inbound.message
         if (
-            not (plain and opens)
+            not (plain and opens and inbound.text.strip())
             or inbound.actor.is_external
             or inbound.actor.is_bot
             or inbound.caught_up
@@ -179,6 +179,8 @@ class Desk:
             await self.store.write(lambda session: inbox.settle(session, row_id))
         elif self.commands.recognise(inbound.text) is not None:
             await self._command(row_id, inbound, private=False)
+        elif not (inbound.text.strip() or inbound.files):
+            await self._reply(row_id, place, asking.what_to_say(self.asking.suggestions()), to=None)
         elif self.held.too_old(inbound):
             await self.store.write(lambda session: self.held.hold(session, row_id, inbound, place))
         elif not (inbound.caught_up or actor.is_bot or self.guard.has_turn(person)):

@@ -19,6 +19,7 @@ from bot.engine.cursors import Cursors
 from bot.engine.suggestions import usual
 from bot.slack import forms
 from bot.slack.archive import SlackArchive
+from bot.slack.asks import Asks
 from bot.slack.catchup import CatchUp
 from bot.slack.groups import Groups
 from bot.slack.history import History
@@ -176,6 +177,7 @@ class SlackAdapter:
             me=self.me,
             messages=self.messages,
             presses=self.presses,
+            asks=Asks(self.outgoing, self.people, self.clock),
             cursors=self.cursors,
             receive=receive,
             awaited=self.awaited,

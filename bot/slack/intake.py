@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from bot.engine.adapter import Awaited, Receiver
     from bot.engine.cursors import Cursors
+    from bot.slack.asks import Asks
     from bot.slack.messages import Identity, Messages
     from bot.slack.presses import Presses
 
@@ -42,6 +43,7 @@ class Intake(AsyncMiddleware):
         me: Identity,
         messages: Messages,
         presses: Presses,
+        asks: Asks,
         cursors: Cursors,
         receive: Receiver,
         awaited: Awaited,
@@ -53,6 +55,7 @@ class Intake(AsyncMiddleware):
         self.me = me
         self.messages = messages
         self.presses = presses
+        self.asks = asks
         self.cursors = cursors
         self.awaited = awaited
         self.groups_changed = groups_changed
@@ -90,7 +93,7 @@ class Intake(AsyncMiddleware):
         elif kind == "view_submission":
             await self.accept(await self.presses.submission(body))
         elif body.get("command"):
-            await self.accept(await self.presses.command(body))
+            await self.accept(await self.asks.mention(await self.presses.command(body)))
         return _ok()
 
     async def _event(self, body: Body, redelivered: bool) -> None:

@@ -187,6 +187,10 @@ class Outgoing:
                 raise
             await self._notice_elsewhere(place, to, shown)
 
+    async def tell(self, place: Place, to: Actor, text: str) -> None:
+        """Say something to one person alone, as the answer to their press or command; else in a DM."""
+        await self._notice_elsewhere(place, to, render.render(Text(markdown=text)))
+
     async def _notice_elsewhere(self, place: Place, to: Actor, shown: render.Shown) -> None:
         url = self.presses.answer_url(place.channel, to.user)
         if url is not None:

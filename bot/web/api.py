@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from bot.web import present, requests
+from bot.engine import asking
+from bot.web import present, requests, words
 from bot.web.adapter import DM
 from bot.web.guard import HEADER
 from bot.web.hub import Connection
@@ -247,8 +248,10 @@ class Api:
         if not said.text.strip() and not said.files:
             raise RefusedError("There is nothing to send.")
         root = await self._root(channel, said.thread)
-        command = self._command(said.text)
-        if command:
+        command, text = self._command(said.text), said.text
+        if question := asking.by_command(command):
+            text = words.addressed(question)
+        elif command:
             await self._adapter.command(self._adapter.place(channel, root), person, command, said.id)
             return JSONResponse({"command": True})
         row = web.WebMessage(
@@ -258,7 +261,7 @@ class Api:
             channel=channel,
             thread=root,
             author=person.id,
-            body={"text": said.text},
+            body={"text": text},
             created_at=self._clock.now(),
         )
         stored = await self._adapter.say(row, said.files)
@@ -275,9 +278,9 @@ class Api:
         return row.thread or row.id
 
     def _command(self, text: str) -> str:
-        words = text.strip().removeprefix("/").removeprefix("bosun ")
+        typed = text.strip().removeprefix("/").removeprefix("bosun ")
         known = {command.name for command in self._settings.commands}
-        return words if text.lstrip().startswith("/") and words.split(" ", 1)[0].lower() in known else ""
+        return typed if text.lstrip().startswith("/") and typed.split(" ", 1)[0].lower() in known else ""
 
     async def press(self, request: Request, person: Person) -> Response:
         """Take a pressed button or a submitted dialog."""

@@ -15,6 +15,11 @@ OURS = re.compile(r"(?<![\w@./])@bosun\b[ \t]*[,:]?[ \t]*", re.IGNORECASE)
 HANDLE = re.compile(r"(?<![\w@./])@([A-Za-z0-9][\w.-]*\w|\w)")
 
 
+def addressed(text: str) -> str:
+    """The text as somebody says it to Bosun."""
+    return f"@bosun {text}"
+
+
 def mentions_us(text: str) -> bool:
     """Whether the text mentions Bosun outside code."""
     return OURS.search(CODE.sub("", text)) is not None

@@ -1,14 +1,15 @@
-"""Other ways to ask than by a mention: direct messages, the menu of a message, what is suggested to say."""
+"""Other ways to ask than by a mention: direct messages, commands, the menu of a message, what is suggested to say."""
 
 import pytest
 
-from tests.behaviours.chat import Chat, Spot
+from tests.behaviours.chat import Chat, Said, Spot
 from tests.behaviours.discord_chat import DiscordChat
 from tests.behaviours.outside import Outside
 from tests.behaviours.slack_chat import SlackChat
 from tests.behaviours.team import SLACK_USERS
 from tests.behaviours.world import World
 from tests.fakes.anthropic import Reply
+from tests.fakes.slack import BOT
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -56,6 +57,54 @@ async def test_the_first_words_in_a_direct_message_are_greeted_once_where_a_look
     await discord.answer(spot, "You said: who are you?", reader="cy")
     await world.quiet()
     assert sum("Hello, I'm Bosun" in said.text for said in await discord.answers(spot)) == 1
+
+
+# -- nothing said, and commands -----------------------------------------------------------------------------------
+
+
+async def test_a_mention_in_which_nothing_is_said_is_told_what_can_be_said(world: World, chat: Chat) -> None:
+    asked = len(world.model.requests)
+    spot = await chat.ask("ann", "")
+    told = await chat.answer(spot, "I'm here", "`help`" if chat.platform != "web" else "help")
+    assert told.buttons[0] == "Ask something"
+    assert len(told.buttons) == 3
+    assert len(world.model.requests) == asked
+    await chat.click("ann", told, "Ask something")
+    assert await chat.dialog("ann") == {"question": "How long do refunds take?"}
+    await chat.submit("ann", question="and now?")
+    await chat.answer(spot, "You said: and now?")
+
+
+async def test_what_is_asked_by_command_is_shown_and_answered_below_it(world: World, chat: Chat) -> None:
+    question, spot = f"agent:writer shorten this on {chat.platform}", Spot(channel="general")
+    if isinstance(chat, SlackChat):
+        await world.slack.slash(chat.channel(spot), chat.user("ann"), f"ask {question}")
+    elif isinstance(chat, DiscordChat):
+        options = {"question": question.removeprefix("agent:writer "), "agent": "writer"}
+        world.discord.slash(chat.channel(spot), chat.user("ann"), "ask", **options)
+    else:
+        await chat.say("ann", f"/ask {question}", spot)
+
+    async def shown() -> Said | None:
+        said = [one for one in await chat.read(spot) if f"shorten this on {chat.platform}" in one.text]
+        return said[0] if said else None
+
+    root = (await world.until(shown)).id
+    answer = await chat.answer(Spot(channel="general", root=root), f"You said: shorten this on {chat.platform}")
+    assert "Writer" in answer.text
+    (run,) = await world.runs(f"shorten this on {chat.platform}")
+    assert (run.agent, run.requester, run.where.thread) == ("writer", "ann", root)
+
+
+async def test_where_bosun_is_no_member_it_says_so_instead_of_taking_the_question(
+    world: World, slack: SlackChat
+) -> None:
+    world.slack.world.add_channel("C0CLOSED", "closed", slack.user("bo")).members.discard(BOT)
+    await world.slack.slash("C0CLOSED", slack.user("bo"), "ask is anybody here?")
+    await slack.notice("bo", "invite me first")
+    await world.slack.slash("C0GENERAL", slack.user("bo"), "ask")
+    await slack.notice("bo", "Say behind it what you want to know")
+    assert await world.runs("is anybody here?") == []
 
 
 # -- the menu of a message ----------------------------------------------------------------------------------------

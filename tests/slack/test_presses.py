@@ -7,6 +7,7 @@ import pytest
 from kernel.errors import PlatformError
 from kernel.types import Action, Card, Form, FormField, Place
 from tests.fakes.slack import BOT, TEAM
+from tests.fakes.slack.blocks import visible
 from tests.slack.conftest import ANN, BO, GENERAL, OUTSIDER, Bench, Inbox
 
 CARD = Card(
@@ -145,10 +146,25 @@ async def test_a_dialog_keeps_its_text_when_it_cannot_be_stored(bench: Bench) ->
 
 async def test_the_command_arrives_with_its_words(bench: Bench) -> None:
     await bench.connect()
-    sent = await bench.slack.slash(GENERAL, ANN, f"ask <@{BO}|bo> about <@{BOT}> &amp; co")
+    sent = await bench.slack.slash(GENERAL, ANN, f"tell <@{BO}|bo> about <@{BOT}> &amp; co")
     await bench.settled()
     event = bench.inbox.only()
     assert sent.acknowledged
     assert sent.answer is None
-    assert (event.kind, event.text, event.actor.user) == ("command", "ask @Bo about @U0BOSUN & co", ANN)
+    assert (event.kind, event.text, event.actor.user) == ("command", "tell @Bo about @U0BOSUN & co", ANN)
     assert (event.place.channel, event.place.kind) == (GENERAL, "channel")
+
+
+@pytest.mark.parametrize("fault", ["drop", "drop_before", "500"])
+async def test_a_question_by_command_is_shown_and_taken_once_whatever_happens_to_showing_it(
+    bench: Bench, fault: str
+) -> None:
+    adapter = await bench.connect()
+    adapter.outgoing.second_look = 0
+    bench.slack.faults.fail("chat.postMessage", fault)
+    await bench.slack.slash(GENERAL, ANN, f"ask agent:Finance who pays <@{BO}> & <!channel>?")
+    await bench.settled()
+    event = bench.inbox.only()
+    (shown,) = bench.slack.channel_view(GENERAL)
+    assert "asks: finance: who pays @" in visible(shown)
+    assert (event.kind, event.message, event.text) == ("mention", shown["ts"], "finance: who pays @Bo & @channel?")

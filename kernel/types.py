@@ -151,6 +151,7 @@ class Text(Frozen):
     sources: tuple[Source, ...] = ()
     footer: str = ""  # small print: "AI-generated, ..."
     actions: tuple[Action, ...] = ()
+    feedback: str = ""  # reference of the run whose answer this is, where readers may say whether it helped them
 
 
 StepStatus = Literal["pending", "running", "done", "failed", "waiting"]
@@ -217,6 +218,7 @@ class Form(Frozen):
     fields: tuple[FormField, ...] = Field(max_length=5)
     submit: str = Field(default="Send", max_length=24)
     note: str = ""  # a paragraph above the fields
+    unopened: str = ""  # said where it cannot be opened; empty: nothing has happened, and one may press again
 
 
 class Action(Frozen):

@@ -65,6 +65,7 @@ class Team(Frozen):
     time_zone: str = "UTC"
     model: str = "claude-sonnet-5-5"  # what an agent with `model: default` uses
     footer: Literal["every", "first", "off"] = "first"  # which answers of a thread say that they are AI-generated
+    feedback: bool = True  # below each answer its readers may say whether it helped them
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -301,6 +301,7 @@ class Segment:
             agent=agent.shown,
             sources=numbering.cited(shown),
             footer=wording.footer(text, self.transcript, generated) if self.kit.model.thinks else "",
+            feedback=self.run.ref if self.charter.team.feedback else "",
         )
         await self._end(runs.DONE, body, answer=text)
 

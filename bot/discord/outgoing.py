@@ -147,6 +147,8 @@ class Outgoing:
         parts: list[tuple[str, dict[str, Any]]] = [
             (ids.nonce(str(number), text), {"content": text, "suppress_embeds": True}) for text in shown.more
         ]
+        if shown.more and shown.below is not None:
+            parts[-1][1]["view"] = shown.below
         parts += [
             (ids.nonce(str(number), file.name), {"file": upload_of(file.name, file.content.encode("utf-8", "replace"))})
             for file in shown.attachments

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import discord
 
 from bot.discord import dashboard, ids, prose
+from bot.engine import feedback
 from bot.engine.document import plain
 from bot.engine.document.addresses import web_url
 from bot.engine.document.files import Attachment, attachment
@@ -15,6 +16,8 @@ from bot.engine.document.markdown import JOINER
 from kernel.types import Action, Card, Dashboard, Progress, Source, Text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bot.discord.ids import Carried
     from kernel.types import Body, Payload, Step
 
@@ -34,6 +37,7 @@ WORDS = {
 }
 SUFFIX = {"json": "json", "diff": "diff", "text": "txt"}
 COLOURS = {"neutral": 0x6B7280, "waiting": 0xD97706, "good": 0x15803D, "bad": 0xB91C1C, "warn": 0xB45309}
+THUMBS = ("\N{THUMBS UP SIGN}", "\N{THUMBS DOWN SIGN}")
 STYLES = {
     "primary": discord.ButtonStyle.success,
     "danger": discord.ButtonStyle.danger,
@@ -47,6 +51,7 @@ class Shown:
 
     content: str = ""  # of an ordinary message; empty for a card
     more: tuple[str, ...] = ()  # further messages
+    below: discord.ui.View | None = None  # the buttons below the last of them
     attachments: tuple[Attachment, ...] = ()
     view: discord.ui.View | discord.ui.LayoutView | None = None
 
@@ -107,8 +112,15 @@ def _text(body: Text, console_url: str) -> Shown:
         pieces[-1] = f"{pieces[-1]}\n{tail}"
     elif tail:
         pieces.append(tail)
-    pieces = [prose.timed(piece) for piece in pieces]
-    return Shown(content=pieces[0], more=tuple(pieces[1:]), attachments=tuple(attached), view=_row(body.actions))
+    first, *more = [prose.timed(piece) for piece in pieces]
+    asked = _thumbs(body.feedback) if body.feedback else []
+    return Shown(
+        content=first,
+        more=tuple(more),
+        attachments=tuple(attached),
+        view=_row(body.actions, [] if more else asked),
+        below=_row((), asked) if more else None,
+    )
 
 
 def _tail(body: Text, console_url: str) -> str:
@@ -264,16 +276,25 @@ def _lines(components: Any) -> list[str]:
     return found
 
 
-def _row(actions: tuple[Action, ...]) -> discord.ui.View | None:
-    """The buttons below an ordinary message."""
+def _row(actions: tuple[Action, ...], last: Sequence[discord.ui.Button[Any]] = ()) -> discord.ui.View | None:
+    """The buttons below an ordinary message; `last` are those that come behind all others."""
     made = [button for index, action in enumerate(actions) if (button := _button(action, index))]
-    if not made:
+    if not made and not last:
         return None
     view = discord.ui.View(timeout=None)
-    for button in made[:BUTTONS]:
+    for button in (*made[: BUTTONS - len(last)], *last):
         view.add_item(button)
     view.stop()
     return view
+
+
+def _thumbs(ref: str) -> list[discord.ui.Button[Any]]:
+    """Whether an answer helped."""
+    made: list[discord.ui.Button[Any]] = []
+    for action, thumb in zip(feedback.buttons(ref), THUMBS, strict=True):
+        custom_id = ids.of_action(action, 0)
+        made.append(discord.ui.Button(label=action.label, emoji=thumb, style=STYLES["plain"], custom_id=custom_id))
+    return made
 
 
 def _rows(actions: tuple[Action, ...]) -> list[discord.ui.ActionRow[Any]]:

@@ -10,6 +10,7 @@ from kernel.errors import PlatformError
 from kernel.types import Actor, Dashboard, FileRef, Form, Frozen, Inbound, Place, Quoted
 
 if TYPE_CHECKING:
+    from kernel.store import Session
     from kernel.store.outbox import OutboxRow
 
 
@@ -62,6 +63,14 @@ class HomePages(Protocol):
 
     async def publish_home(self, actor: Actor, value: Dashboard) -> None:
         """Show a person's dashboard on their page. PlatformError where it cannot be shown now."""
+        ...
+
+
+class VoteMarks(Protocol):
+    """A platform that shows each person at the buttons below an answer what they said of it."""
+
+    def show_vote(self, session: Session, actor: Actor, subject: str, verb: str) -> None:
+        """The button with this verb is the pressed one from now on; none where it is empty."""
         ...
 
 

@@ -16,6 +16,7 @@ from bot.engine.connections import Connections
 from bot.engine.deadlines import Deadlines
 from bot.engine.desk import Desk
 from bot.engine.directory import TeamDirectory
+from bot.engine.feedback import Feedback
 from bot.engine.freezer import Freezer
 from bot.engine.held import Held
 from bot.engine.home import Home
@@ -79,7 +80,7 @@ if TYPE_CHECKING:
 
     from agents.engine.model import Model
     from bot.discord.adapter import DiscordAdapter
-    from bot.engine.adapter import Adapter, HomePages
+    from bot.engine.adapter import Adapter, HomePages, VoteMarks
     from bot.engine.charter import Charter
     from bot.slack.adapter import SlackAdapter
     from kernel.clock import Clock, Ids
@@ -316,6 +317,8 @@ class App:
         self.home_tabs = HomeTabs(self.store, self.clock, self.directory, self.home, pages)
         self.text_commands = discover()
         self.asking = asking.Asking(lambda: bridges.suggestions(self.charter))
+        marks: dict[str, VoteMarks] = {}
+        self.feedback = Feedback(self.store, self.clock, self.directory, marks)
         mounts: list[BaseRoute] = [self.workflows.hooks.route(), oauth_return.route(self.sign_ins)]
         outside = Outside(
             settings=self.settings,
@@ -346,7 +349,7 @@ class App:
             sources=self._web_sources(),
             mounts=mounts,
         )
-        self.adapters[self.web.adapter.platform] = self.web.adapter
+        self.adapters[self.web.adapter.platform] = marks[self.web.adapter.platform] = self.web.adapter
         self.connections = Connections(self.adapters, self._reached)
 
     def _connect(self, adapter: SlackAdapter | DiscordAdapter) -> None:
@@ -428,6 +431,7 @@ class App:
             take_up=self._take_up,
             home=self.home,
             settings=self.home.settings,
+            feedback=self.feedback,
             others={
                 asking.PREFIX: self.asking,
                 forms.PREFIX: self.workflows.forms,
@@ -544,6 +548,7 @@ class App:
             signs=self.workflows.listeners.signs,
             workflow=self.workflows.pages.of,
             picture=self.workflows.pages.picture,
+            votes=self.feedback.votes,
         )
 
 

@@ -62,6 +62,8 @@ def agent_charter(charter: Charter, directory: TeamDirectory) -> AgentCharter:
         name=charter.team.name,
         time_zone=charter.team.time_zone,
         model=charter.team.model.default,
+        footer=charter.team.footer,
+        feedback=charter.team.feedback == "every",
     )
     return AgentCharter(team=team, roster=charter.roster, directory=directory)
 

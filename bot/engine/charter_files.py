@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import zoneinfo
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -57,6 +57,13 @@ def _days(texts: tuple[str, ...]) -> tuple[str, ...]:
     return texts
 
 
+def _unquoted_off(value: object) -> object:
+    """Without quotes YAML reads the word "off" as false."""
+    return "off" if value is False else value
+
+
+FooterShown = Annotated[Literal["every", "first", "off"], BeforeValidator(_unquoted_off)]
+FeedbackAsked = Annotated[Literal["every", "off"], BeforeValidator(_unquoted_off)]
 Days = Annotated[tuple[str, ...], BeforeValidator(_one_or_many), AfterValidator(_days)]
 ChannelName = Annotated[str, Field(pattern=CHANNEL)]
 Name = Annotated[str, Field(pattern=NAME)]
@@ -113,6 +120,8 @@ class BosunFile(Frozen):
     requests_per_minute: int = Field(default=20, ge=1, le=1000)  # of one person; what is more has to be asked again
     decisions: Decisions = Decisions()
     quiet_hours: Hours | None = None  # "20:00-08:00" of each person's day: no reminders, no digests
+    footer: FooterShown = "first"  # which answers of a thread say that a language model made them
+    feedback: FeedbackAsked = "every"  # below which answers readers may say whether it helped them
     prompts: tuple[Prompt, ...] = Field(default=(), max_length=4)
     calendars: dict[Name, Days] = Field(default_factory=dict)  # name -> days, for `except` in workflows
 

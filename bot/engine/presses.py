@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Protocol
 
+from bot.engine.feedback import PREFIX as ANSWERS
 from bot.engine.held import PREFIX
 from bot.engine.home_settings import PREFIX as OWN
 from kernel.errors import BosunError, PlatformError, StoreError
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from bot.engine.adapter import Adapter
+    from bot.engine.feedback import Feedback
     from bot.engine.held import Held
     from bot.engine.home import Home
     from bot.engine.home_settings import HomeSettings
@@ -45,7 +47,9 @@ class Opener(Protocol):
 
 
 class Presses:
-    """Handles presses by their subject: approvals (AP-), runs (R-), held requests (H-), settings (ME-) and `others`."""
+    """Handles presses by their subject: approvals (AP-), runs (R-), what people say of answers (FB-), held requests
+    (H-), settings (ME-) and `others`.
+    """
 
     def __init__(
         self,
@@ -57,6 +61,7 @@ class Presses:
         take_up: TakeUp,
         home: Home,
         settings: HomeSettings,
+        feedback: Feedback,
         others: Mapping[str, Opener],
     ) -> None:
         self.decider = decider
@@ -64,7 +69,7 @@ class Presses:
         self.held = held
         self.adapters = adapters
         self.home = home
-        self.settings = settings
+        self.here: Mapping[str, HomeSettings | Feedback] = {OWN: settings, ANSWERS: feedback}
         self.take_up = take_up  # begins what waits in a conversation
         self.others = others  # beginning of the subject ("F-") -> who handles it
 
@@ -74,22 +79,26 @@ class Presses:
         if press is None:
             return "This button carries nothing that I know. Open the thread again and use the current card."
         try:
-            if press.subject.startswith("R-"):
-                return await self._run(press, person, inbound.actor)
-            if press.subject.startswith(PREFIX):
-                return await self._held(press, person, inbound.actor)
-            if press.subject.startswith(OWN):
-                return await self._opened(press, inbound, await self.settings.answer(press, person, inbound))
-            for prefix, other in self.others.items():
-                if press.subject.startswith(prefix):
-                    return await self._opened(press, inbound, await other.answer(press, person, inbound.actor))
-            if press.verb == "review":
-                return await self.home.review(press.subject, person, inbound.actor)
-            return await self._opened(press, inbound, await self.decider.answer(press, inbound.actor))
+            return await self._act(press, person, inbound)
         except StoreError:
             raise  # it counts when the database is back
         except BosunError as error:
             return str(error)
+
+    async def _act(self, press: Press, person: Person, inbound: Inbound) -> str | Body:
+        if press.subject.startswith("R-"):
+            return await self._run(press, person, inbound.actor)
+        if press.subject.startswith(PREFIX):
+            return await self._held(press, person, inbound.actor)
+        for prefix, one in self.here.items():
+            if press.subject.startswith(prefix):
+                return await self._opened(press, inbound, await one.answer(press, person, inbound))
+        for prefix, other in self.others.items():
+            if press.subject.startswith(prefix):
+                return await self._opened(press, inbound, await other.answer(press, person, inbound.actor))
+        if press.verb == "review":
+            return await self.home.review(press.subject, person, inbound.actor)
+        return await self._opened(press, inbound, await self.decider.answer(press, inbound.actor))
 
     async def _run(self, press: Press, person: Person, actor: Actor) -> str:
         if press.verb == "stop":
@@ -108,10 +117,12 @@ class Presses:
         if not isinstance(form, Form):
             return form
         if press.trigger is None:
-            return f"I can't open a dialog here. Say `{press.verb} {press.subject} because ...` instead."
+            return (
+                form.unopened or f"I can't open a dialog here. Say `{press.verb} {press.subject} because ...` instead."
+            )
         try:
             await self.adapters[inbound.place.platform].open_form(press.trigger, form)
         except PlatformError as error:
             log.info("dialog for %s could not be opened: %s", press.subject, error)
-            return "The dialog could not be opened in time. Press the button again."
+            return form.unopened or "The dialog could not be opened in time. Press the button again."
         return ""

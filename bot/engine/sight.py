@@ -15,10 +15,16 @@ def may_see(directory: TeamDirectory, person: Person, run: Run) -> bool:
     return directory.principal(run.requester) == person.id or reads(directory, person, run.where)
 
 
-def reads(directory: TeamDirectory, person: Person, place: Place) -> bool:
-    """Whether it is a channel of the charter that this person reads; what it does not name counts as private."""
+def charter_name(directory: TeamDirectory, place: Place) -> str:
+    """The channel as the charter calls it; empty for what it does not name, which counts as private."""
     name = directory.channel_name(place)
-    if place.kind != "channel" or name not in directory.charter().channels:
+    return name if place.kind == "channel" and name in directory.charter().channels else ""
+
+
+def reads(directory: TeamDirectory, person: Person, place: Place) -> bool:
+    """Whether it is a channel of the charter that this person reads."""
+    name = charter_name(directory, place)
+    if not name:
         return False
     readers = directory.readers(name)
     return readers is None or person.id in readers

@@ -8,7 +8,7 @@ from bot.engine.document import plain
 from bot.engine.document.addresses import web_url
 from bot.engine.document.markdown import JOINER
 from bot.slack import neutral
-from bot.slack.presses import action_id, action_value, menu_value
+from bot.slack.presses import FEEDBACK, action_id, action_value, menu_value
 from kernel import moments
 
 if TYPE_CHECKING:
@@ -89,6 +89,23 @@ def actions(items: Sequence[Action]) -> list[Block]:
     return [{"type": "actions", "elements": elements}] if elements else []
 
 
+def feedback(good: Action, bad: Action) -> list[Block]:
+    """Slack's own two thumbs: it shows which one a person has pressed, and tells of each change."""
+    elements = [
+        {
+            "type": "feedback_buttons",
+            "action_id": FEEDBACK,
+            "positive_button": _thumb(good, "This answer helped me"),
+            "negative_button": _thumb(bad, "This answer did not help me"),
+        }
+    ]
+    return [{"type": "context_actions", "elements": elements}]
+
+
+def _thumb(action: Action, spoken: str) -> Block:
+    return {"text": _plain(action.label, 75), "accessibility_label": spoken, "value": menu_value(action)}
+
+
 def _menu(items: Sequence[Action]) -> Block:
     """What is rarely wanted, behind three dots."""
     options = [
@@ -146,9 +163,14 @@ def simple(items: Sequence[Block]) -> list[Block]:
             rows = [[cell["text"].strip() for cell in row] for row in item["rows"]]
             text = neutral.mrkdwn(plain.columns(rows)).replace("```", f"``{JOINER}`")
             made.append(section(f"```{clip_escaped(text, SECTION - 6)}```"))
-        else:
+        elif item["type"] != "context_actions":
             made.append(item)
     return made[:BLOCKS]
+
+
+def without_feedback(items: Sequence[Block]) -> list[Block]:
+    """The same message without the two thumbs, for workspaces that do not have them."""
+    return [item for item in items if item["type"] != "context_actions"]
 
 
 def when(moment: datetime) -> str:

@@ -52,6 +52,7 @@ class Outgoing:
         self.sessions = sessions
         self.streams = streams.Streams(web, sessions, messages.me.team)
         self.tier = Tier()
+        self.lacks_feedback = False  # the workspace refuses Slack's two thumbs
         self._not_shown: set[tuple[str, str]] = set()  # threads whose work was not shown, for want of room
         self.second_look = SECOND_LOOK
 
@@ -111,15 +112,29 @@ class Outgoing:
     async def _show(
         self, call: Callable[..., Awaitable[dict[str, Any]]], row: OutboxRow, place: Place, shown: render.Shown
     ) -> dict[str, Any]:
-        """Call with the message; once more with older blocks where Slack refuses the newer ones."""
+        """Call with the message; once more with older blocks where Slack refuses the newer ones.
+
+        A workspace that refuses the two thumbs gets everything else as it is, and no thumbs from then on.
+        """
         show = partial(call, channel=place.channel, text=shown.text, metadata=_mark(row))
+        bare = blocks.without_feedback(shown.blocks)
+        first = bare if self.lacks_feedback else shown.blocks
         try:
-            return await show(blocks=shown.blocks)
+            return await show(blocks=first)
         except SlackError as error:
             if error.reason != "invalid_blocks":
                 raise
-            log.warning("Slack refused the blocks of %s, so it is shown with simpler ones.", row.id)
-            return await show(blocks=blocks.simple(shown.blocks))
+        try:
+            if len(bare) < len(first):
+                answer = await show(blocks=bare)
+                self.lacks_feedback = True
+                log.info("This workspace has no buttons for feedback, so answers come without.")
+                return answer
+        except SlackError as error:
+            if error.reason != "invalid_blocks":
+                raise
+        log.warning("Slack refused the blocks of %s, so it is shown with simpler ones.", row.id)
+        return await show(blocks=blocks.simple(bare))
 
     async def find(self, row: OutboxRow) -> str | None:
         """The message with the row's id in its metadata, or the file with its name; looked for twice."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 Body = dict[str, Any]
 
+FEEDBACK = "feedback"  # action id of the two thumbs below an answer
 SHORTCUT = "ask_about"  # its callback id in the manifest
 REMEMBERED = 1000  # triggers live for seconds, answer addresses for 30 minutes
 
@@ -48,14 +49,15 @@ def action_value(action: Action) -> str:
 
 
 def menu_value(action: Action) -> str:
-    """What an entry of a menu carries: the menu has one id for all of them, so the verb goes along."""
+    """What an entry of a menu, or one of two thumbs, carries: they have one id together, so the verb goes along."""
     return f"{action.verb}:{action_value(action)}"
 
 
 def _pressed(element: Body) -> tuple[str, str]:
-    """Verb, and subject with revision, of a pressed button or a picked entry of a menu."""
-    if element.get("type") == "overflow":
-        verb, _, carried = str((element.get("selected_option") or {}).get("value") or "").partition(":")
+    """Verb, and subject with revision, of a pressed button or thumb, or a picked entry of a menu."""
+    if element.get("type") in {"overflow", "feedback_buttons"}:
+        picked = element.get("selected_option") or element
+        verb, _, carried = str(picked.get("value") or "").partition(":")
         return verb, carried
     return str(element.get("action_id") or "").partition(":")[2], str(element.get("value") or "")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from bot.engine import feedback
 from bot.engine.document import plain
 from bot.engine.document.addresses import web_url
 from bot.engine.document.files import Attachment, attachment
@@ -60,6 +61,7 @@ def _text(body: Text, console_url: str) -> Shown:
     made += blocks.context(_source(source, console_url) for source in body.sources[:SOURCES])
     made += blocks.context([neutral.mrkdwn(body.footer)])
     made += blocks.actions(body.actions)
+    made += blocks.feedback(*feedback.buttons(body.feedback)) if body.feedback else []
     spoken = prose.summary(body.markdown)
     text = f"{agent}: {spoken}" if agent else spoken
     return Shown(text=text or "(empty message)", blocks=made or [blocks.section("-")], attachments=tuple(attachments))

@@ -217,6 +217,14 @@ class WebAdapter:
         )
         await self._store.write(lambda session: web.push(session, push))
 
+    def show_vote(self, session: Session, actor: Actor, subject: str, verb: str) -> None:
+        """Show in all tabs of the person what they said of an answer."""
+        payload = {"subject": subject, "verb": verb}
+        push = web.WebPush(
+            id=self._ids.new(), seq=0, person=actor.user, kind="vote", payload=payload, created_at=self._clock.now()
+        )
+        web.push(session, push)
+
     async def _show(self, row: OutboxRow, body: Json) -> str:
         place = row.where
         if not place.channel and row.to is not None:

@@ -200,7 +200,8 @@ class Api:
         rows = await self._store.read(
             lambda session: web.timeline(session, channel, int(before) if before.isdecimal() else None, limit + 1)
         )
-        return JSONResponse({"messages": self._present(rows[-limit:]), "more": len(rows) > limit})
+        shown, votes = rows[-limit:], await self._votes(person, rows[-limit:])
+        return JSONResponse({"messages": self._present(shown), "votes": votes, "more": len(rows) > limit})
 
     async def thread(self, request: Request, person: Person) -> Response:
         """A root and its replies."""
@@ -212,7 +213,8 @@ class Api:
                 raise NotFound("There is no such thread.")
             return [row, *web.replies(session, root)]
 
-        return JSONResponse({"messages": self._present(await self._store.read(read))})
+        rows = await self._store.read(read)
+        return JSONResponse({"messages": self._present(rows), "votes": await self._votes(person, rows)})
 
     async def home(self, request: Request, person: Person) -> Response:
         """The person's dashboard."""
@@ -232,6 +234,11 @@ class Api:
         if not self._adapter.readable(person.id, channel):
             raise NotFound("There is no such channel.")
         return channel
+
+    async def _votes(self, person: Person, rows: list[web.WebMessage]) -> dict[str, str]:
+        """What the person said of the answers among these messages."""
+        refs = [ref for row in rows if (ref := row.body.get("feedback"))]
+        return dict(await self._sources.votes(person, refs)) if refs else {}
 
     def _present(self, rows: list[web.WebMessage]) -> list[Json]:
         names = {person.id: person.name for person in self._sources.people()}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
 
+from bot.engine import feedback
 from bot.engine.dashboard import as_text, rights_in_words, workflow_actions
 from bot.engine.document.addresses import safe_url
 from bot.web.render import to_html
@@ -94,6 +95,7 @@ def text(value: Text) -> dict[str, Json]:
         "sources": [_source(source) for source in value.sources],
         "actions": [action(item) for item in value.actions],
         "footer": value.footer,
+        "feedback": [action(item) for item in feedback.buttons(value.feedback)] if value.feedback else [],
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -164,6 +164,10 @@ async def _no_picture(_name: str, _person: Person) -> bytes | None:
     return None
 
 
+async def _no_votes(_person: Person, _refs: Sequence[str]) -> Mapping[str, str]:
+    return {}
+
+
 def _nobody_listens(_place: Place, _text: str) -> bool:
     return False
 
@@ -191,4 +195,5 @@ class Sources(Frozen):
     awaited: Callable[[Place, str], bool] = _nobody_listens  # whether an emoji on a message there is waited for
     workflow: Callable[[str, Person], Awaitable[WorkflowView | None]] = _no_workflow
     picture: Callable[[str, Person], Awaitable[bytes | None]] = _no_picture  # of a workflow, PNG
+    votes: Callable[[Person, Sequence[str]], Awaitable[Mapping[str, str]]] = _no_votes  # on the answers of runs
     signs: Callable[[], Sequence[str]] = tuple  # the emoji that some workflow waits for, as characters

@@ -164,6 +164,10 @@ class WebChat(Chat):
         """Press a button of the dashboard."""
         await self._press(person, action, {}, None)
 
+    async def votes(self, person: str, spot: Spot) -> list[str]:
+        """The verbs of the thumbs that are pressed in the thread, as this person sees it."""
+        return list((await self.browser(person).get(f"/api/threads/{spot.root}"))["votes"].values())
+
     async def pick_about(self, person: str, message: str, at: Spot) -> None:
         await self._press(person, {"subject": f"ASK-{message}", "revision": 0, "verb": "about"}, {}, message)
 
@@ -230,7 +234,7 @@ def _web_said(message: dict[str, Any]) -> Said:
     parts += [f"{fact['label']} {fact['value']}" for fact in card.get("facts", ())]
     parts += [f"{payload['title']}\n{payload['content']}" for payload in card.get("payloads", ())]
     parts += [card.get("warning"), card.get("footer"), message.get("footer")]
-    pressable = list(card.get("actions") or message.get("actions") or ())
+    pressable = list(card.get("actions") or message.get("actions") or ()) + list(message.get("feedback") or ())
     if message.get("run"):
         pressable = [{"label": "Stop", "subject": message["run"], "revision": 0, "verb": "stop"}]
     return Said(

@@ -37,6 +37,21 @@ def test_any_card_is_a_message_within_the_limits(text: str, short: str, payloads
     components(render(card))
 
 
+@given(long_texts, texts, st.integers(0, 30))
+@settings(max_examples=60, deadline=None)
+def test_any_answer_is_within_the_limits_and_has_its_thumbs_below_its_last_part(
+    text: str, short: str, many: int
+) -> None:
+    actions = tuple(Action(subject="R-1", verb="v", label=short[:34] or "x") for _ in range(many))
+    shown = render(Text(markdown=text, footer=short, actions=actions, feedback="R-7F3K"))
+    below = shown.below if shown.more else shown.view
+    assert below is not None
+    for view in filter(None, (shown.view, shown.below)):
+        checks.check_components(view.to_components(), v2=False)
+    labels = [button["label"] for row in below.to_components() for button in row["components"]]
+    assert labels[-2:] == ["Helpful", "Not helpful"]
+
+
 def test_a_moment_is_shown_in_the_zone_of_who_reads_it() -> None:
     at = "02 Mar 2026 09:00 UTC"
     shown = render(Card(headline="Pay", state=f"Expired · {at}", footer=f"AP-1 · {at}"))

@@ -93,6 +93,7 @@ _PROMISES: tuple[tuple[str, dict[str, str]], ...] = (
             "discord": "Discord's own keyboard use, or the command `approve`",
         },
     ),
+    ("Whoever reads an answer can say whether it helped and why not; of each person the last word counts", {}),
 )
 BEHAVIOURS = tuple(_all())
 

@@ -136,6 +136,21 @@ async def test_blocks_that_a_workspace_does_not_know_are_replaced(bench: Bench) 
     assert shown["visible"].endswith('```{"to": "&lt;!here&gt; ``\u2060`"}```')
 
 
+@pytest.mark.behaviour(34)
+async def test_a_workspace_without_thumbs_gets_the_same_answers_without_them(bench: Bench) -> None:
+    slack = await bench.connect()
+    answer = Text(markdown="# Fine\n\n| a | b |\n|---|---|\n| 1 | 2 |", feedback="R-7F3K")
+    await slack.post(bench.row(answer, id="before"))
+    bench.slack.faults.fail("chat.postMessage", "invalid_blocks")
+    await slack.post(bench.row(answer, id="refused"))
+    calls = bench.slack.counts["chat.postMessage"]
+    await slack.post(bench.row(answer, id="after"))
+    assert bench.slack.counts["chat.postMessage"] == calls + 1  # it is not tried again
+    whole = ["markdown", "data_table", "context_actions"]
+    kinds = [[block["type"] for block in shown["blocks"]] for shown in bench.slack.channel_view(GENERAL)]
+    assert kinds == [whole, whole[:2], whole[:2]]
+
+
 async def test_an_edit_that_was_lost_may_simply_be_made_again(bench: Bench) -> None:
     slack = await bench.connect()
     row = bench.row(Text(markdown="a"))

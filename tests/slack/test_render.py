@@ -82,7 +82,10 @@ def test_a_neutral_text_pings_nobody_and_has_no_unsafe_link(text: str) -> None:
 def test_any_text_is_a_message_within_the_limits(text: str) -> None:
     source = Source(number=1, title=text[:300], url=text[:100], quote=text[:300])
     action = Action(subject="AP-1", verb="v", label=text[:30] or "x", style="link", url=text[:200])
-    shown = render(Text(markdown=text, agent=text[:50], sources=(source,), footer=text[:200], actions=(action,)))
+    small = text[:200]
+    shown = render(
+        Text(markdown=text, agent=text[:50], sources=(source,), footer=small, actions=(action,), feedback="R-1")
+    )
     check(shown)
     for file in shown.attachments:
         assert file.name.endswith(".csv") or (file.content == text and len(text) > 2_500)

@@ -168,8 +168,11 @@ def _context_actions(block: Json) -> None:
         _require(0 < len(element.get("action_id", "")) <= 255, "action_id")
         if element["type"] == "feedback_buttons":
             for name in ("positive_button", "negative_button"):
-                _text(element.get(name, {}).get("text"), 75, {"plain_text"}, name)
-                _require(0 < len(element[name].get("value", "")) <= 2_000, f"{name} value")
+                thumb = element.get(name) or {}
+                _text(thumb.get("text"), 75, {"plain_text"}, name)
+                _require(0 < len(thumb.get("value", "")) <= 2_000, f"{name} value")
+                _require(len(thumb.get("accessibility_label", "")) <= 75, f"{name} accessibility_label")
+                _require(not set(thumb) - {"text", "value", "accessibility_label"}, f"{name} has unknown fields")
 
 
 def _text(value: Any, limit: int, kinds: set[str], what: str) -> None:
@@ -202,17 +205,20 @@ def visible(message: Json) -> str:
 
 
 def buttons(message: Json) -> list[Json]:
-    """The buttons of a message and the entries of its menus, in order."""
+    """The buttons of a message, the entries of its menus and its thumbs, in order."""
     blocks = message.get("blocks") or ()
     rows = [
-        block["elements"] if block["type"] == "actions" else [block["accessory"]]
+        block["elements"] if block["type"] in {"actions", "context_actions"} else [block["accessory"]]
         for block in blocks
-        if block["type"] == "actions" or "accessory" in block
+        if block["type"] in {"actions", "context_actions"} or "accessory" in block
     ]
     return [pressable for row in rows for element in row for pressable in _pressable(element)]
 
 
 def _pressable(element: Json) -> list[Json]:
+    if element["type"] == "feedback_buttons":
+        thumbs = (element["positive_button"], element["negative_button"])
+        return [{"type": element["type"], "action_id": element["action_id"], **thumb} for thumb in thumbs]
     if element["type"] != "overflow":
         return [element]
     return [{**element, "text": option["text"], "selected_option": option} for option in element["options"]]

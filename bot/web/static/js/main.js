@@ -7,7 +7,7 @@ import { ChannelPane, ThreadPane } from "./panes.js";
 import { answered, press, showForm } from "./press.js";
 import { become, demoBanner, Rail, showNotices, signOut } from "./rail.js";
 import { retry, retryAll } from "./sending.js";
-import { channelOf, emit, forget, learn, me, on, refreshHome, state } from "./state.js";
+import { channelOf, emit, forget, learn, learnVote, me, on, refreshHome, state } from "./state.js";
 import { connect } from "./stream.js";
 import { missedNotices, notice, toast } from "./toasts.js";
 
@@ -140,6 +140,12 @@ on("message", ({ message, fresh }) => {
   announce(message);
   if (message.kind !== "text") refreshHome();
 });
+on("vote", (messages) =>
+  messages.forEach((message) => {
+    middle?.take?.(message);
+    thread?.take(message);
+  }),
+);
 on("forgotten", (id) => {
   middle?.list?.remove(id);
   thread?.list.remove(id);
@@ -287,6 +293,10 @@ async function start() {
         refreshHome(); // what was pressed may have changed it
       },
       form: showForm,
+      vote: (value) => {
+        answered();
+        learnVote(value);
+      },
       thread: (row) => {
         state.working.set(`${row.channel}/${row.thread}`, row.state);
         emit("thread", row);

@@ -57,7 +57,37 @@ function body(message) {
     message.sources?.length > 0 && sources(message),
     message.actions?.length > 0 && actions(message.actions, message.private ? "" : message.id),
     message.footer && h("p.small", {}, message.footer),
+    message.feedback?.length > 0 && thumbs(message),
   ];
+}
+
+/** Whether the answer helped. Pressing what is pressed takes it back. */
+function thumbs(message) {
+  const said = state.votes.get(message.feedback[0].subject);
+  return h(
+    "div.thumbs",
+    { role: "group", "aria-label": "Did this answer help?" },
+    message.feedback.map((one) => thumb(message, one, said === one.verb)),
+    h("span.small", { role: "status" }, said && "Thanks, noted"),
+  );
+}
+
+function thumb(message, { verb, label, ...one }, pressed) {
+  const sent = JSON.stringify({ ...one, verb: pressed ? "withdraw" : verb });
+  return h(
+    "button.icon-button.thumb",
+    {
+      type: "button",
+      title: pressed ? `${label}: take it back` : label,
+      "aria-label": label,
+      "aria-pressed": String(pressed),
+      "aria-haspopup": one.opens_form && !pressed && "dialog",
+      "data-act": "press",
+      "data-message": message.id,
+      "data-press": sent,
+    },
+    icon(verb === "helpful" ? "thumb-up" : "thumb-down"),
+  );
 }
 
 /** The same, with a button on each block of code that copies it. */

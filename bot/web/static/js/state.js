@@ -11,6 +11,7 @@ export const state = {
   threads: new Set(), // roots that are loaded
   working: new Map(), // "channel/thread" -> "processing" | "suspended"
   unread: new Set(), // channels
+  votes: new Map(), // subject of the buttons below an answer -> verb of the one that I pressed
   read: new Map(), // channel -> number that was reported as read
   notices: [],
   home: null,
@@ -62,9 +63,10 @@ export const below = (root) => [...state.messages.values()].filter((message) => 
 export async function loadTimeline(channel, earlier = false) {
   const known = state.timelines.get(channel);
   if (known && !earlier) return;
-  const { messages, more } = await get(`/channels/${channel}/messages${known ? `?before=${known.from}` : ""}`);
+  const { messages, votes, more } = await get(`/channels/${channel}/messages${known ? `?before=${known.from}` : ""}`);
   const from = more ? messages[0].number : 0;
   state.timelines.set(channel, { from, more });
+  voted(votes);
   messages.forEach(remember);
 }
 
@@ -72,9 +74,19 @@ export async function loadTimeline(channel, earlier = false) {
 export async function loadThread(root) {
   if (state.threads.has(root)) return;
   if (state.messages.get(root)?.pending) return void state.threads.add(root); // new: what follows comes by the stream
-  const { messages } = await get(`/threads/${root}`);
+  const { messages, votes } = await get(`/threads/${root}`);
   state.threads.add(root);
+  voted(votes);
   messages.forEach(remember);
+}
+
+const voted = (votes) => Object.entries(votes).forEach(([subject, verb]) => state.votes.set(subject, verb));
+
+/** Take in what I said of an answer, in this tab or in another one. */
+export function learnVote({ subject, verb }) {
+  if (verb) state.votes.set(subject, verb);
+  else state.votes.delete(subject);
+  emit("vote", [...state.messages.values()].filter((message) => message.feedback?.[0]?.subject === subject));
 }
 
 let homeTimer = null;

@@ -1,0 +1,86 @@
+"""What people say of answers: whether one helped them, and what was wrong with it. Of each person their last word."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Index, delete, update
+from sqlmodel import Field, Session, SQLModel, col, select
+
+from kernel.store.columns import Moment
+from kernel.store.database import insert_new
+from kernel.store.runs import Run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+
+class Feedback(SQLModel, table=True):
+    """What one person says of the answer of one run."""
+
+    __tablename__ = "feedback"
+    __table_args__ = (Index("feedback_lately", "at"),)
+
+    run_id: str = Field(primary_key=True)
+    person: str = Field(primary_key=True)  # Person id when it was said; who has linked accounts since may have two
+    helpful: bool
+    reason: str = ""  # what was wrong, in their words
+    at: datetime = Field(sa_type=Moment)
+
+
+def of_person(session: Session, run_id: str, is_them: Callable[[str], bool]) -> Feedback | None:
+    """What this human said last of the answer, under whichever of their ids."""
+    return max((row for row in of_run(session, run_id) if is_them(row.person)), key=_when, default=None)
+
+
+def say(session: Session, said: Feedback, is_them: Callable[[str], bool]) -> None:
+    """Keep it in place of everything that this human said of the answer before."""
+    withdraw(session, said.run_id, lambda person: person != said.person and is_them(person))
+    values = said.model_dump()
+    if not insert_new(session, Feedback, values):
+        mine = (col(Feedback.run_id) == said.run_id, col(Feedback.person) == said.person)
+        session.connection().execute(update(Feedback).where(*mine).values(**values))
+
+
+def withdraw(session: Session, run_id: str, is_them: Callable[[str], bool]) -> bool:
+    """Forget what this human said of the answer; False if that was nothing."""
+    ids = [row.person for row in of_run(session, run_id) if is_them(row.person)]
+    if ids:
+        mine = (col(Feedback.run_id) == run_id, col(Feedback.person).in_(ids))
+        session.connection().execute(delete(Feedback).where(*mine))
+        session.expire_all()
+    return bool(ids)
+
+
+def of_run(session: Session, run_id: str) -> list[Feedback]:
+    """All that was said of the answer of one run, newest first."""
+    rows = select(Feedback).where(col(Feedback.run_id) == run_id)
+    return list(session.exec(rows.order_by(col(Feedback.at).desc(), col(Feedback.person))))
+
+
+def of_refs(session: Session, refs: Collection[str]) -> list[tuple[str, Feedback]]:
+    """What was said of the answers of these runs, oldest first, each with the run's reference."""
+    rows = select(Run.ref, Feedback).join(Run, col(Feedback.run_id) == col(Run.id)).where(col(Run.ref).in_(refs))
+    return list(session.exec(rows.order_by(col(Feedback.at), col(Feedback.person))))
+
+
+def lately(
+    session: Session, since: datetime, until: datetime, principal: Callable[[str], str], limit: int = 5000
+) -> list[tuple[Run, Feedback]]:
+    """What was said in (since, until], newest first: of each human the last word about each answer."""
+    rows = (
+        select(Run, Feedback)
+        .join(Run, col(Feedback.run_id) == col(Run.id))
+        .where(col(Feedback.at) > since, col(Feedback.at) <= until)
+        .order_by(col(Feedback.at).desc(), col(Feedback.run_id), col(Feedback.person))
+        .limit(limit)
+    )
+    last: dict[tuple[str, str], tuple[Run, Feedback]] = {}
+    for run, said in session.exec(rows):
+        last.setdefault((run.id, principal(said.person)), (run, said))
+    return list(last.values())
+
+
+def _when(row: Feedback) -> tuple[datetime, str]:
+    return row.at, row.person

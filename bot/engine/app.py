@@ -452,7 +452,7 @@ class App:
         self.desk.start()
         await self.desk.guard.remember(self.store, self.directory.person)
         self.signs.start()
-        self.home_tabs.start()
+        await self.home_tabs.start()
         await self.engine.start()
         await self.sender.start()
         await self.web.start()

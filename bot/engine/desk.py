@@ -133,8 +133,8 @@ class Desk:
             case "delete":
                 await self.store.write(lambda session: self.corrections.deleted(session, row_id, inbound))
             case "home":
-                await self.store.write(lambda session: inbox.settle(session, row_id))
                 await self.home_tabs.opened(inbound.actor)
+                await self.store.write(lambda session: inbox.settle(session, row_id))
             case "joined" | "opened":
                 await self.store.write(lambda session: self.greeting.seen(session, row_id, inbound))
 

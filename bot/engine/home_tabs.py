@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bot.engine.dashboard import dashboard
 from kernel.errors import BosunError, PlatformError
-from kernel.store import runs
+from kernel.store import inbox, runs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +26,7 @@ TOPICS = (runs.STATE, runs.READY, "approvals")  # after these a dashboard may lo
 SETTLE = 2.0  # seconds after a change; what changes meanwhile goes along
 EVERY = 1.0  # seconds between two dashboards that are published again: 100 a minute are allowed on Slack
 REST = 9  # times as long as it took to make all of them nothing is made: they take a tenth of a process at most
+AGAIN, LONGEST = 2.0, 600.0  # seconds until what could not be shown is tried again; doubled every time, up to
 WATCHED = timedelta(days=7)  # since somebody last opened theirs
 
 log = logging.getLogger(__name__)
@@ -46,18 +47,26 @@ class HomeTabs:
         self._rest = 0.0  # seconds; the work was too much to begin again at once
         self._opened: dict[str, tuple[Actor, datetime]] = {}  # account -> who, and when it was last opened
         self._shown: dict[str, Dashboard] = {}
+        self._waits: dict[str, float] = {}  # account -> seconds that it waits after the next failure
+        self._retries: dict[str, asyncio.TimerHandle] = {}
         self._soon: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
 
-    def start(self) -> None:
-        """Follow what changes."""
+    async def start(self) -> None:
+        """Follow what changes, and bring up to date what people have opened before this process began."""
+        since = self.clock.now() - WATCHED
+        for row in await self.store.read(lambda session: inbox.of_kind(session, "home", since)):
+            if row.inbound.actor.platform in self.pages:
+                self._opened[row.inbound.actor.account] = (row.inbound.actor, row.received_at)
         for topic in TOPICS:
             self.store.on(topic, self._changed)
+        self._changed("")
 
     async def stop(self) -> None:
         """Publish nothing more."""
-        if self._soon is not None:
-            self._soon.cancel()
+        for timer in (self._soon, *self._retries.values()):
+            if timer is not None:
+                timer.cancel()
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
@@ -101,6 +110,7 @@ class HomeTabs:
                 published = await self._publish(actor)
             except BosunError as error:
                 log.info("The dashboard of %s was not brought up to date: %s", actor.account, error)
+                self._try_again(actor.account)
             worked += loop.time() - begun
             if published:
                 await asyncio.sleep(EVERY)
@@ -116,6 +126,16 @@ class HomeTabs:
             await self.pages[actor.platform].publish_home(actor, value)
         except PlatformError as error:
             log.warning("The dashboard of %s could not be shown: %s", actor.account, error)
+            self._try_again(actor.account)
         else:
             self._shown[actor.account] = value
+            self._waits.pop(actor.account, None)
         return True
+
+    def _try_again(self, account: str) -> None:
+        """By itself: it may be long until something else changes."""
+        wait = self._waits.get(account, AGAIN)
+        self._waits[account] = min(2 * wait, LONGEST)
+        if (before := self._retries.pop(account, None)) is not None:
+            before.cancel()
+        self._retries[account] = asyncio.get_running_loop().call_later(wait, self._changed, "")

@@ -95,6 +95,13 @@ def received(session: Session, since: datetime, limit: int = 5000) -> list[Inbox
     return list(takewhile(lambda row: row.received_at > since, newest))[::-1]
 
 
+def of_kind(session: Session, kind: str, since: datetime, limit: int = 5000) -> list[InboxRow]:
+    """Those of this kind among the last events that came after `since`, oldest first; at most `limit` are looked at."""
+    newest = select(InboxRow.id).order_by(col(InboxRow.id).desc()).limit(limit)
+    wanted = select(InboxRow).where(col(InboxRow.id).in_(newest), col(InboxRow.kind) == kind)
+    return list(session.exec(wanted.where(col(InboxRow.received_at) > since).order_by(col(InboxRow.id))))
+
+
 def held(session: Session, lane: str) -> list[InboxRow]:
     """The old requests of a channel that are held back, oldest first."""
     return list(

@@ -84,6 +84,19 @@ async def test_slack_has_it_in_the_home_tab_where_it_is_worked_with_and_kept_up_
     await world.seen(lambda: "Approved by Bo" in visible(pages[bo]))
 
 
+async def test_a_home_tab_that_could_not_be_shown_is_shown_later_and_followed_by_the_next_process(
+    world: World, slack: SlackChat
+) -> None:
+    bo, pages = SLACK_USERS["bo"], world.slack.world.pages
+    asked = await ask_for_payment(slack)
+    world.slack.faults.fail("views.publish", "500")
+    await world.slack.open_page(bo)
+    await world.seen(lambda: [one for one in buttons(pages.get(bo, {})) if asked.ref in one["value"]])
+    await world.restart()
+    await slack.click("bo", asked.card, "Approve")
+    await world.seen(lambda: "Nothing waits for you." in visible(pages[bo]))
+
+
 @pytest.mark.behaviour(24)
 async def test_discord_brings_the_dashboard_that_somebody_looks_at_up_to_date(
     world: World, discord: DiscordChat

@@ -91,6 +91,7 @@ class Press(Frozen):
     fields: dict[str, str] = {}  # what was typed into a dialog
     trigger: str | None = None  # what the platform needs to open a dialog or to answer privately
     message: str | None = None  # the platform's id of the message that carries the button
+    event: str = ""  # key of the event that brought it: what is dealt with again after a crash is the same press
 
 
 InboundKind = Literal[

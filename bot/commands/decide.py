@@ -46,7 +46,7 @@ async def why(asked: Asked, office: Office) -> str:
 async def _decide(verb: str, asked: Asked, office: Office) -> str:
     ref, _, words = asked.rest.partition(" ")
     words = re.sub(r"^\s*because\b:?\s*", "", words, flags=re.IGNORECASE).strip()
-    return await office.decisions.decide(ref.upper(), verb, asked.actor, words)
+    return await office.decisions.decide(ref.upper(), verb, asked.actor, words, asked.inbound.key)
 
 
 TOPIC = "approvals"

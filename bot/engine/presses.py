@@ -78,6 +78,7 @@ class Presses:
         press = inbound.press
         if press is None:
             return "This button carries nothing that I know. Open the thread again and use the current card."
+        press = press.model_copy(update={"event": inbound.key})
         try:
             return await self._act(press, person, inbound)
         except StoreError:

@@ -41,7 +41,7 @@ class HasRef(Protocol):
 class Decisions(Protocol):
     """What commands need of the approvals."""
 
-    async def decide(self, ref: str, verb: str, actor: Actor, words: str) -> str:
+    async def decide(self, ref: str, verb: str, actor: Actor, words: str, event: str = "") -> str:
         """Approve or reject the current revision; returns what to tell the person."""
         ...
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from kernel.errors import NotFound
 from kernel.store import approvals as rows
 from kernel.store import outbox
+from kernel.types import Press
 from rules.engine import endings, wording, writing
 from rules.engine.batches import Batches
 from rules.engine.batching import is_batch
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     from kernel.store import Session
     from kernel.store.approvals import ApprovalState
-    from kernel.types import Actor, Form, Person, Place, Press, Text
+    from kernel.types import Actor, Form, Person, Place, Text
     from rules.engine.edits import Show
     from rules.engine.explaining import Reads, Waiting
     from rules.engine.services import Services
@@ -74,14 +75,22 @@ class Approvals:
     # -- deciding -----------------------------------------------------------------------------------------------
 
     async def vote(
-        self, ref: str, revision: int | None, verb: str, actor: Actor, *, reason: str = "", target: str = ""
+        self,
+        ref: str,
+        revision: int | None,
+        verb: str,
+        actor: Actor,
+        *,
+        reason: str = "",
+        target: str = "",
+        event: str = "",
     ) -> Reply:
         """Record one person's answer. `revision` is what the person saw; None where they named only the reference.
 
         Verbs: approve, reject, break_glass; for an unknown outcome done, repeat and give_up. Never raises for what a
-        person did wrong: the reply says it.
+        person did wrong: the reply says it. The same `event`, dealt with again, is the same answer.
         """
-        return await self._vote(ref, revision, verb, actor, reason=reason, target=target)
+        return await self._vote(ref, revision, verb, actor, reason=reason, target=target, event=event)
 
     async def _vote(
         self,
@@ -93,6 +102,7 @@ class Approvals:
         reason: str,
         target: str,
         seen: ApprovalState | None = None,
+        event: str = "",
     ) -> Reply:
         if not _is_reference(ref):
             return refused(wording.unknown(ref))
@@ -104,14 +114,15 @@ class Approvals:
             reason=_storable(reason).strip(),
             target=target.strip(),
             unseen=revision is None,
+            event=event,
         )
         return await self._votes.cast(ballot, seen)
 
-    async def edit(self, ref: str, revision: int, fields: Mapping[str, str], actor: Actor) -> Reply:
+    async def edit(self, ref: str, revision: int, fields: Mapping[str, str], actor: Actor, event: str = "") -> Reply:
         """Make a new revision with what was typed into the fields of the edit form."""
         if not _is_reference(ref):
             return refused(wording.unknown(ref))
-        return await self._edits.edit(ref.upper(), revision, fields, actor)
+        return await self._edits.edit(ref.upper(), revision, fields, actor, event)
 
     async def form(self, press: Press, actor: Actor) -> Form | None:
         """The dialog that this press opens; None where the press counts by itself.
@@ -137,7 +148,9 @@ class Approvals:
         form = await self._dialogs.of(row, press, actor)
         if form is not None:
             return form
-        reply = await self._vote(press.subject, press.revision, press.verb, actor, reason="", target="", seen=row)
+        reply = await self._vote(
+            press.subject, press.revision, press.verb, actor, reason="", target="", seen=row, event=press.event
+        )
         return reply.text
 
     async def _looked_up(self, ref: str) -> ApprovalState:
@@ -151,7 +164,7 @@ class Approvals:
     async def press(self, press: Press, actor: Actor) -> str:
         """Do what a pressed button or a submitted dialog says; returns what to tell the person privately."""
         if is_batch(press.subject):
-            return await self._batches.press(press.subject, press.revision, press.verb, _cleaned(press.fields), actor)
+            return await self._batches.press(press.model_copy(update={"fields": _cleaned(press.fields)}), actor)
         own = self._presses.get(press.verb)
         if own is not None:
             return await own(press, actor)
@@ -162,22 +175,24 @@ class Approvals:
             actor,
             reason=press.fields.get("reason", ""),
             target=press.fields.get("target", ""),
+            event=press.event,
         )
         return reply.text
 
     async def _press_edit(self, press: Press, actor: Actor) -> str:
-        return (await self.edit(press.subject, press.revision, press.fields, actor)).text
+        return (await self.edit(press.subject, press.revision, press.fields, actor, press.event)).text
 
-    async def decide(self, ref: str, verb: str, actor: Actor, words: str) -> str:
+    async def decide(self, ref: str, verb: str, actor: Actor, words: str, event: str = "") -> str:
         """`approve AP-7F3K` or `reject AP-7F3K because ...` as text; returns what to tell the person privately.
 
         Where the policy wants the target typed, it is what stands behind the reference. `BA-...` is all on that card.
         """
         if is_batch(ref):
-            return await self._batches.press(ref, None, verb, _cleaned({"reason": words}), actor)
+            said = Press(subject=ref, verb=verb, fields=_cleaned({"reason": words}), event=event)
+            return await self._batches.press(said, actor, current=True)
         reason = "" if verb == "approve" else words
         target = words if verb == "approve" else ""
-        return (await self.vote(ref, None, verb, actor, reason=reason, target=target)).text
+        return (await self.vote(ref, None, verb, actor, reason=reason, target=target, event=event)).text
 
     async def grant(self, ref: str, revision: int | None, fields: Mapping[str, str] | None, actor: Actor) -> str:
         """Propose a standing permission together with the approval (`calls`, `lasts`), and approve both.
@@ -208,7 +223,8 @@ class Approvals:
     async def withdraw_one(self, ref: str, reason: str, actor: Actor) -> str:
         """Take back what one asked for, before it is done."""
         if is_batch(ref):
-            return await self._batches.press(ref, None, "withdraw", _cleaned({"reason": reason}), actor)
+            said = Press(subject=ref, verb="withdraw", fields=_cleaned({"reason": reason}))
+            return await self._batches.press(said, actor, current=True)
         if not _is_reference(ref):
             return wording.unknown(ref)
         return (await self._retiring.withdraw(ref.upper(), _storable(reason), actor)).text

@@ -14,7 +14,7 @@ from rules.engine.cards import card
 from rules.engine.record import preview_of
 from rules.engine.retiring import is_admin
 from rules.engine.standing import NONE, Standings
-from rules.engine.votes import REASON, Ballot
+from rules.engine.votes import REASON, Ballot, voted_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -53,20 +53,20 @@ class Batches:
         """
         if press.verb in FORMS and not press.fields:
             return await self._form(press, actor)
-        return await self.press(press.subject, press.revision, press.verb, press.fields, actor)
+        return await self.press(press, actor)
 
     async def form(self, press: Press, actor: Actor) -> Form | None:
         """The dialog that this press opens; None where it counts by itself."""
         return await self._form(press, actor) if press.verb in FORMS else None
 
-    async def press(self, ref: str, seen: int | None, verb: str, fields: dict[str, str], actor: Actor) -> str:
-        """Do what a button, a dialog or a text says; `seen` is the revision of the card, None for the current one."""
-        items = await self._items(ref)
+    async def press(self, press: Press, actor: Actor, *, current: bool = False) -> str:
+        """Do what a button, a dialog or a text says; `current`: to the card as it stands, whichever was seen."""
+        items, verb, fields = await self._items(press.subject), press.verb, press.fields
         if not items:
-            return wording.unknown(ref)
+            return wording.unknown(press.subject)
         if verb == "review":
             return await self._retiring.review(items[0].ref, actor, of_batch=True)
-        if seen is not None and seen != revision(items):
+        if not current and press.revision != revision(items):
             return _out_of_date(items)
         reason = fields.get("reason", "").strip()
         if verb == "withdraw":
@@ -75,11 +75,10 @@ class Batches:
             which = fields.get("which", "").strip()
             return await self._retiring.review(which, actor) if which in _refs(items) else _not_there(items)
         if verb == "choose":
-            return await self._choose(items, fields, reason, actor)
+            return await self._choose(items, press, reason, actor)
         if verb in {"approve", "reject"}:
-            return await self._decide(
-                items, [(row, verb) for row in together(items)], reason, actor, unseen=seen is None
-            )
+            chosen = [(row, verb) for row in together(items)]
+            return await self._decide(items, chosen, reason, actor, event=press.event, unseen=current)
         return f"“{verb[:20]}” is no answer to {items[0].batch}. Use the buttons of the current card."
 
     async def why(self, ref: str, person: Person | None, reads: Reads) -> str:
@@ -145,7 +144,8 @@ class Batches:
 
     # -- deciding -----------------------------------------------------------------------------------------------
 
-    async def _choose(self, items: Items, fields: dict[str, str], reason: str, actor: Actor) -> str:
+    async def _choose(self, items: Items, press: Press, reason: str, actor: Actor) -> str:
+        fields = press.fields
         picked, others = set(fields.get("approve", "").split()), fields.get("others", KEEP).strip() or KEEP
         if not picked <= set(_refs(items)) or others not in {KEEP, REJECT}:
             return _not_there(items)
@@ -155,7 +155,7 @@ class Batches:
         chosen = [(row, "approve") for row in ready if row.ref in picked]
         if others == REJECT:
             chosen += [(row, "reject") for row in ready if row.ref not in picked]
-        return await self._decide(items, chosen, reason, actor)
+        return await self._decide(items, chosen, reason, actor, event=press.event)
 
     async def _decide(
         self,
@@ -164,9 +164,16 @@ class Batches:
         reason: str,
         actor: Actor,
         *,
+        event: str,
         unseen: bool = False,
     ) -> str:
-        """One vote for each, bound to the revision of the call that the card shows."""
+        """One vote for each, bound to the revision of the call that the card shows.
+
+        What the same event has decided before the process died is told with the rest.
+        """
+        cast = [(row, vote.verb) for row in items if (vote := voted_by(row, event)) is not None]
+        known = {row.ref for row, _ in cast}
+        chosen = [*cast, *((row, verb) for row, verb in chosen if row.ref not in known)]
         away = await self._turned_away(items, chosen[0][1] if chosen else "approve", actor)
         if away:
             return away
@@ -175,7 +182,9 @@ class Batches:
         replies: list[tuple[str, str, Reply]] = []
         for row, verb in chosen:
             said = reason if verb == "reject" else ""
-            ballot = Ballot(ref=row.ref, revision=row.revision, verb=verb, actor=actor, reason=said, unseen=unseen)
+            ballot = Ballot(
+                ref=row.ref, revision=row.revision, verb=verb, actor=actor, reason=said, unseen=unseen, event=event
+            )
             replies.append((row.ref, verb, await self._votes.cast(ballot, row)))
         after = {row.ref: row for row in await self._items(items[0].batch)}
         return _told(replies, after)

@@ -55,6 +55,7 @@ class Change:
     digest: str
     person: Person
     shown: Shown | None  # by the tool; None: it cannot be asked
+    event: str = ""  # key of the event that brought it
 
 
 class Edits:
@@ -65,11 +66,16 @@ class Edits:
         self.standings = Standings(services)
         self.show: Show | None = None
 
-    async def edit(self, ref: str, revision: int, fields: Mapping[str, str], actor: Actor) -> Reply:
-        """Replace arguments by what an approver typed. The tool stays; the rules judge the new call."""
+    async def edit(self, ref: str, revision: int, fields: Mapping[str, str], actor: Actor, event: str = "") -> Reply:
+        """Replace arguments by what an approver typed. The tool stays; the rules judge the new call.
+
+        The same `event`, dealt with again, is the same edit.
+        """
         row = await self.services.store.read(lambda session: rows.by_ref(session, ref))
         if row is None:
             return refused(wording.unknown(ref))
+        if any(event and edit.event == event for edit in outcome_of(row).edits):
+            return Reply(text=_said(row), ok=True)
         person = self.services.directory.person(actor)
         complaint = await self.complaint(row, revision, person, actor)
         if complaint:
@@ -85,7 +91,7 @@ class Edits:
         if digest == row.digest:
             return refused("Nothing was changed, so the revision stays as it is.")
         shown = await self.show(row.tool, arguments, row.call_id, self._run(row)) if self.show is not None else None
-        change = Change(tool=tool, arguments=arguments, digest=digest, person=person, shown=shown)
+        change = Change(tool=tool, arguments=arguments, digest=digest, person=person, shown=shown, event=event)
         return await self.services.store.write(lambda session: self._revise(session, row, change))
 
     async def complaint(self, row: ApprovalState, revision: int, person: Person, actor: Actor) -> str:
@@ -140,15 +146,14 @@ class Edits:
         lifetime = policy_of(row).lifetime
         row.expires_at = min(row.expires_at or now + lifetime, now + lifetime)
         before = outcome_of(row)
-        edit = Edit(by=change.person.name, revision=row.revision, changed=changed, at=now)
+        edit = Edit(by=change.person.name, revision=row.revision, changed=changed, at=now, event=change.event)
         fresh: dict[str, object] = {"votes": (), "edits": (*before.edits, edit), "stage_at": None, "offer": None}
         row.outcome = writing.stored(before.model_copy(update=fresh))
         rows.save(session, row, *REVISED)
         planning.again(session, row, now)
         writing.tell(session, now, "approval.edited", row, person=change.person.id, changed=list(changed))
         writing.redraw(session, row)
-        said = f"{row.ref} is now revision {row.revision}. Earlier votes do not count for it: {wording.tally(row)}."
-        return Reply(text=said, ok=True)
+        return Reply(text=_said(row), ok=True)
 
     def _facts(self, row: ApprovalState, context: Json, change: Change, now: datetime) -> CallFacts:
         """The edited call as the rules see it: what an approver typed is typed, the rest keeps its origins."""
@@ -187,6 +192,11 @@ class Edits:
         requester = self.services.directory.by_id(row.requester)
         attended = facts.workflow is None and (requester is None or requester.can_decide)
         return reachable(policy, attended=attended)
+
+
+def _said(row: ApprovalState) -> str:
+    """What whoever has edited is told of it."""
+    return f"{row.ref} is now revision {row.revision}. Earlier votes do not count for it: {wording.tally(row)}."
 
 
 def _rewrite(row: ApprovalState, change: Change, facts: CallFacts, nearest: str) -> None:

@@ -43,6 +43,7 @@ class Voter(Frozen):
     cast: tuple[int, ...] = ()  # groups in which it counted when it was cast
     seat: str = ""  # Person.id of who is away and for whom it was cast; empty: their own vote
     seat_name: str = ""
+    event: str = ""  # key of the event that brought it
 
     @property
     def shown(self) -> str:
@@ -57,6 +58,7 @@ class Edit(Frozen):
     revision: int  # that it made
     changed: tuple[str, ...]  # names of arguments
     at: datetime
+    event: str = ""  # key of the event that brought it
 
 
 class Inquiry(Frozen):

@@ -35,6 +35,7 @@ VERBS = {
     "raise": DECIDING,
     "unknown": frozenset(ANSWERS),
 }
+SETTLED = {"approve": {rows.APPROVED, rows.CONSUMED}, "reject": {rows.REJECTED}}  # what a vote has led to
 REASONED = {"reject": "to reject", GLASS: "to decide alone"}  # verbs that need a reason
 
 
@@ -49,6 +50,7 @@ class Ballot:
     reason: str = ""
     target: str = ""  # as typed, where the policy asks for it
     unseen: bool = False  # by the reference alone: whoever says it need not have a card before them
+    event: str = ""  # key of the event that brought it; the same event, dealt with again, is the same vote
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +81,8 @@ class Votes:
             seen = None
             if row is None:
                 return refused(wording.unknown(ballot.ref))
+            if voted_by(row, ballot.event) is not None:
+                return Reply(text=_said(row, ballot), ok=True)
             person = self.services.directory.person(ballot.actor)
             try:
                 known = await self._authorise(row, person, ballot)
@@ -178,6 +182,7 @@ class Votes:
             cast=tuple(sorted(groups)),
             seat=known.standing.seat,
             seat_name=known.standing.seat_name,
+            event=ballot.event,
         )
         return self._count(session, row, ballot, outcome.model_copy(update={"votes": (*votes, voter)}), voter)
 
@@ -196,14 +201,12 @@ class Votes:
             ledger.append_all(session, now, (voted,))
             writing.note(session, row, outcome)
             writing.redraw(session, row)
-            what = "rejection" if ballot.verb == "reject" else "approval"
-            return Reply(text=f"Your {what} is recorded: {wording.tally(row)}.", ok=True)
+            return Reply(text=_said(row, ballot), ok=True)
         counted = [vote for vote in outcome.votes if vote.verb == "approve" and vote.groups]
         outcome = outcome.model_copy(update={"by": wording.listed(vote.shown for vote in counted)})
         outcome = giving.give(session, self.services, row, outcome, now)
         writing.close(session, row, rows.APPROVED, outcome, now, voted, by=[vote.id for vote in counted])
-        given = f" {wording.given(outcome.offer)}" if outcome.offer else ""
-        return Reply(text=f"Approved: {preview_of(row).headline}. The run goes on.{given}", ok=True)
+        return Reply(text=_said(row, ballot), ok=True)
 
     def _close(  # noqa: PLR0917  what a decision consists of
         self,
@@ -235,7 +238,7 @@ class Votes:
         now, person = self.services.clock.now(), known.person
         vote = {"principal": person.id, "verb": GLASS, "reason": ballot.reason}
         rows.add_vote(session, row, now, account=ballot.actor.account, **vote)  # who has voted before may still do it
-        voter = Voter(id=person.id, name=person.name, verb=GLASS)
+        voter = Voter(id=person.id, name=person.name, verb=GLASS, event=ballot.event)
         outcome = outcome_of(row)
         update = {"votes": (*outcome.votes, voter), "by": person.name, "reason": ballot.reason, "offer": None}
         outcome = outcome.model_copy(update={**update, "broke_glass": known.emergency})
@@ -243,8 +246,7 @@ class Votes:
         broke = writing.record("approval.break_glass", row, **told)
         writing.close(session, row, rows.APPROVED, outcome, now, broke, by=[person.id])
         writing.announce(session, self.services, row, wording.broke_glass(row))
-        said = "Decided by you alone; your reason is posted where the team reads it. The run goes on."
-        return Reply(text=said, ok=True)
+        return Reply(text=_said(row, ballot), ok=True)
 
 
 def _complaint(row: ApprovalState, ballot: Ballot) -> str:
@@ -266,9 +268,21 @@ def _complaint(row: ApprovalState, ballot: Ballot) -> str:
     return ""
 
 
+def voted_by(row: ApprovalState, event: str) -> Voter | None:
+    """The vote that this event has brought already, if it has: the process died before it could say so."""
+    return next((vote for vote in outcome_of(row).votes if event and vote.event == event), None)
+
+
 def _said(row: ApprovalState, ballot: Ballot) -> str:
-    headline = preview_of(row).headline
+    """What whoever has voted is told of it."""
+    headline, outcome = preview_of(row).headline, outcome_of(row)
+    if ballot.verb in DECIDING and row.state not in SETTLED[ballot.verb]:
+        what = "rejection" if ballot.verb == "reject" else "approval"
+        return f"Your {what} is recorded: {wording.tally(row)}."
+    given = f" {wording.given(outcome.offer)}" if outcome.offer else ""
     return {
+        "approve": f"Approved: {headline}. The run goes on.{given}",
+        GLASS: "Decided by you alone; your reason is posted where the team reads it. The run goes on.",
         "reject": f"Rejected: {headline}. The agent gets your reason.",
         "done": f"Noted as done: {headline}.",
         "repeat": f"It is repeated now: {headline}.",

@@ -233,6 +233,7 @@ def _web_said(message: dict[str, Any]) -> Said:
     parts += [_plain(source["html"]) for source in (message, card) if source.get("html")]
     parts += [f"{fact['label']} {fact['value']}" for fact in card.get("facts", ())]
     parts += [f"{payload['title']}\n{payload['content']}" for payload in card.get("payloads", ())]
+    parts += [step["title"] for step in message.get("steps", ())]
     parts += [card.get("warning"), card.get("footer"), message.get("footer")]
     pressable = list(card.get("actions") or message.get("actions") or ()) + list(message.get("feedback") or ())
     if message.get("run"):

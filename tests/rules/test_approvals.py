@@ -410,6 +410,37 @@ async def test_a_press_opens_its_dialog_or_counts(world: World) -> None:
         await world.approvals.answer(Press(subject="AP-NONE", revision=1, verb="approve"), account("bo"))
 
 
+async def test_a_press_that_is_dealt_with_again_after_a_crash_is_the_same_press(either_world: World) -> None:
+    world = either_world
+    ref, _ = await asked(world)
+
+    async def press(who: str, verb: str, event: str, revision: int = 2, **fields: str) -> Form | str:
+        made = Press(subject=ref, revision=revision, verb=verb, fields=fields, event=event)
+        return await world.approvals.answer(made, account(who))
+
+    edited = await press("bo", "edit", "e0", 1, arg_account="DE12345", arg_amount="600")
+    assert "is now revision 2" in str(edited)
+    assert await press("bo", "edit", "e0", 1, arg_account="DE12345", arg_amount="600") == edited
+    recorded = await press("bo", "approve", "e1")
+    assert recorded == "Your approval is recorded: 1 of 2 approvals (Bo)."
+    assert await press("bo", "approve", "e1") == recorded
+    assert "You have voted on" in str(await press("bo", "approve", "e2"))
+    approved = await press("cy", "approve", "e3")
+    assert str(approved).startswith("Approved: ")
+    assert await press("cy", "approve", "e3") == approved
+    assert "Your click changed nothing" in str(await press("cy", "approve", "e4"))
+    told = [entry for entry in world.ledger() if entry in {"approval.edited", "approval.vote", "approval.approved"}]
+    assert told == ["approval.edited", "approval.vote", "approval.vote", "approval.approved"]
+
+
+async def test_a_rejection_that_is_dealt_with_again_after_a_crash_is_the_same_one(world: World) -> None:
+    ref, _ = await asked(world)
+    rejected = await world.vote("bo", ref, "reject", reason="a copy", event="e1")
+    assert rejected.text.startswith("Rejected: ")
+    assert await world.vote("bo", ref, "reject", reason="a copy", event="e1") == rejected
+    assert "Your click changed nothing" in (await world.vote("bo", ref, "reject", reason="a copy", event="e2")).text
+
+
 async def test_text_commands_take_the_same_way(world: World) -> None:
     ref, _ = await asked(world)
     assert "recorded" in await world.approvals.decide(ref.lower(), "approve", account("bo"), "")

@@ -116,6 +116,19 @@ async def test_all_are_approved_at_once_and_each_happens_once(either_world: Worl
     assert [vote["digest"] for vote in votes] == [world.approval(ref).digest for ref in refs]
 
 
+async def test_a_press_that_a_crash_cut_off_in_the_middle_is_taken_up_and_told_as_one(world: World) -> None:
+    refs, _ = await asked(world)
+    action = next(iter(common(world, refs[0]).actions))
+    made = Press(subject=batch(world, refs[0]), revision=action.revision, verb="approve", event="e1")
+    assert (await world.vote("bo", refs[0], revision=1, event="e1")).ok  # as far as the process came
+    said = await world.approvals.answer(made, account("bo"))
+    assert said == f"Approved: {refs[0]}, {refs[1]} and {refs[2]}. The run goes on."
+    assert await world.approvals.answer(made, account("bo")) == said
+    assert "Nothing was recorded" in str(
+        await world.approvals.answer(made.model_copy(update={"event": "e2"}), account("bo"))
+    )
+
+
 async def test_some_are_chosen_and_the_others_wait_or_are_rejected(world: World) -> None:
     refs, facts = await asked(world)
     form = await press(world, refs[0], "choose", "bo")

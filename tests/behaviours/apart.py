@@ -77,7 +77,6 @@ class Apart(World):
     def __init__(self, folder: Path, nursery: Nursery) -> None:
         super().__init__(folder, clock=SharedClock(folder / "clock"))
         self.nursery = nursery
-        self.kills = 0
         self._left = 0  # moments until the process is killed; 0: it is not
         self._pid = 0
         self._own: App | None = None  # what stands in for the processes that are started here

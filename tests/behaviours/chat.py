@@ -41,6 +41,7 @@ class Chat(ABC):
         self.world = world
         self._pressed: dict[str, tuple[Said, str, int]] = {}  # person -> button, and how often they were told AGAIN
         self._last_said: tuple[str, str, Spot] | None = None  # what was said last, and by whom
+        self._kills = 0  # how often Bosun had been killed when it was said
         self._offline = 0  # how often somebody was told OFFLINE and has said it again
 
     # -- what people do ---------------------------------------------------------------------------
@@ -53,7 +54,7 @@ class Chat(ABC):
         if self._last_said is None or self._last_said != (person, text, at):
             self._offline = 0
         message = await self.write(person, text, at, files=files, size=size)
-        self._last_said = person, text, at
+        self._last_said, self._kills = (person, text, at), self.world.kills
         self.world.moment()
         return message
 
@@ -67,6 +68,10 @@ class Chat(ABC):
         if offline > self._offline:
             self._offline = offline
             await self.say(person, text, at)
+
+    async def _unanswered(self) -> None:
+        """Nothing was told in private so far: who would say it again does so."""
+        await self._say_again()
 
     @abstractmethod
     async def write(
@@ -222,6 +227,8 @@ class Chat(ABC):
 
         async def look() -> str | None:
             found = [text for text in (await self.notices(person))[after:] if all(word in text for word in words)]
+            if not found:
+                await self._unanswered()
             return found[-1] if found else None
 
         try:

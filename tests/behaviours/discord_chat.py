@@ -201,6 +201,17 @@ class DiscordChat(Outside):
             return "suspended"
         return "processing" if _is_typed_in(thread) else "active"
 
+    async def _unanswered(self) -> None:
+        """A bot finds no direct conversation in which it never spoke: who began one as it was killed begins again."""
+        await super()._unanswered()
+        if self._last_said is None or self.world.kills == self._kills:
+            return
+        person, text, at = self._last_said
+        if at == self.home(person) and not self.discord.said(at.channel):
+            await self.world.quiet()
+            if not self.discord.said(at.channel):
+                await self.say(person, text, at)
+
     def home(self, person: str) -> Spot:
         return Spot(channel=self.discord.world.dm(self.user(person)).id)
 

@@ -277,6 +277,6 @@ async def test_the_answer_stands_below_the_card_also_where_work_was_shown_above_
     said = await chat.answer(spot, "It is queued.")
     await world.quiet()
     answers = await chat.answers(spot)
-    assert [one.id for one in answers] == [working.id, card.id, said.id]
+    assert [one.id for one in answers] == [working.id, card.id, said.id], answers
     assert "went on below" in answers[0].text
     assert answers[0].buttons == ()

@@ -47,6 +47,7 @@ class World:
         self.tuned: dict[str, tuple[Any, ...]] = {}  # function of `inside` -> what it is told at every start
         self._untuned: dict[str, tuple[Any, ...]] = {}  # the same -> what puts it back
         self.rough = False  # presses may fail, and people press again
+        self.kills = 0  # how often Bosun was killed
         self._changed = asyncio.Event()
 
     # -- life cycle -------------------------------------------------------------------------------

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from bot.engine.adapter import Heard, Receiver, Sign
     from kernel.clock import Clock
     from kernel.store import Store
-    from kernel.store.outbox import OutboxRow
+    from kernel.store.outbox import Claimed
     from kernel.types import Actor, Dashboard, FileRef, Form, Place
     from knowledge.engine.archives import Listener
 
@@ -256,19 +256,19 @@ class DiscordAdapter:
 
     # -- what is shown ----------------------------------------------------------------------------
 
-    async def post(self, row: OutboxRow) -> str:
+    async def post(self, row: Claimed) -> str:
         """Post the row's body and return the message's id."""
         return await self.outgoing.post(row)
 
-    async def edit(self, row: OutboxRow) -> None:
+    async def edit(self, row: Claimed) -> None:
         """Bring the posted message to the row's body."""
         await self.outgoing.edit(row)
 
-    async def find(self, row: OutboxRow) -> str | None:
+    async def find(self, row: Claimed) -> str | None:
         """The message that shows the row and that no other row has brought."""
         return await self.outgoing.find(row)
 
-    async def notice(self, row: OutboxRow) -> None:
+    async def notice(self, row: Claimed) -> None:
         """Show a Text to one person."""
         await self.outgoing.notice(row)
 
@@ -284,7 +284,7 @@ class DiscordAdapter:
         """Type while there is work."""
         await self.outgoing.status(sign)
 
-    async def upload(self, row: OutboxRow) -> str:
+    async def upload(self, row: Claimed) -> str:
         """Post a file and return its message's id."""
         return await self.outgoing.upload(row)
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from bot.discord.threads import Target, Threads
     from bot.discord.typing import Typing
     from bot.engine.adapter import Sign
-    from kernel.store.outbox import OutboxRow
+    from kernel.store.outbox import Claimed
     from kernel.types import Actor
 
     Taken = Callable[[str, list[str]], Awaitable[frozenset[str]]]
@@ -77,7 +77,7 @@ class Outgoing:
 
     # -- messages ---------------------------------------------------------------------------------
 
-    async def post(self, row: OutboxRow) -> str:
+    async def post(self, row: Claimed) -> str:
         """Post the row's body under a nonce, by which Discord recognises it when it is posted again."""
         place = await self._place(row)
         shown, first = self._shown(row)
@@ -95,13 +95,13 @@ class Outgoing:
             await self._change(target, message.id, shown)
         return str(message.id)
 
-    def _shown(self, row: OutboxRow) -> tuple[Shown, Shown]:
+    def _shown(self, row: Claimed) -> tuple[Shown, Shown]:
         """How the row is shown, and how as long as its files are not there."""
         shown = render.render(row.content, self.settings.console_url).marked(ids.mark(row.id))
         body = without_files(row.content) if shown.attachments else None
         return shown, shown if body is None else render.render(body).marked(ids.mark(row.id))
 
-    async def edit(self, row: OutboxRow) -> None:
+    async def edit(self, row: Claimed) -> None:
         """Bring the posted message to the row's body."""
         place, number = await self._place(row), int(row.remote_id or 0)
         shown, unread = self._shown(row)
@@ -176,7 +176,7 @@ class Outgoing:
             me = self.client().user
             return [message async for message in history if me is not None and message.author.id == me.id]
 
-    async def find(self, row: OutboxRow) -> str | None:
+    async def find(self, row: Claimed) -> str | None:
         """The message that shows the row and is known to be no other row's."""
         place = await self._place(row)
         target = await self.threads.target(place, begin=False)
@@ -194,7 +194,7 @@ class Outgoing:
             match = [message for message in candidates if _shows(message, shown, ids.mark(row.id))]
         return str(match[0].id) if match else None
 
-    async def upload(self, row: OutboxRow) -> str:
+    async def upload(self, row: Claimed) -> str:
         """Post a file and return the message's id."""
         place, extra = await self._place(row), row.extra or {}
         alt = str(extra.get("alt") or "")[:1024]
@@ -205,7 +205,7 @@ class Outgoing:
 
     # -- one person -------------------------------------------------------------------------------
 
-    async def notice(self, row: OutboxRow) -> None:
+    async def notice(self, row: Claimed) -> None:
         """Show a Text to one person: as the answer to their press or command, else in a DM."""
         to = row.to
         if to is None:
@@ -239,7 +239,7 @@ class Outgoing:
         if answer is not None:
             await answer.change(render.render(value, self.settings.console_url))
 
-    async def _closed_to_us(self, row: OutboxRow, to: Actor) -> None:
+    async def _closed_to_us(self, row: Claimed, to: Actor) -> None:
         """Where nothing private can be said: that there is something, once an hour, and nothing of what it is."""
         if row.where.kind == "dm":
             return
@@ -284,7 +284,7 @@ class Outgoing:
         elif (here := place.thread or place.channel) is not None:
             self.typing.stop(here)
 
-    async def _place(self, row: OutboxRow) -> Place:
+    async def _place(self, row: Claimed) -> Place:
         """Where the row goes: its place, or the DM with whom it is for."""
         place = row.where
         if place.channel or row.to is None:

@@ -11,7 +11,7 @@ from kernel.types import Actor, Dashboard, FileRef, Form, Frozen, Inbound, Place
 
 if TYPE_CHECKING:
     from kernel.store import Session
-    from kernel.store.outbox import OutboxRow
+    from kernel.store.outbox import Claimed
 
 
 class Capabilities(Frozen):
@@ -104,19 +104,19 @@ class Adapter(Protocol):
         """Disconnect. Events after this are the platform's to send again."""
         ...
 
-    async def post(self, row: OutboxRow) -> str:
+    async def post(self, row: Claimed) -> str:
         """Show the row's body for the first time; returns the platform's id of the message."""
         ...
 
-    async def edit(self, row: OutboxRow) -> None:
+    async def edit(self, row: Claimed) -> None:
         """Bring the message `row.remote_id` to the row's body."""
         ...
 
-    async def find(self, row: OutboxRow) -> str | None:
+    async def find(self, row: Claimed) -> str | None:
         """The platform's id of a row that may have been posted before a crash; None if it certainly was not."""
         ...
 
-    async def notice(self, row: OutboxRow) -> None:
+    async def notice(self, row: Claimed) -> None:
         """Show the row's body to `row.to` only."""
         ...
 
@@ -128,7 +128,7 @@ class Adapter(Protocol):
         """Show the thread's state `extra["state"]`: processing, suspended (waits for people) or active (idle)."""
         ...
 
-    async def upload(self, row: OutboxRow) -> str:
+    async def upload(self, row: Claimed) -> str:
         """Post a file: `extra` has name, content (text), alt, comment."""
         ...
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bot.engine.adapter import Adapter
     from kernel.clock import Clock
     from kernel.store import Session, Store
-    from kernel.store.outbox import OutboxRow
+    from kernel.store.outbox import Claimed
 
     Settle = Callable[[Session], None]
 
@@ -48,7 +48,7 @@ class Sender:
         self.adapters = adapters
         self._lanes: dict[str, asyncio.Task[None]] = {}
         self._again: set[str] = set()
-        self._claimed: dict[str, OutboxRow] = {}  # by lane: claimed in the transaction that wrote it
+        self._claimed: dict[str, Claimed] = {}  # by lane: claimed in the transaction that wrote it
         self._paces: defaultdict[str, EditPace] = defaultdict(EditPace)  # by platform
         self._budgets: dict[str, Budget] = {}
         self._poller: asyncio.Task[None] | None = None
@@ -79,13 +79,13 @@ class Sender:
         live = executors.live(session, LEASE) | {self.executor_id}
         return outbox.release(session, live - {self.executor_id} if self._poller is None else live)
 
-    def _claim_at_once(self, session: Session, lane: str) -> OutboxRow | None:
+    def _claim_at_once(self, session: Session, lane: str) -> Claimed | None:
         """Take a row in the transaction that writes it, where nobody sends in its lane: that spares a commit."""
         if lane in self._lanes or lane.partition(":")[0] not in self.adapters:
             return None
         return outbox.claim(session, lane, self.executor_id, self.clock.now())
 
-    def _wake(self, lane: str, claimed: OutboxRow | None = None) -> None:
+    def _wake(self, lane: str, claimed: Claimed | None = None) -> None:
         if lane.partition(":")[0] not in self.adapters:
             return
         if claimed is not None:
@@ -140,7 +140,7 @@ class Sender:
                 log.warning("sending waits for the database: %s", error)
                 await asyncio.sleep(POLL_EVERY)
 
-    def _settle_and_claim(self, session: Session, lane: str, settle: Settle | None) -> OutboxRow | None:
+    def _settle_and_claim(self, session: Session, lane: str, settle: Settle | None) -> Claimed | None:
         """Record what became of the last row and take the next one, in one transaction."""
         if settle is not None:
             settle(session)
@@ -154,7 +154,7 @@ class Sender:
         settle(session)
         return outbox.is_due(session, lane, self.clock.now())
 
-    async def _send(self, adapter: Adapter, row: OutboxRow) -> Settle:
+    async def _send(self, adapter: Adapter, row: Claimed) -> Settle:
         """Make the platform show the row; returns how to record what became of it."""
         wait = self._too_early(adapter, row)
         if wait is not None:
@@ -172,7 +172,7 @@ class Sender:
             return self._failed(row, PlatformError(f"{type(error).__name__}: {error}"), doubt=True)
         return lambda session: outbox.delivered(session, row.id, row.version, remote_id)
 
-    async def _show(self, adapter: Adapter, row: OutboxRow) -> str | None:
+    async def _show(self, adapter: Adapter, row: Claimed) -> str | None:
         if row.kind == outbox.NOTICE:
             await adapter.notice(row)
         elif row.remote_id is not None:
@@ -183,7 +183,7 @@ class Sender:
             return await self._post(adapter, row)
         return None
 
-    async def _post(self, adapter: Adapter, row: OutboxRow) -> str:
+    async def _post(self, adapter: Adapter, row: Claimed) -> str:
         if row.kind == outbox.FILE and (row.extra or {}).get("below"):
             root = await self.store.read(lambda session: session.get(outbox.OutboxRow, row.extra["below"]))
             row.place = {**row.place, "thread": root.remote_id if root is not None else None}
@@ -203,7 +203,7 @@ class Sender:
             self._budgets[lane] = Budget(adapter.capabilities.post_interval, adapter.capabilities.post_burst)
         return self._budgets[lane]
 
-    def _too_early(self, adapter: Adapter, row: OutboxRow) -> datetime | None:
+    def _too_early(self, adapter: Adapter, row: Claimed) -> datetime | None:
         """When a progress object may be edited again; None for now."""
         pace = self._paces[row.platform]
         if _is_progress(row):
@@ -211,13 +211,13 @@ class Sender:
         pace.ended(row.id)
         return None
 
-    def _put_back(self, row: OutboxRow, error: str, retry_at: datetime | None, *, doubt: bool = False) -> Settle:
+    def _put_back(self, row: Claimed, error: str, retry_at: datetime | None, *, doubt: bool = False) -> Settle:
         if retry_at is not None:
             pause = (retry_at - self.clock.now()).total_seconds()
             asyncio.get_running_loop().call_later(max(pause, 0.0) + 0.01, self._wake, row.lane)
         return lambda session: outbox.put_back(session, row.id, error, retry_at, doubt=doubt)
 
-    def _failed(self, row: OutboxRow, error: BosunError, *, doubt: bool) -> Settle:
+    def _failed(self, row: Claimed, error: BosunError, *, doubt: bool) -> Settle:
         now = self.clock.now()
         if now - row.created_at > GIVE_UP_AFTER:
             log.warning("%s %s was not shown: %s", row.kind, row.id, error)
@@ -225,7 +225,7 @@ class Sender:
         pause = min(LONGEST_PAUSE, 0.5 * 2 ** min(row.attempts, 10))
         return self._put_back(row, error.message, now + timedelta(seconds=pause), doubt=doubt)
 
-    async def _gone(self, row: OutboxRow, error: TargetGone) -> Settle:
+    async def _gone(self, row: Claimed, error: TargetGone) -> Settle:
         """The message was deleted: post it anew. The channel is closed: tell whom it was for, once, in a DM."""
         if row.kind == outbox.MESSAGE and row.remote_id is not None:
             now = self.clock.now()
@@ -250,11 +250,11 @@ class Sender:
         return tell
 
 
-def _is_progress(row: OutboxRow) -> bool:
+def _is_progress(row: Claimed) -> bool:
     return bool(row.body) and row.body.get("type") == "progress"
 
 
-def _plain(row: OutboxRow) -> str:
+def _plain(row: Claimed) -> str:
     body = row.body or {}
     return str(body.get("markdown") or body.get("headline") or body.get("title") or "")
 

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from bot.slack.settings import SlackSettings
     from kernel.clock import Clock
     from kernel.store.database import Store
-    from kernel.store.outbox import OutboxRow
+    from kernel.store.outbox import Claimed
     from kernel.types import Actor, Dashboard, FileRef, Form, Place
     from knowledge.engine.archives import Listener
 
@@ -224,19 +224,19 @@ class SlackAdapter:
 
     # -- what is shown ----------------------------------------------------------------------------
 
-    async def post(self, row: OutboxRow) -> str:
+    async def post(self, row: Claimed) -> str:
         """Post the row's body and return the message's timestamp."""
         return await self.outgoing.post(row)
 
-    async def edit(self, row: OutboxRow) -> None:
+    async def edit(self, row: Claimed) -> None:
         """Bring the posted message to the row's body."""
         await self.outgoing.edit(row)
 
-    async def find(self, row: OutboxRow) -> str | None:
+    async def find(self, row: Claimed) -> str | None:
         """The message with the row's id in its metadata, or the file with its name."""
         return await self.outgoing.find(row)
 
-    async def notice(self, row: OutboxRow) -> None:
+    async def notice(self, row: Claimed) -> None:
         """Show a Text to one person."""
         await self.outgoing.notice(row)
 
@@ -252,7 +252,7 @@ class SlackAdapter:
         """Show the thread's working state; silently nothing where the workspace has no such thing."""
         await self.outgoing.status(sign)
 
-    async def upload(self, row: OutboxRow) -> str:
+    async def upload(self, row: Claimed) -> str:
         """Post a file and return its id."""
         return await self.outgoing.upload(row)
 

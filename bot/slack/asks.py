@@ -9,7 +9,7 @@ from bot.engine import asking
 from bot.slack.outgoing import NOT_THERE
 from bot.slack.web import GoneError, SlackError, reason_of
 from kernel.errors import OutcomeUnknown, PlatformError
-from kernel.store.outbox import OutboxRow
+from kernel.store.outbox import Claimed
 from kernel.types import Text
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Asks:
         """Post the question, once whatever becomes of the answer to that; returns its message."""
         names = await self.people.names([command.actor.user])
         body = Text(markdown=f"**{names.get(command.actor.user, 'Somebody')}** asks: {question}")
-        row = OutboxRow(
+        row = Claimed(
             id=f"ask-{command.key}",
             platform=command.place.platform,
             lane=command.place.lane,

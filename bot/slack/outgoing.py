@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from bot.slack.presses import Presses
     from bot.slack.settings import SlackSettings
     from bot.slack.web import SlackWeb
-    from kernel.store.outbox import OutboxRow
+    from kernel.store.outbox import Claimed
     from kernel.types import Actor, Dashboard
 
 MARK = "bosun_out"  # event type of the metadata by which a post is found again; holds nothing but the row's id
@@ -56,7 +56,7 @@ class Outgoing:
         self._not_shown: set[tuple[str, str]] = set()  # threads whose work was not shown, for want of room
         self.second_look = SECOND_LOOK
 
-    async def post(self, row: OutboxRow) -> str:
+    async def post(self, row: Claimed) -> str:
         """Post the row's body; its id goes along as metadata, so that a post whose answer was lost is found."""
         place, body = await self._target(row), row.content
         if isinstance(body, Progress):
@@ -83,7 +83,7 @@ class Outgoing:
             await self.sessions.name(place.channel, ts, html.unescape(shown.text)[:60])
         return ts
 
-    async def edit(self, row: OutboxRow) -> None:
+    async def edit(self, row: Claimed) -> None:
         """Bring the posted message to the row's body."""
         place, body = await self._target(row), row.content
         if isinstance(body, Progress):
@@ -110,7 +110,7 @@ class Outgoing:
         await self.files.attach(place.channel, place.thread or str(row.remote_id), shown.attachments, look=True)
 
     async def _show(
-        self, call: Callable[..., Awaitable[dict[str, Any]]], row: OutboxRow, place: Place, shown: render.Shown
+        self, call: Callable[..., Awaitable[dict[str, Any]]], row: Claimed, place: Place, shown: render.Shown
     ) -> dict[str, Any]:
         """Call with the message; once more with older blocks where Slack refuses the newer ones.
 
@@ -136,7 +136,7 @@ class Outgoing:
         log.warning("Slack refused the blocks of %s, so it is shown with simpler ones.", row.id)
         return await show(blocks=blocks.simple(bare))
 
-    async def find(self, row: OutboxRow) -> str | None:
+    async def find(self, row: Claimed) -> str | None:
         """The message with the row's id in its metadata, or the file with its name; looked for twice."""
         place = await self._target(row)
         found = await self._search(row, place)
@@ -145,7 +145,7 @@ class Outgoing:
             found = await self._search(row, place)
         return found
 
-    async def _search(self, row: OutboxRow, place: Place) -> str | None:
+    async def _search(self, row: Claimed, place: Place) -> str | None:
         oldest = f"{row.created_at.timestamp() - 120:.6f}"  # their clock is not ours
         method = "conversations.replies" if place.thread else "conversations.history"
         cursor: str | None = None
@@ -167,7 +167,7 @@ class Outgoing:
                 break
         return None
 
-    async def notice(self, row: OutboxRow) -> None:
+    async def notice(self, row: Claimed) -> None:
         """Show a Text to one person: ephemerally; where we are not in the channel, as the answer to their press or
         command; else in a DM."""
         place, to = row.where, row.to
@@ -252,7 +252,7 @@ class Outgoing:
             await asyncio.sleep(self.tier.wait(STATUS))
         await self.sessions.show(place.channel, place.thread, sign.extra)
 
-    async def upload(self, row: OutboxRow) -> str:
+    async def upload(self, row: Claimed) -> str:
         """Post a file and return its id."""
         place, extra = await self._target(row), row.extra or {}
         return await self.files.upload(
@@ -269,7 +269,7 @@ class Outgoing:
         opened = await self.web.repeatable("conversations.open", users=actor.user)
         return Place(platform="slack", tenant=self.messages.me.team, channel=str(opened["channel"]["id"]), kind="dm")
 
-    async def _target(self, row: OutboxRow) -> Place:
+    async def _target(self, row: Claimed) -> Place:
         """Where the row goes: its place, or the DM with whom it is for."""
         place = row.where
         if place.channel or row.to is None:
@@ -277,12 +277,12 @@ class Outgoing:
         return await self.direct(row.to)
 
 
-def _mark(row: OutboxRow) -> dict[str, Any]:
+def _mark(row: Claimed) -> dict[str, Any]:
     """By what the row's message is found."""
     return {"event_type": MARK, "event_payload": {"id": row.id}}
 
 
-def _is_row(row: OutboxRow, message: dict[str, Any]) -> str | None:
+def _is_row(row: Claimed, message: dict[str, Any]) -> str | None:
     """The platform's id of the row if this message shows it."""
     if row.kind == outbox.FILE:
         name = (row.extra or {}).get("name")

@@ -22,7 +22,7 @@ from kernel.errors import OutcomeUnknown, PlatformError, RateLimited
 if TYPE_CHECKING:
     from bot.slack.sessions import Sessions
     from bot.slack.web import SlackWeb
-    from kernel.store.outbox import OutboxRow
+    from kernel.store.outbox import Claimed
     from kernel.types import Json, Place, Progress, Step
 
 START, APPEND, STOP = "chat.startStream", "chat.appendStream", "chat.stopStream"
@@ -81,7 +81,7 @@ class Streams:
         self._starts, self._edits = Minute(STARTS), Minute(EDITS)
         self._edited: dict[str, float] = {}  # row -> loop time of its last edit as progress
 
-    async def begin(self, row: OutboxRow, place: Place, body: Progress) -> str | None:
+    async def begin(self, row: Claimed, place: Place, body: Progress) -> str | None:
         """Show progress as a stream; its message. None where it is to be an ordinary message."""
         self._open = {key: one for key, one in self._open.items() if _now() - one.begun < 2 * self.life}
         if self.lacking or place.thread is None or len(self._open) >= OPEN:
@@ -110,7 +110,7 @@ class Streams:
         self._open[row.id] = stream
         return stream.ts
 
-    async def go_on(self, row: OutboxRow, body: Progress) -> bool:
+    async def go_on(self, row: Claimed, body: Progress) -> bool:
         """Let the stream grow. False where the message is to be edited instead. RateLimited: later."""
         stream = self._open.get(row.id)
         if stream is None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bot.web.views import Channel, Sources
     from kernel.clock import Clock, Ids
     from kernel.store import Session, Store
-    from kernel.store.outbox import OutboxRow
+    from kernel.store.outbox import Claimed
     from kernel.types import Json, Person
     from knowledge.engine.archives import Listener
 
@@ -154,22 +154,22 @@ class WebAdapter:
 
     # -- what Bosun shows ---------------------------------------------------------------------------------------
 
-    async def post(self, row: OutboxRow) -> str:
+    async def post(self, row: Claimed) -> str:
         """Show a message; its id is the row's, so a second post shows nothing new."""
         return await self._show(row, row.body)
 
-    async def edit(self, row: OutboxRow) -> None:
+    async def edit(self, row: Claimed) -> None:
         """Show the row's body instead of the earlier one."""
         message = row.remote_id or row.id
         if not await self._store.write(lambda session: web.change_body(session, message, row.body, row.version)):
             raise TargetGone("The message is no longer there.")
 
-    async def find(self, row: OutboxRow) -> str | None:
+    async def find(self, row: Claimed) -> str | None:
         """The row's id if its message is shown."""
         found = await self._store.read(lambda session: web.get(session, row.id))
         return found.id if found else None
 
-    async def notice(self, row: OutboxRow) -> None:
+    async def notice(self, row: Claimed) -> None:
         """Show a Text to one person, in all their tabs; it stays in their list of notices."""
         to = row.to
         if to is None:
@@ -191,7 +191,7 @@ class WebAdapter:
         place, state = sign.where, sign.extra["state"]
         await self._store.write(lambda session: web.set_thread_state(session, place.channel, place.thread or "", state))
 
-    async def upload(self, row: OutboxRow) -> str:
+    async def upload(self, row: Claimed) -> str:
         """Post a file."""
         extra = row.extra
         content = outbox.file_content(extra)
@@ -225,7 +225,7 @@ class WebAdapter:
         )
         web.push(session, push)
 
-    async def _show(self, row: OutboxRow, body: Json) -> str:
+    async def _show(self, row: Claimed, body: Json) -> str:
         place = row.where
         if not place.channel and row.to is not None:
             place = await self.direct(row.to)

@@ -16,12 +16,11 @@ from sqlmodel import Field, Session, SQLModel, col
 
 from kernel.store.columns import JsonText, Moment
 from kernel.store.database import insert_new
+from kernel.store.prepared import Prepared
 from kernel.types import Json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from sqlalchemy import Executable
 
 PENDING, APPROVED, REJECTED, EXPIRED, WITHDRAWN, CONSUMED = (
     "pending",
@@ -114,20 +113,20 @@ class ApprovalState:
 NAMES = tuple(each.name for each in fields(ApprovalState) if each.init)
 _COLUMNS = inspect(Approval).local_table.columns
 _ALL = select(*(_COLUMNS[name] for name in NAMES))
-_BY_REF = _ALL.where(col(Approval.ref) == bindparam("wanted"))
-_BY_REF_LOCKED = _BY_REF.with_for_update()
-_BY_ID = _ALL.where(col(Approval.id) == bindparam("wanted"))
-_BY_ID_LOCKED = _BY_ID.with_for_update()
-_OF_CALL = _ALL.where(col(Approval.call_id) == bindparam("call")).order_by(col(Approval.id).desc()).limit(1)
-_OF_RUN = _ALL.where(col(Approval.run_id) == bindparam("run")).order_by(col(Approval.id))
-_OF_BATCH = _ALL.where(col(Approval.batch) == bindparam("of_batch")).order_by(col(Approval.id))
-_PENDING = _ALL.where(col(Approval.state) == PENDING).order_by(col(Approval.id)).limit(bindparam("most"))
-_DECIDED = (
+_BY_REF = Prepared(_ALL.where(col(Approval.ref) == bindparam("wanted")))
+_BY_REF_LOCKED = Prepared(_ALL.where(col(Approval.ref) == bindparam("wanted")).with_for_update())
+_BY_ID = Prepared(_ALL.where(col(Approval.id) == bindparam("wanted")))
+_BY_ID_LOCKED = Prepared(_ALL.where(col(Approval.id) == bindparam("wanted")).with_for_update())
+_OF_CALL = Prepared(_ALL.where(col(Approval.call_id) == bindparam("call")).order_by(col(Approval.id).desc()).limit(1))
+_OF_RUN = Prepared(_ALL.where(col(Approval.run_id) == bindparam("run")).order_by(col(Approval.id)))
+_OF_BATCH = Prepared(_ALL.where(col(Approval.batch) == bindparam("of_batch")).order_by(col(Approval.id)))
+_PENDING = Prepared(_ALL.where(col(Approval.state) == PENDING).order_by(col(Approval.id)).limit(bindparam("most")))
+_DECIDED = Prepared(
     _ALL.where(col(Approval.state) != PENDING)
     .order_by(col(Approval.decided_at).desc(), col(Approval.id).desc())
     .limit(bindparam("most"))
 )
-_ABOUT = (
+_ABOUT = Prepared(
     _ALL.where(
         col(Approval.agent) == bindparam("of_agent"),
         col(Approval.tool) == bindparam("of_tool"),
@@ -137,18 +136,18 @@ _ABOUT = (
     .order_by(col(Approval.created_at).desc(), col(Approval.id).desc())
     .limit(bindparam("most"))
 )
-_OVERDUE = (
+_OVERDUE = Prepared(
     _ALL.where(col(Approval.state) == PENDING, col(Approval.expires_at) <= bindparam("now", type_=Moment))
     .order_by(col(Approval.id))
     .limit(bindparam("most"))
 )
-_NEXT_EXPIRY = (
+_NEXT_EXPIRY = Prepared(
     select(col(Approval.expires_at))
     .where(col(Approval.state) == PENDING, col(Approval.expires_at).is_not(None))
     .order_by(col(Approval.expires_at))
     .limit(1)
 )
-_VOTES = (
+_VOTES = Prepared(
     select(*inspect(Vote).local_table.columns)
     .where(col(Vote.approval_id) == bindparam("approval"), col(Vote.revision) == bindparam("of_revision"))
     .order_by(col(Vote.at))
@@ -156,23 +155,22 @@ _VOTES = (
 
 
 @cache
-def _change(names: tuple[str, ...], *, compared: bool) -> Executable:
+def _change(names: tuple[str, ...], *, compared: bool) -> Prepared:
     """Writes the columns; `compared`: only where revision and state are what they are thought to be."""
     values: dict[str, Any] = {name: bindparam(f"new_{name}", type_=_COLUMNS[name].type) for name in names}
     statement = update(Approval).where(col(Approval.id) == bindparam("approval")).values(**values)
     if not compared:
-        return statement
-    return statement.where(
-        col(Approval.revision) == bindparam("known_revision"), col(Approval.state) == bindparam("known_state")
-    )
+        return Prepared(statement)
+    known = (col(Approval.revision) == bindparam("known_revision"), col(Approval.state) == bindparam("known_state"))
+    return Prepared(statement.where(*known))
 
 
-def _rows(session: Session, statement: Executable, values: Mapping[str, object]) -> list[ApprovalState]:
-    found = session.connection().execute(statement, values)
+def _rows(session: Session, statement: Prepared, values: Mapping[str, object]) -> list[ApprovalState]:
+    found = statement.run(session, values)
     return [ApprovalState(**dict(zip(NAMES, row, strict=True))) for row in found]
 
 
-def _first(session: Session, statement: Executable, values: Mapping[str, object]) -> ApprovalState | None:
+def _first(session: Session, statement: Prepared, values: Mapping[str, object]) -> ApprovalState | None:
     return next(iter(_rows(session, statement, values)), None)
 
 
@@ -223,12 +221,12 @@ def overdue(session: Session, now: datetime, limit: int = 100) -> list[ApprovalS
 
 def next_expiry(session: Session) -> datetime | None:
     """When the next pending approval expires."""
-    return session.connection().execute(_NEXT_EXPIRY).scalar()
+    return _NEXT_EXPIRY.run(session).scalar()
 
 
 def votes(session: Session, approval_id: str, revision: int) -> list[Vote]:
     """The votes on a revision, in the order in which they were cast."""
-    found = session.connection().execute(_VOTES, {"approval": approval_id, "of_revision": revision})
+    found = _VOTES.run(session, {"approval": approval_id, "of_revision": revision})
     return [Vote(**row._mapping) for row in found]
 
 
@@ -246,12 +244,11 @@ def add_vote(session: Session, row: ApprovalState, now: datetime, **vote: str) -
 def save(session: Session, row: ApprovalState, *names: str) -> None:
     """Write these columns of an approval that the caller's transaction holds."""
     values = {f"new_{name}": getattr(row, name) for name in names}
-    session.connection().execute(_change(names, compared=False), {"approval": row.id, **values})
+    _change(names, compared=False).count(session, {"approval": row.id, **values})
 
 
 def move(session: Session, approval_id: str, revision: int, from_state: str, to_state: str, **values: object) -> bool:
     """Compare-and-set on (id, revision, state); False if somebody was first."""
     known = {"approval": approval_id, "known_revision": revision, "known_state": from_state, "new_state": to_state}
     fresh = {f"new_{name}": value for name, value in values.items()}
-    changed = session.connection().execute(_change(("state", *values), compared=True), {**known, **fresh})
-    return changed.rowcount == 1
+    return _change(("state", *values), compared=True).count(session, {**known, **fresh}) == 1

@@ -12,13 +12,12 @@ from sqlmodel import Session, col
 from kernel.store.approvals import Approval
 from kernel.store.database import insert_new
 from kernel.store.freezes import Freeze
+from kernel.store.prepared import Prepared
 from kernel.store.runs import CALL_DONE, FINAL, REFUSED, STARTED, UNKNOWN, Call, Entry, Run
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
-
-    from sqlalchemy import Executable
 
     from kernel.types import Json
 
@@ -56,16 +55,17 @@ class Asked:
 NAMES = tuple(field.name for field in fields(CallState))
 _COLUMNS = inspect(Call).local_table.columns
 _ALL = select(*(_COLUMNS[name] for name in NAMES))
-_GET = _ALL.where(col(Call.run_id) == bindparam("run"), col(Call.use_id) == bindparam("use"))
-_OF_RUN = _ALL.where(col(Call.run_id) == bindparam("run")).order_by(col(Call.id).desc())
-_BY_ID = _ALL.where(col(Call.id) == bindparam("call"))
-_ASKED = (
-    _GET.add_columns(col(Approval.ref), col(Approval.state))
+_OF_USE = _ALL.where(col(Call.run_id) == bindparam("run"), col(Call.use_id) == bindparam("use"))
+_GET = Prepared(_OF_USE)
+_OF_RUN = Prepared(_ALL.where(col(Call.run_id) == bindparam("run")).order_by(col(Call.id).desc()))
+_BY_ID = Prepared(_ALL.where(col(Call.id) == bindparam("call")))
+_ASKED = Prepared(
+    _OF_USE.add_columns(col(Approval.ref), col(Approval.state))
     .outerjoin(Approval, col(Approval.call_id) == col(Call.id))
     .order_by(col(Approval.id).desc())
     .limit(1)
 )
-_CURRENT = (
+_IN_SEGMENT = (
     select(col(Run.id))
     .where(
         col(Run.id) == bindparam("run"),
@@ -74,32 +74,35 @@ _CURRENT = (
     )
     .with_for_update()
 )
-_MAY_BEGIN = _CURRENT.add_columns(exists(select(col(Freeze.scope))))
-_SAID = select(col(Entry.content)).where(col(Entry.run_id) == bindparam("run"), col(Entry.number) == bindparam("at"))
+_CURRENT = Prepared(_IN_SEGMENT)
+_MAY_BEGIN = Prepared(_IN_SEGMENT.add_columns(exists(select(col(Freeze.scope)))))
+_SAID = Prepared(
+    select(col(Entry.content)).where(col(Entry.run_id) == bindparam("run"), col(Entry.number) == bindparam("at"))
+)
 
 
 @cache
-def _move(from_states: tuple[str, ...], names: tuple[str, ...]) -> Executable:
+def _move(from_states: tuple[str, ...], names: tuple[str, ...]) -> Prepared:
     values: dict[str, Any] = {name: bindparam(f"new_{name}", type_=_COLUMNS[name].type) for name in names}
     known = or_(*(col(Call.state) == state for state in from_states))
-    return update(Call).where(col(Call.id) == bindparam("call"), known).values(**values)
+    return Prepared(update(Call).where(col(Call.id) == bindparam("call"), known).values(**values))
 
 
 def get(session: Session, run_id: str, use_id: str) -> CallState | None:
     """The call that a model's use led to."""
-    row = session.connection().execute(_GET, {"run": run_id, "use": use_id}).first()
+    row = _GET.run(session, {"run": run_id, "use": use_id}).first()
     return None if row is None else _call(row)
 
 
 def by_id(session: Session, call_id: str) -> CallState | None:
     """The call with this id."""
-    row = session.connection().execute(_BY_ID, {"call": call_id}).first()
+    row = _BY_ID.run(session, {"call": call_id}).first()
     return None if row is None else _call(row)
 
 
 def of_run(session: Session, run_id: str) -> list[CallState]:
     """All calls of a run, newest first."""
-    return [_call(row) for row in session.connection().execute(_OF_RUN, {"run": run_id})]
+    return [_call(row) for row in _OF_RUN.run(session, {"run": run_id})]
 
 
 def unsure(session: Session, run_id: str) -> dict[str, str]:
@@ -110,7 +113,7 @@ def unsure(session: Session, run_id: str) -> dict[str, str]:
 
 def asked(session: Session, run_id: str, use_id: str) -> Asked | None:
     """The call that a model's use led to, with its newest approval."""
-    row = session.connection().execute(_ASKED, {"run": run_id, "use": use_id}).first()
+    row = _ASKED.run(session, {"run": run_id, "use": use_id}).first()
     if row is None:
         return None
     *call, ref, state = row
@@ -123,7 +126,7 @@ def _call(row: Iterable[Any]) -> CallState:
 
 def said(session: Session, run_id: str, number: int) -> Json:
     """The content of the transcript entry that proposed a call; None if there is none."""
-    return session.connection().execute(_SAID, {"run": run_id, "at": number}).scalar()
+    return _SAID.run(session, {"run": run_id, "at": number}).scalar()
 
 
 def add(session: Session, **values: object) -> bool:
@@ -133,13 +136,13 @@ def add(session: Session, **values: object) -> bool:
 
 def is_current(session: Session, run_id: str, segment: int) -> bool:
     """Whether `segment` is the run's current one and the run goes on; holds the run until the transaction ends."""
-    found = session.connection().execute(_CURRENT, {"run": run_id, "of_segment": segment})
+    found = _CURRENT.run(session, {"run": run_id, "of_segment": segment})
     return found.first() is not None
 
 
 def may_begin(session: Session, run_id: str, segment: int) -> tuple[bool, bool]:
     """The same, and whether anything at all is frozen."""
-    found = session.connection().execute(_MAY_BEGIN, {"run": run_id, "of_segment": segment}).first()
+    found = _MAY_BEGIN.run(session, {"run": run_id, "of_segment": segment}).first()
     return (False, False) if found is None else (True, bool(found[1]))
 
 
@@ -147,8 +150,7 @@ def move(session: Session, call_id: str, from_states: tuple[str, ...], to_state:
     """Compare-and-set on the state; False if the call is in none of `from_states`."""
     fresh = {f"new_{name}": value for name, value in values.items()}
     statement = _move(from_states, ("state", *values))
-    changed = session.connection().execute(statement, {"call": call_id, "new_state": to_state, **fresh})
-    return changed.rowcount == 1
+    return statement.count(session, {"call": call_id, "new_state": to_state, **fresh}) == 1
 
 
 def finish(session: Session, call_id: str, result: Json, now: datetime) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, select
@@ -10,6 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, Session, SQLModel, col
 
 from kernel.store.columns import Moment
+from kernel.store.prepared import Prepared
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,15 +32,18 @@ def advance(session: Session, heard: Mapping[tuple[str, str], str], now: datetim
     """Move cursors `(lane, thread) -> last message` forward; none ever moves back."""
     if not heard:
         return
-    insert = sqlite.insert if session.connection().dialect.name == "sqlite" else postgresql.insert
-    statement = insert(Cursor).values(
-        [{"lane": lane, "thread": thread, "last": last, "heard_at": now} for (lane, thread), last in heard.items()]
-    )
-    session.connection().execute(
-        statement.on_conflict_do_update(
+    rows = [{"lane": lane, "thread": thread, "last": last, "heard_at": now} for (lane, thread), last in heard.items()]
+    _advance(session.get_bind().dialect.name).many(session, rows)
+
+
+@cache
+def _advance(dialect: str) -> Prepared:
+    insert = (sqlite.insert if dialect == "sqlite" else postgresql.insert)(Cursor)
+    return Prepared(
+        insert.on_conflict_do_update(
             index_elements=["lane", "thread"],
-            set_={"last": statement.excluded.last, "heard_at": now},
-            where=statement.excluded.last > Cursor.last,
+            set_={"last": insert.excluded.last, "heard_at": insert.excluded.heard_at},
+            where=insert.excluded.last > Cursor.last,
         )
     )
 

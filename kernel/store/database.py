@@ -26,12 +26,13 @@ from sqlalchemy.util import LRUCache
 from sqlmodel import Session, SQLModel
 
 from kernel.errors import ConfigError, StoreConflict, StoreError
+from kernel.store.prepared import DRIVER, Prepared, execute
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterator
 
-    from sqlalchemy import Dialect, Executable
+    from sqlalchemy import Dialect
     from sqlalchemy.engine.interfaces import ExceptionContext
 
 __all__ = ["Session", "Store", "insert_new", "open_engine", "open_store", "sqlite_url", "wake"]
@@ -53,31 +54,61 @@ def wake(session: Session, topic: str, key: str = "") -> None:
 
 def insert_new(session: Session, table: type[SQLModel], values: dict[str, object]) -> bool:
     """Insert one row unless its key exists; says whether it was inserted. Columns left out are NULL."""
-    statement = _insert_new(table, session.get_bind().dialect.name)
-    return session.connection().execute(statement, values).rowcount == 1
+    return _insert_new(table, session.get_bind().dialect.name).count(session, values) == 1
 
 
 @functools.cache
-def _insert_new(table: type[SQLModel], dialect: str) -> Executable:
+def _insert_new(table: type[SQLModel], dialect: str) -> Prepared:
     insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    # Without preserve_rowcount psycopg's count of an INSERT is gone before it can be read.
-    return insert(table).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+    return Prepared(insert(table).on_conflict_do_nothing())
 
 
 class _Joined(Session):
     """A session within the transaction that its caller has begun in a connection, and commits.
 
-    It takes part from the start, so that a rollback is one of all that was done, and knows its connection: to ask for
-    that costs as much as a statement otherwise. Where it is `apart`, its rollback leaves what others did before it.
+    It takes part when it is first asked for more than a prepared statement. It knows its connection: to ask for that
+    costs as much as a statement otherwise. Where it is `apart`, on SQLite, its rollback leaves what others did before.
     """
 
     def __init__(self, connection: Connection, *, apart: bool = False) -> None:
         mode: Literal["rollback_only", "create_savepoint"] = "create_savepoint" if apart else "rollback_only"
         super().__init__(connection, expire_on_commit=False, join_transaction_mode=mode)
-        self._joined = super().connection()
+        self._within = connection
+        self._apart = apart
+        self._joined: Connection | None = None
+        if connection.dialect.name == "sqlite":
+            self.info[DRIVER] = connection.connection.driver_connection
+        if apart:
+            self._do("SAVEPOINT apart")
 
     def connection(self, *arguments: Any, **named: Any) -> Connection:
-        return super().connection(*arguments, **named) if arguments or named else self._joined
+        if arguments or named:
+            return super().connection(*arguments, **named)
+        if self._joined is None:
+            self._joined = super().connection()
+        return self._joined
+
+    def get_bind(self, *arguments: Any, **named: Any) -> Engine | Connection:
+        return super().get_bind(*arguments, **named) if arguments or named else self._within
+
+    def keep(self) -> None:
+        """Commit, as far as the caller does not."""
+        if self.in_transaction():
+            self.commit()
+        if self._apart:
+            self._do("RELEASE apart")
+
+    def take_back(self) -> None:
+        """Roll back what was done in it; where it is not apart, all of the transaction."""
+        self.rollback()
+        if self._apart:
+            self._do("ROLLBACK TO apart", "RELEASE apart")
+        else:
+            self._within.rollback()
+
+    def _do(self, *statements: str) -> None:
+        for statement in statements:
+            execute(self.info[DRIVER], statement)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +242,7 @@ class Store:
         try:
             with self.engine.connect() as connection, _Joined(connection) as session:
                 if self.is_sqlite:
-                    connection.exec_driver_sql("BEGIN")
+                    _begin(connection, "BEGIN")
                 return work(session)
         except OperationalError as error:
             raise StoreError(f"The database cannot be read: {error.orig}") from error
@@ -220,7 +251,7 @@ class Store:
         try:
             with self.engine.connect() as connection, self._begun(connection, synced), _Joined(connection) as session:
                 done = Done(work(session), self._wakes(session) if wakes else ())
-                session.commit()
+                session.keep()
                 connection.commit()
                 return done
         except OperationalError as error:
@@ -238,7 +269,7 @@ class Store:
             with self._begun(self._connection, any(one.synced for one in batch)):
                 outcomes = [self._outcome(self._connection, batch[0].work)]
                 if len(batch) > 1 and isinstance(outcomes[0], BaseException):  # its rollback was one of everything
-                    self._connection.exec_driver_sql("BEGIN IMMEDIATE")
+                    _begin(self._connection, "BEGIN IMMEDIATE")
                 outcomes += [self._outcome(self._connection, one.work, apart=True) for one in batch[1:]]
                 self._connection.commit()
                 return outcomes
@@ -252,11 +283,11 @@ class Store:
         with _Joined(connection, apart=apart) as session:
             try:
                 done = Done(work(session), self._wakes(session))
-                session.commit()
+                session.keep()
             except OperationalError:
                 raise  # the database, not the work: nothing of the batch is written
             except Exception as error:
-                session.rollback()
+                session.take_back()
                 return error
             return done
 
@@ -278,7 +309,7 @@ class Store:
         if not synced:
             driver.execute("PRAGMA synchronous=NORMAL")
         try:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            _begin(connection, "BEGIN IMMEDIATE")
             yield
         finally:
             if not synced:
@@ -296,6 +327,12 @@ class Store:
         if self._connection is not None:
             self._connection.close()
         self.engine.dispose()
+
+
+def _begin(connection: Connection, how: str) -> None:
+    """Begin a transaction on SQLite: ours to begin there, SQLAlchemy's to end."""
+    connection.begin()
+    execute(connection.connection.driver_connection, how)
 
 
 def _call(session: Session, subscriber: Subscriber, key: str) -> Callable[[], None]:

@@ -12,6 +12,7 @@ from sqlmodel import Field, Session, SQLModel, col
 from kernel.store import runs
 from kernel.store.columns import Moment
 from kernel.store.database import insert_new
+from kernel.store.prepared import Prepared
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -49,14 +50,16 @@ class FreezeState:
     at: datetime
 
 
-_ALL = select(*(getattr(Freeze, name) for name in ("scope", "by", "by_name", "reason", "at"))).order_by(
-    col(Freeze.at), col(Freeze.scope)
+_ALL = Prepared(
+    select(*(getattr(Freeze, name) for name in ("scope", "by", "by_name", "reason", "at"))).order_by(
+        col(Freeze.at), col(Freeze.scope)
+    )
 )
 
 
 def in_force(session: Session) -> list[FreezeState]:
     """All freezes, oldest first."""
-    return [FreezeState(**row._mapping) for row in session.connection().execute(_ALL)]
+    return [FreezeState(**row._mapping) for row in _ALL.run(session)]
 
 
 def add(session: Session, freeze: FreezeState) -> bool:

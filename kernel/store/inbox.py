@@ -10,6 +10,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 
 from kernel.store.columns import JsonText, Moment
 from kernel.store.database import insert_new
+from kernel.store.prepared import Prepared
 from kernel.store.runs import Conversation
 from kernel.types import Inbound, Json, Place
 
@@ -188,7 +189,7 @@ def waiting(session: Session, conversation_id: str) -> list[InboxRow]:
     return sorted(rows, key=lambda row: (row.inbound.sent_at or row.received_at, row.id))
 
 
-_WAITS = (
+_WAITS = Prepared(
     select(col(InboxRow.id))
     .where(col(InboxRow.conversation_id) == bindparam("conversation"), col(InboxRow.state) == WAITING)
     .limit(1)
@@ -197,7 +198,7 @@ _WAITS = (
 
 def waits(session: Session, conversation_id: str) -> bool:
     """Whether a message waits for the run of this conversation to end."""
-    return session.connection().execute(_WAITS, {"conversation": conversation_id}).first() is not None
+    return _WAITS.run(session, {"conversation": conversation_id}).first() is not None
 
 
 def settle(
@@ -211,11 +212,11 @@ def settle(
 ) -> bool:
     """Move an unsettled event to `state`; False if another worker did it first."""
     values = {"row_id": row_id, "to": state, "conversation": conversation_id, "run": run_id, "problem": error}
-    return session.connection().execute(_SETTLE, values).rowcount == 1
+    return _SETTLE.count(session, values) == 1
 
 
 # Built once: building a statement costs more than running it.
-_SETTLE = (
+_SETTLE = Prepared(
     update(InboxRow)
     .where(col(InboxRow.id) == bindparam("row_id"), col(InboxRow.state).in_((NEW, WAITING)))
     .values(

@@ -15,11 +15,12 @@ from sqlmodel import Field, Session, SQLModel
 
 from kernel.store.columns import LargeBinary, Moment, SqlText
 from kernel.store.database import insert_new
+from kernel.store.prepared import Prepared
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sqlalchemy import CursorResult, TextClause
+    from sqlalchemy import Result
 
 BUILDING, READY = "building", "ready"  # states of a vector index
 
@@ -159,20 +160,31 @@ class ChunkText(NamedTuple):
 _IN_SQLITE, _IN_POSTGRES = "IN (SELECT value FROM json_each(:{}))", "= ANY(:{})"
 
 
-def run(session: Session, sql: str, **values: object) -> CursorResult[*tuple[Any, ...]]:
+def run(session: Session, sql: str, **values: object) -> Result[*tuple[Any, ...]]:
     """Run `sql`; `IN :name` takes a list, as one parameter on both databases, so that the statement stays the same."""
+    statement, values = _prepared(session, sql, values)
+    return statement.run(session, values)
+
+
+def change(session: Session, sql: str, **values: object) -> int:
+    """The same for a statement that writes; returns how many rows it changed."""
+    statement, values = _prepared(session, sql, values)
+    return statement.count(session, values)
+
+
+def _prepared(session: Session, sql: str, values: dict[str, object]) -> tuple[Prepared, dict[str, object]]:
     sqlite = session.get_bind().dialect.name == "sqlite"
     lists = tuple(name for name, value in values.items() if isinstance(value, list))
     if sqlite:
         values |= {name: orjson.dumps(values[name]).decode() for name in lists}
-    return session.connection().execute(_statement(sql, lists, sqlite=sqlite), values)
+    return _statement(sql, lists, sqlite=sqlite), values
 
 
 @functools.cache
-def _statement(sql: str, lists: tuple[str, ...], *, sqlite: bool) -> TextClause:
+def _statement(sql: str, lists: tuple[str, ...], *, sqlite: bool) -> Prepared:
     for name in lists:
         sql = sql.replace(f"IN :{name}", (_IN_SQLITE if sqlite else _IN_POSTGRES).format(name))
-    return text(sql)
+    return Prepared(text(sql))
 
 
 # -- documents ------------------------------------------------------------------------------------
@@ -259,7 +271,7 @@ def _take_over_vectors(session: Session, document_id: str, last: int, model: str
 def forget(session: Session, document_id: str) -> bool:
     """Delete a document with all that is made from it; False if there is none."""
     run(session, "DELETE FROM chunk WHERE document_id = :document", document=document_id)
-    return run(session, "DELETE FROM document WHERE id = :document", document=document_id).rowcount == 1
+    return change(session, "DELETE FROM document WHERE id = :document", document=document_id) == 1
 
 
 def keys(session: Session, source: str) -> dict[str, str]:

@@ -13,7 +13,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 
 from kernel.store.columns import Moment, SqlText
 from kernel.store.database import insert_new
-from kernel.store.knowledge import run
+from kernel.store.knowledge import change, run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,7 +79,7 @@ def is_due(session: Session, name: str, now: datetime) -> bool:
 def claim(session: Session, name: str, now: datetime, until: datetime) -> bool:
     """Take a source that is due; False where it is not, or another process was first. It is due again at `until`."""
     sql = "UPDATE knowledge_source SET due_at = :until WHERE name = :name AND (due_at IS NULL OR due_at <= :now)"
-    return run(session, sql, name=name, **_moments(session, now=now, until=until)).rowcount == 1
+    return change(session, sql, name=name, **_moments(session, now=now, until=until)) == 1
 
 
 def postpone(session: Session, name: str, now: datetime, until: datetime) -> None:

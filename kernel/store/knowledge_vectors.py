@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kernel.store.columns import Moment
-from kernel.store.knowledge import BUILDING, READY, VectorIndex, run
+from kernel.store.knowledge import BUILDING, READY, VectorIndex, change, run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -115,14 +115,14 @@ def drop_vectors(session: Session, model: str, limit: int) -> int:
         "DELETE FROM chunk_vector WHERE model <> :model AND chunk_id IN"
         " (SELECT chunk_id FROM chunk_vector WHERE model <> :model ORDER BY chunk_id LIMIT :limit)"
     )
-    return run(session, sql, model=model, limit=limit).rowcount
+    return change(session, sql, model=model, limit=limit)
 
 
 def touch_index(session: Session, index_id: str, now: datetime) -> bool:
     """Its builder is alive; False if somebody dropped the index."""
     moment = Moment().process_bind_param(now, session.get_bind().dialect)
     sql = "UPDATE vector_index SET touched_at = :now WHERE id = :index"
-    return run(session, sql, now=moment, index=index_id).rowcount == 1
+    return change(session, sql, now=moment, index=index_id) == 1
 
 
 def switch_index(session: Session, index_id: str) -> None:

@@ -10,6 +10,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 
 from kernel.store.columns import JsonText, Moment
 from kernel.store.database import insert_new
+from kernel.store.prepared import Prepared
 from kernel.types import Json
 
 if TYPE_CHECKING:
@@ -43,27 +44,26 @@ class LedgerHead(SQLModel, table=True):
     hash: str
 
 
-_END = select(col(LedgerHead.number), col(LedgerHead.hash)).where(col(LedgerHead.id) == 1).with_for_update()
-_ADD = insert(LedgerRow)
-_MOVE = (
+_END = Prepared(select(col(LedgerHead.number), col(LedgerHead.hash)).where(col(LedgerHead.id) == 1).with_for_update())
+_ADD = Prepared(insert(LedgerRow))
+_MOVE = Prepared(
     update(LedgerHead).where(col(LedgerHead.id) == 1).values(number=bindparam("new_number"), hash=bindparam("new_hash"))
 )
 
 
 def end(session: Session) -> tuple[int, str]:
     """Number and hash of the last entry; locked until the transaction ends."""
-    row = session.connection().execute(_END).first()
+    row = _END.run(session).first()
     if row is None:
         insert_new(session, LedgerHead, {"id": 1, "number": 0, "hash": GENESIS})
-        row = session.connection().execute(_END).one()
+        row = _END.run(session).one()
     return row.number, row.hash
 
 
 def add(session: Session, entries: Sequence[dict[str, object]]) -> None:
     """Put entries behind the last one, in this order; there is at least one."""
-    connection = session.connection()
-    connection.execute(_ADD, entries if len(entries) > 1 else entries[0])
-    connection.execute(_MOVE, {"new_number": entries[-1]["number"], "new_hash": entries[-1]["hash"]})
+    _ADD.many(session, entries)
+    _MOVE.count(session, {"new_number": entries[-1]["number"], "new_hash": entries[-1]["hash"]})
 
 
 def entries(session: Session, subject: str | None = None) -> Iterator[LedgerRow]:

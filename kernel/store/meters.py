@@ -14,6 +14,7 @@ from sqlmodel import Field, Session, SQLModel, col
 
 from kernel.store.columns import Moment
 from kernel.store.database import insert_new
+from kernel.store.prepared import Prepared
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -80,18 +81,20 @@ _ROW = (
     & (col(MeterUse.account) == bindparam("of_account"))
     & (col(MeterUse.period) == bindparam("of_period"))
 )
-_USED = select(col(MeterUse.used), col(MeterUse.raised)).where(_ROW)
-_RESERVE = (
+_USED = Prepared(select(col(MeterUse.used), col(MeterUse.raised)).where(_ROW))
+_RESERVE = Prepared(
     update(MeterUse)
     .where(_ROW, col(MeterUse.used) + bindparam("more") <= bindparam("most") + col(MeterUse.raised))
     .values(used=col(MeterUse.used) + bindparam("more"))
 )
-_HOLD = select(col(MeterUse.raised)).where(_ROW).with_for_update()
-_GIVE_BACK = update(MeterUse).where(_ROW).values(used=col(MeterUse.used) - bindparam("less"))
-_CHARGES = select(
-    col(MeterCharge.key), col(MeterCharge.account), col(MeterCharge.period), col(MeterCharge.amount)
-).where(col(MeterCharge.call_id) == bindparam("call"))
-_COST = insert(ModelCost)
+_HOLD = Prepared(select(col(MeterUse.raised)).where(_ROW).with_for_update())
+_GIVE_BACK = Prepared(update(MeterUse).where(_ROW).values(used=col(MeterUse.used) - bindparam("less")))
+_CHARGES = Prepared(
+    select(col(MeterCharge.key), col(MeterCharge.account), col(MeterCharge.period), col(MeterCharge.amount)).where(
+        col(MeterCharge.call_id) == bindparam("call")
+    )
+)
+_COST = Prepared(insert(ModelCost))
 
 
 def whole(amount: Decimal) -> int:
@@ -106,7 +109,7 @@ def decimal(millionths: int) -> Decimal:
 
 def used(session: Session, key: str, account: str, period: str) -> tuple[Decimal, Decimal]:
     """What is used, and by how much the limit was raised."""
-    row = session.connection().execute(_USED, _of(key, account, period)).first()
+    row = _USED.run(session, _of(key, account, period)).first()
     return (Decimal(0), Decimal(0)) if row is None else (decimal(row.used), decimal(row.raised))
 
 
@@ -122,7 +125,7 @@ def reserve(  # noqa: PLR0917  the three parts of a meter's key, and the charge
     if not insert_new(session, MeterCharge, values):
         return True
     more = {**_of(key, account, period), "more": whole(amount), "most": whole(most)}
-    if session.connection().execute(_RESERVE, more).rowcount == 1:
+    if _RESERVE.count(session, more) == 1:
         return True
     session.connection().execute(
         delete(MeterCharge).where(col(MeterCharge.call_id) == call_id, col(MeterCharge.key) == key)
@@ -132,8 +135,8 @@ def reserve(  # noqa: PLR0917  the three parts of a meter's key, and the charge
 
 def give_back(session: Session, call_id: str) -> None:
     """The call did nothing: what was taken for it is free again."""
-    for key, account, period, amount in session.connection().execute(_CHARGES, {"call": call_id}).all():
-        session.connection().execute(_GIVE_BACK, {**_of(key, account, period), "less": amount})
+    for key, account, period, amount in _CHARGES.run(session, {"call": call_id}).all():
+        _GIVE_BACK.count(session, {**_of(key, account, period), "less": amount})
     session.connection().execute(delete(MeterCharge).where(col(MeterCharge.call_id) == call_id))
 
 
@@ -165,7 +168,7 @@ def in_use(session: Session, key: str) -> list[MeterUse]:
 
 def add_cost(session: Session, at: datetime, amount: float, **of: str) -> None:
     """Note what answers of a model cost, in US dollars; `of` are run_id, agent, person, channel, workflow."""
-    session.connection().execute(_COST, {**of, "at": at, "amount": whole(Decimal(str(amount)))})
+    _COST.count(session, {**of, "at": at, "amount": whole(Decimal(str(amount)))})
 
 
 def cost(session: Session, since: datetime | None, of: Mapping[str, str]) -> Decimal:
@@ -200,7 +203,7 @@ def release_cost(session: Session, run_id: str) -> None:
 def hold(session: Session, key: str, account: str, period: str) -> Decimal:
     """By how much the limit was raised. Whoever asks about the same meter waits until this transaction ends."""
     open_row(session, key, account, period)
-    return decimal(int(session.connection().execute(_HOLD, _of(key, account, period)).scalar_one()))
+    return decimal(int(_HOLD.run(session, _of(key, account, period)).scalar_one()))
 
 
 def _sum(

@@ -7,16 +7,18 @@ every copy of a card follows the state that was committed with it.
 from __future__ import annotations
 
 import base64
+from dataclasses import dataclass, fields
 from datetime import datetime
 
 import orjson
 from pydantic import TypeAdapter
-from sqlalchemy import Index, bindparam, case, func, inspect, or_, text, update
+from sqlalchemy import Index, bindparam, case, func, or_, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from kernel.store.columns import JsonText, Moment
 from kernel.store.database import insert_new, wake
+from kernel.store.prepared import Prepared
 from kernel.store.runs import Run
 from kernel.types import Actor, Body, Card, Json, Place, Progress
 
@@ -27,7 +29,31 @@ MESSAGE, NOTICE, FILE = "message", "notice", "file"
 _BODY: TypeAdapter[Body] = TypeAdapter(Body)
 
 
-class OutboxRow(SQLModel, table=True):
+class _Values:
+    """The JSON of a row as values."""
+
+    __slots__ = ()
+    place: Json
+    body: Json
+    recipient: Json
+
+    @property
+    def where(self) -> Place:
+        """The place to show it."""
+        return Place.model_validate(self.place)
+
+    @property
+    def content(self) -> Body:
+        """The body as a value."""
+        return _BODY.validate_python(self.body)
+
+    @property
+    def to(self) -> Actor | None:
+        """The account that it is for, where it is for one."""
+        return Actor.model_validate(self.recipient) if self.recipient else None
+
+
+class OutboxRow(_Values, SQLModel, table=True):
     """One thing to show.
 
     kind `message`: `body` is a Text, Progress or Card. `notice`: a Text that only `to` sees. `file`: `extra.name`,
@@ -69,24 +95,34 @@ class OutboxRow(SQLModel, table=True):
     subject: str | None = Field(default=None, index=True)  # "AP-7F3K" for the copies of a card
     created_at: datetime = Field(sa_type=Moment)
 
-    @property
-    def where(self) -> Place:
-        """The place to show it."""
-        return Place.model_validate(self.place)
 
-    @property
-    def content(self) -> Body:
-        """The body as a value."""
-        return _BODY.validate_python(self.body)
+@dataclass(kw_only=True, slots=True)
+class Claimed(_Values):
+    """A row while this process sends it; the columns mean what they mean in `OutboxRow`.
 
-    @property
-    def to(self) -> Actor | None:
-        """The account that it is for, where it is for one."""
-        return Actor.model_validate(self.recipient) if self.recipient else None
+    Every message comes by here, and loading a row of the session costs more than all statements about it.
+    """
+
+    id: str
+    platform: str
+    lane: str
+    kind: str = MESSAGE
+    place: Json
+    body: Json = None
+    extra: Json = None
+    recipient: Json = None
+    version: int = 1
+    sent_version: int = 0
+    remote_id: str | None = None
+    attempts: int = 0
+    doubt: bool = False
+    run_id: str | None = None
+    subject: str | None = None
+    created_at: datetime
 
 
 # Statements of the path that every message takes, built once: building one costs more than running it.
-_FIRST = (
+_FIRST = Prepared(
     select(col(OutboxRow.id), col(OutboxRow.state), col(OutboxRow.retry_at))
     .where(
         col(OutboxRow.lane) == bindparam("lane"),
@@ -101,15 +137,11 @@ _FIRST = (
     .limit(1)
     .with_for_update()
 )
-_CLAIM = (  # what stands in the statement is what the session gets, without its own view of the row
-    select(OutboxRow)
-    .from_statement(
-        update(OutboxRow)
-        .where(col(OutboxRow.id) == bindparam("row_id"))
-        .values(state=SENDING, owner=bindparam("by"), attempts=col(OutboxRow.attempts) + 1)
-        .returning(*inspect(OutboxRow).local_table.columns)
-    )
-    .execution_options(populate_existing=True, synchronize_session=False)
+_CLAIM = Prepared(
+    update(OutboxRow)
+    .where(col(OutboxRow.id) == bindparam("row_id"))
+    .values(state=SENDING, owner=bindparam("by"), attempts=col(OutboxRow.attempts) + 1)
+    .returning(*(getattr(OutboxRow, field.name) for field in fields(Claimed)))
 )
 _NOW_SHOWS = {  # one statement: a revision and a delivery in the same instant both count
     "body": bindparam("now_shows", type_=JsonText),
@@ -119,19 +151,19 @@ _NOW_SHOWS = {  # one statement: a revision and a delivery in the same instant b
         (or_(col(OutboxRow.state) == SENT, col(OutboxRow.state) == DEAD), QUEUED), else_=col(OutboxRow.state)
     ),
 }
-_REVISE = (
+_REVISE = Prepared(
     update(OutboxRow)
     .where(col(OutboxRow.id) == bindparam("row_id"))
     .values(**_NOW_SHOWS)
     .returning(col(OutboxRow.lane))
 )
-_REVISE_COPIES = (
+_REVISE_COPIES = Prepared(
     update(OutboxRow)
     .where(col(OutboxRow.subject) == bindparam("about"))
     .values(**_NOW_SHOWS)
     .returning(col(OutboxRow.lane))
 )
-_DELIVERED = (
+_DELIVERED = Prepared(
     update(OutboxRow)
     .where(col(OutboxRow.id) == bindparam("row_id"))
     .values(
@@ -222,7 +254,7 @@ def revise(session: Session, row_id: str, body: Body, subject: str | None = None
     """
     if subject is not None:
         session.connection().execute(update(OutboxRow).where(col(OutboxRow.id) == row_id).values(subject=subject))
-    lane = session.connection().execute(_REVISE, {"row_id": row_id, "now_shows": body.model_dump(mode="json")}).scalar()
+    lane = _REVISE.run(session, {"row_id": row_id, "now_shows": body.model_dump(mode="json")}).scalar()
     if lane is not None:
         wake(session, TOPIC, lane)
     return lane is not None
@@ -231,7 +263,7 @@ def revise(session: Session, row_id: str, body: Body, subject: str | None = None
 def revise_copies(session: Session, subject: str, body: Body) -> int:
     """Have every row that shows `subject` show this; returns how many there are."""
     values = {"about": subject, "now_shows": body.model_dump(mode="json")}
-    lanes = session.connection().execute(_REVISE_COPIES, values).scalars().all()
+    lanes = _REVISE_COPIES.run(session, values).scalars().all()
     for lane in lanes:
         wake(session, TOPIC, lane)
     return len(lanes)
@@ -268,25 +300,27 @@ def due_lanes(session: Session, now: datetime) -> list[str]:
     return list(session.exec(select(OutboxRow.lane).where(col(OutboxRow.state) == QUEUED, due).distinct()))
 
 
-def claim(session: Session, lane: str, owner: str, now: datetime) -> OutboxRow | None:
-    """Take the lane's next row for sending; None if there is none, or if another process is sending in this lane.
+def claim(session: Session, lane: str, owner: str, now: datetime) -> Claimed | None:
+    """Take the lane's next row for sending.
 
-    A first post that waits for its retry holds up what comes after it; an edit that waits does not.
+    None if there is none, or if another process is sending in this lane. A first post that waits for its retry holds up
+    what comes after it; an edit that waits does not.
     """
     first = _first(session, lane, now)
     if first is None:
         return None
     values = {"row_id": first, "by": owner}
-    claimed: OutboxRow
     if session.get_bind().dialect.name == "sqlite":  # one process, one writer
-        claimed = session.execute(_CLAIM, values).scalar_one()
-        return claimed
+        return _claimed(session, values)
     try:
         with session.begin_nested():
-            claimed = session.execute(_CLAIM, values).scalar_one()
-            return claimed
+            return _claimed(session, values)
     except IntegrityError:  # another process claimed a row of this lane in the same instant
         return None
+
+
+def _claimed(session: Session, values: dict[str, str]) -> Claimed:
+    return Claimed(**_CLAIM.run(session, values).mappings().one())
 
 
 def is_due(session: Session, lane: str, now: datetime) -> bool:
@@ -295,7 +329,7 @@ def is_due(session: Session, lane: str, now: datetime) -> bool:
 
 
 def _first(session: Session, lane: str, now: datetime) -> str | None:
-    first = session.connection().execute(_FIRST, {"lane": lane, "now": now}).first()
+    first = _FIRST.run(session, {"lane": lane, "now": now}).first()
     if first is None or first.state == SENDING or (first.retry_at is not None and first.retry_at > now):
         return None
     return str(first.id)
@@ -314,7 +348,7 @@ def release(session: Session, live: set[str]) -> int:
 def delivered(session: Session, row_id: str, version: int, remote_id: str | None) -> None:
     """The platform shows `version` of the row. If it was revised meanwhile it goes back into the queue."""
     values = {"row_id": row_id, "shown": version, "remote": remote_id}
-    row = session.connection().execute(_DELIVERED, values).first()
+    row = _DELIVERED.run(session, values).first()
     if row is not None and row.state == QUEUED:
         wake(session, TOPIC, row.lane)
 
@@ -359,7 +393,7 @@ def known_remote(session: Session, lane: str, remote_ids: list[str]) -> frozense
     return frozenset(str(remote_id) for remote_id in rows)
 
 
-def owner_of(session: Session, row: OutboxRow) -> Actor | None:
+def owner_of(session: Session, row: Claimed) -> Actor | None:
     """The account to tell when the row cannot be shown: who it is for, else who asked for the run."""
     if row.to is not None or row.run_id is None:
         return row.to

@@ -13,13 +13,13 @@ from sqlalchemy import bindparam, case, exists, select, update
 from sqlmodel import col
 
 from kernel.store.personal import PersonalMark
+from kernel.store.prepared import Prepared
 from kernel.store.runs import FINAL, QUEUED, Conversation, Entry, Run
 from kernel.types import Actor, Place
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sqlalchemy import Executable
     from sqlmodel import Session
 
     from kernel.types import Json
@@ -93,25 +93,25 @@ class Row:
 
 NAMES = tuple(field.name for field in fields(RunState))
 PAST = tuple(field.name for field in fields(PastRun) if field.name != "personal")
-_STOP_ASKED = select(col(Run.stop_requested_by)).where(col(Run.id) == bindparam("run_id"))
+_STOP_ASKED = Prepared(select(col(Run.stop_requested_by)).where(col(Run.id) == bindparam("run_id")))
 _PERSONAL = exists(select(col(PersonalMark.subject)).where(col(PersonalMark.subject) == "run:" + col(Run.ref)))
 
 
 @cache
-def _run(*, locked: bool) -> Executable:
+def _run(*, locked: bool) -> Prepared:
     statement = select(*(getattr(Run, name) for name in NAMES)).where(col(Run.id) == bindparam("run_id"))
-    return statement.with_for_update() if locked else statement
+    return Prepared(statement.with_for_update() if locked else statement)
 
 
 @cache
-def _lines() -> Executable:
+def _lines() -> Prepared:
     columns = (col(Entry.number), col(Entry.kind), col(Entry.content))
-    return select(*columns).where(col(Entry.run_id) == bindparam("of_run")).order_by(col(Entry.number))
+    return Prepared(select(*columns).where(col(Entry.run_id) == bindparam("of_run")).order_by(col(Entry.number)))
 
 
 @cache
-def _past() -> Executable:
-    return (
+def _past() -> Prepared:
+    return Prepared(
         select(*(getattr(Run, name) for name in PAST), _PERSONAL.label("personal"))
         .where(
             col(Run.conversation_id) == bindparam("conversation"),
@@ -124,30 +124,30 @@ def _past() -> Executable:
 
 
 @cache
-def _change(names: tuple[str, ...]) -> Executable:
+def _change(names: tuple[str, ...]) -> Prepared:
     values = {name: bindparam(f"new_{name}", type_=Run.__table__.c[name].type) for name in names}  # type: ignore[attr-defined]  # sqlmodel does not declare it
-    return update(Run).where(col(Run.id) == bindparam("run_id")).values(**values)
+    return Prepared(update(Run).where(col(Run.id) == bindparam("run_id")).values(**values))
 
 
 @cache
-def _free() -> Executable:
+def _free() -> Prepared:
     still = col(Conversation.active_run_id) == bindparam("run_id")
     values: dict[Any, Any] = {
         "active_at": bindparam("now", type_=Conversation.__table__.c.active_at.type),  # type: ignore[attr-defined]  # as above
         "active_run_id": case((still, None), else_=col(Conversation.active_run_id)),
     }
-    return update(Conversation).where(col(Conversation.id) == bindparam("conversation")).values(**values)
+    return Prepared(update(Conversation).where(col(Conversation.id) == bindparam("conversation")).values(**values))
 
 
 def load(session: Session, run_id: str, *, locked: bool = False) -> RunState | None:
     """The run as it is; `locked` holds its row until the transaction ends."""
-    row = session.connection().execute(_run(locked=locked), {"run_id": run_id}).first()
+    row = _run(locked=locked).run(session, {"run_id": run_id}).first()
     return None if row is None else RunState(**row._mapping)
 
 
 def stop_asked(session: Session, run_id: str) -> bool:
     """Whether somebody wants the run stopped."""
-    return session.connection().execute(_STOP_ASKED, {"run_id": run_id}).scalar() is not None
+    return _STOP_ASKED.run(session, {"run_id": run_id}).scalar() is not None
 
 
 def take(session: Session, run_id: str, segment: int) -> RunState | None:
@@ -161,7 +161,7 @@ def keep(session: Session, run: RunState, known: RunState) -> None:
     changed = tuple(name for name in NAMES if getattr(run, name) != getattr(known, name))
     if changed:
         values = {f"new_{name}": getattr(run, name) for name in changed}
-        session.connection().execute(_change(changed), {"run_id": run.id, **values})
+        _change(changed).count(session, {"run_id": run.id, **values})
 
 
 def copy(run: RunState) -> RunState:
@@ -171,7 +171,7 @@ def copy(run: RunState) -> RunState:
 
 def lines(session: Session, run_id: str) -> list[Row]:
     """The transcript, in order."""
-    rows = session.connection().execute(_lines(), {"of_run": run_id})
+    rows = _lines().run(session, {"of_run": run_id})
     return [Row(number=number, kind=kind, content=content) for number, kind, content in rows]
 
 
@@ -183,10 +183,10 @@ def is_workflow(run: Run | RunState) -> bool:
 def past(session: Session, conversation_id: str, before: str, most: int = 20) -> list[PastRun]:
     """Finished runs of the same thread before run `before`, oldest first."""
     values = {"conversation": conversation_id, "before": before, "most": most}
-    rows = session.connection().execute(_past(), values).mappings().all()
+    rows = _past().run(session, values).mappings().all()
     return [PastRun(**row) for row in reversed(rows)]
 
 
 def free(session: Session, conversation_id: str, run_id: str, now: datetime) -> None:
     """The run no longer occupies its thread."""
-    session.connection().execute(_free(), {"conversation": conversation_id, "run_id": run_id, "now": now})
+    _free().count(session, {"conversation": conversation_id, "run_id": run_id, "now": now})

@@ -12,11 +12,10 @@ from sqlmodel import Field, Session, SQLModel, col, select
 
 from kernel.store.columns import Float, JsonText, Moment
 from kernel.store.database import insert_new, wake
+from kernel.store.prepared import Prepared
 from kernel.types import Actor, Json, Place
 
 if TYPE_CHECKING:
-    from sqlalchemy import Executable
-
     from kernel.clock import Ids
 
 READY = "segments"  # topic: a segment is ready to start
@@ -238,7 +237,7 @@ def open_conversation(session: Session, place: Place, conversation_id: str, now:
     return NewConversation(id=conversation_id, place=values["place"]) if opened else None
 
 
-_ENGAGE = (
+_ENGAGE = Prepared(
     update(Conversation)
     .where(col(Conversation.id) == bindparam("conversation"))
     .values(agent=bindparam("answers"), active_run_id=bindparam("run"), active_at=bindparam("now", type_=Moment))
@@ -257,7 +256,7 @@ def close_conversation(session: Session, conversation_id: str) -> None:
 def engage(session: Session, conversation_id: str, agent: str, run_id: str, now: datetime) -> None:
     """From now on this run works in the conversation, and this agent answers there."""
     values = {"conversation": conversation_id, "answers": agent, "run": run_id, "now": now}
-    session.connection().execute(_ENGAGE, values)
+    _ENGAGE.count(session, values)
 
 
 def by_ref(session: Session, ref: str) -> Run | None:
@@ -292,7 +291,7 @@ def free_ref(session: Session, ids: Ids, prefix: str = "R") -> str:
     """A reference that no run has yet. Four characters, more once chance meets a taken one."""
     for length in (4, 4, 5, 6, 8):
         ref = f"{prefix}-{ids.short(length)}"
-        if session.connection().execute(_TAKEN, {"wanted": ref}).first() is None:
+        if _TAKEN.run(session, {"wanted": ref}).first() is None:
             return ref
     return f"{prefix}-{ids.new()}"
 
@@ -300,19 +299,19 @@ def free_ref(session: Session, ids: Ids, prefix: str = "R") -> str:
 def begin(session: Session, run: Run | NewRun, request: Json) -> None:
     """Start a run: its row, the first transcript entry, and its first segment ready."""
     values = {**_FRESH, **run.row(), "updated_at": run.created_at} if isinstance(run, NewRun) else run.model_dump()
-    session.connection().execute(_BEGIN, values)
+    _BEGIN.count(session, values)
     append(session, run.id, 1, "user", request, run.created_at)
     wake(session, READY, f"{run.id}:{values['segment']}")
 
 
-_TAKEN = select(col(Run.id)).where(col(Run.ref) == bindparam("wanted"))
-_BEGIN = insert(Run)
+_TAKEN = Prepared(select(col(Run.id)).where(col(Run.ref) == bindparam("wanted")))
+_BEGIN = Prepared(insert(Run))
 _FRESH = {name: field.default for name, field in Run.model_fields.items() if not field.is_required()}
 
 
 @cache
-def _next_segment(from_states: tuple[str, ...]) -> Executable:
-    return (
+def _next_segment(from_states: tuple[str, ...]) -> Prepared:
+    return Prepared(
         update(Run)
         .where(col(Run.id) == bindparam("run"), or_(*(col(Run.state) == state for state in from_states)))
         .values(
@@ -336,7 +335,7 @@ def next_segment(
     """Make the run's next segment ready, at `retry_at` where given; False if the run is not in one of `from_states`."""
     session.flush()  # or what was changed and not written yet would be forgotten by the expiry below
     values = {"run": run_id, "now": now, "not_before": retry_at}
-    segment = session.connection().execute(_next_segment(from_states), values).scalar()
+    segment = _next_segment(from_states).run(session, values).scalar()
     session.expire_all()
     if segment is not None and retry_at is None:
         wake(session, READY, f"{run_id}:{segment}")

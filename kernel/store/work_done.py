@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam
 from sqlalchemy import select as columns
@@ -13,11 +12,9 @@ from sqlmodel import Session, col, select
 from kernel.store import approvals, runs
 from kernel.store.approvals import Approval, Vote
 from kernel.store.outbox import OutboxRow
+from kernel.store.prepared import Prepared
 from kernel.store.runs import Run
 from kernel.types import Frozen, Json, Place
-
-if TYPE_CHECKING:
-    from sqlalchemy import Executable
 
 AT_ONCE = 500  # approvals whose votes are asked for together
 MOST = 5_000  # of each, the newest
@@ -111,7 +108,7 @@ def earlier(session: Session, place: Place, conversation_id: str, before: str) -
     They are looked for among the last ones of the whole installation, so that it takes no longer as these grow.
     """
     where = {"platform": place.platform, "tenant": place.tenant, "channel": place.channel}
-    found = session.connection().execute(_earlier(), {**where, "this": conversation_id, "before": before})
+    found = _earlier().run(session, {**where, "this": conversation_id, "before": before})
     return [
         Earlier(ref=ref, by=(actor or {}).get("name") or requester, request=request, at=at)
         for ref, requester, actor, request, at in found
@@ -119,12 +116,12 @@ def earlier(session: Session, place: Place, conversation_id: str, before: str) -
 
 
 @cache
-def _earlier() -> Executable:
+def _earlier() -> Prepared:
     last = (
         select(Run).where(col(Run.id) < bindparam("before")).order_by(col(Run.id).desc()).limit(LOOKED_BACK).subquery()
     )
     there = runs.Conversation
-    return (
+    return Prepared(
         columns(last.c.ref, last.c.requester, last.c.requester_actor, last.c.request, last.c.created_at)
         .join(there, col(there.id) == last.c.conversation_id)
         .where(

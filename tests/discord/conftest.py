@@ -16,7 +16,7 @@ from kernel.errors import StoreError
 from kernel.store import Store, open_store
 from kernel.store.database import sqlite_url
 from kernel.store.migrations import upgrade
-from kernel.store.outbox import OutboxRow
+from kernel.store.outbox import Claimed
 from kernel.types import Actor, Body, Inbound, Json, Place
 from tests.fakes.discord import GUILD, FakeDiscord
 
@@ -122,13 +122,13 @@ class Bench:
         await adapter.start(inbox or self.inbox)
         return adapter
 
-    def row(self, body: Body | None, place: Place | None = None, **values: Json) -> OutboxRow:
+    def row(self, body: Body | None, place: Place | None = None, **values: Json) -> Claimed:
         """An outbox row as the sender hands it over."""
         place = place or self.place()
         self.rows += 1
         values.setdefault("id", f"row{self.rows}")
         values.setdefault("created_at", self.clock.now())
-        return OutboxRow(
+        return Claimed(
             platform="discord",
             lane=place.lane,
             place=place.model_dump(mode="json"),

@@ -191,7 +191,7 @@ async def settled(store: Store, row_id: str, clock: FixedClock, sender: Sender) 
         await store.write(lambda session: wake(session, outbox.TOPIC, ROOM.lane))
 
 
-async def claim(store: Store, clock: FixedClock, lane: str, owner: str) -> outbox.OutboxRow | None:
+async def claim(store: Store, clock: FixedClock, lane: str, owner: str) -> outbox.Claimed | None:
     return await store.write(lambda session: outbox.claim(session, lane, owner, clock.now()))
 
 

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from bot.engine.adapter import Capabilities, Heard
 from kernel.errors import PlatformError, TargetGone
+from kernel.store.outbox import Claimed, OutboxRow
 from kernel.types import Place
 
 if TYPE_CHECKING:
     from bot.engine.adapter import Receiver, Sign
-    from kernel.store.outbox import OutboxRow
     from kernel.types import Actor, FileRef, Form
+
+
+def sending(row: OutboxRow) -> Claimed:
+    """The row as an adapter gets it."""
+    return Claimed(**{field.name: getattr(row, field.name) for field in fields(Claimed)})
 
 
 class FakePlatform:
@@ -44,7 +50,7 @@ class FakePlatform:
     async def stop(self) -> None:
         self.receive = None
 
-    async def post(self, row: OutboxRow) -> str:
+    async def post(self, row: Claimed) -> str:
         self._maybe_fail()
         message = f"m{len(self.messages) + 1}"
         self.messages[message] = row.body
@@ -55,18 +61,18 @@ class FakePlatform:
             raise self.lost.popleft()
         return message
 
-    async def edit(self, row: OutboxRow) -> None:
+    async def edit(self, row: Claimed) -> None:
         self._maybe_fail()
         self.messages[row.remote_id or ""] = row.body
         self.edits.append(row.id)
         self._tell()
 
-    async def find(self, row: OutboxRow) -> str | None:
+    async def find(self, row: Claimed) -> str | None:
         if self.blind:
             raise self.blind.popleft()
         return next((message for message, origin in self.origin.items() if origin == row.id), None)
 
-    async def notice(self, row: OutboxRow) -> None:
+    async def notice(self, row: Claimed) -> None:
         self._maybe_fail()
         self.notices.append((row.to.account if row.to else "", str(row.body["markdown"])))
         self._tell()
@@ -77,7 +83,7 @@ class FakePlatform:
     async def status(self, sign: Sign) -> None:
         self.signs.append(sign.extra)
 
-    async def upload(self, row: OutboxRow) -> str:
+    async def upload(self, row: Claimed) -> str:
         self.files[row.id] = row.where
         return await self.post(row)
 

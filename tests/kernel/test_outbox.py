@@ -9,7 +9,7 @@ from functools import partial
 
 from kernel.clock import FixedClock
 from kernel.store import Session, Store, outbox
-from kernel.store.outbox import OutboxRow
+from kernel.store.outbox import Claimed, OutboxRow
 from kernel.types import Place, Text
 from tests.kernel.databases import on_postgres
 
@@ -25,17 +25,17 @@ def put(store: Store, row_id: str, text: str = "", place: Place = PLACE, subject
     )
 
 
-def claim(store: Store, owner: str = "one", lane: str = LANE, later: timedelta = timedelta()) -> OutboxRow | None:
+def claim(store: Store, owner: str = "one", lane: str = LANE, later: timedelta = timedelta()) -> Claimed | None:
     return store.write_now(lambda session: outbox.claim(session, lane, owner, NOW + later))
 
 
-def claimed(store: Store, owner: str = "one", later: timedelta = timedelta()) -> OutboxRow:
+def claimed(store: Store, owner: str = "one", later: timedelta = timedelta()) -> Claimed:
     row = claim(store, owner, later=later)
     assert row is not None
     return row
 
 
-def delivered(store: Store, row: OutboxRow, remote_id: str = "m") -> None:
+def delivered(store: Store, row: Claimed, remote_id: str = "m") -> None:
     store.write_now(partial(outbox.delivered, row_id=row.id, version=row.version, remote_id=remote_id))
 
 
@@ -116,7 +116,7 @@ async def test_a_row_that_sorts_first_is_not_claimed_while_another_claim_commits
     put(first, "b")
     claiming, go_on = threading.Event(), threading.Event()
 
-    def claim_slowly(session: Session) -> OutboxRow | None:
+    def claim_slowly(session: Session) -> Claimed | None:
         row = outbox.claim(session, LANE, "one", NOW)
         claiming.set()
         assert go_on.wait(10)
@@ -169,8 +169,9 @@ def test_a_row_that_was_given_up_holds_up_nothing_and_a_new_version_revives_it(s
     put(store, "b")
     store.write_now(partial(outbox.put_back, row_id=claimed(store).id, error="refused", retry_at=None))
     assert stored(store, "a").state == outbox.DEAD
-    assert claimed(store).id == "b"
-    delivered(store, stored(store, "b"))
+    row = claimed(store)
+    assert row.id == "b"
+    delivered(store, row)
     store.write_now(lambda session: outbox.revise(session, "a", Text(markdown="again")))
     assert claimed(store).id == "a"
 

@@ -12,7 +12,7 @@ from bot.slack.tiers import Tier
 from kernel.clock import SystemClock
 from kernel.errors import StoreError
 from kernel.store import Store, open_store
-from kernel.store.outbox import OutboxRow
+from kernel.store.outbox import Claimed
 from kernel.types import Actor, Body, Inbound, Json, Place
 from tests.fakes.slack import TEAM, FakeSlack
 
@@ -91,12 +91,12 @@ class Bench:
         """Wait until everything that was sent is acknowledged or given up."""
         await self.slack.until(lambda: not self.slack.sockets.open)
 
-    def row(self, body: Body | None, place: Place | None = None, **values: Json) -> OutboxRow:
+    def row(self, body: Body | None, place: Place | None = None, **values: Json) -> Claimed:
         """An outbox row as the sender hands it over."""
         place = place or Place(platform="slack", tenant=TEAM, channel=GENERAL)
         values.setdefault("id", f"row{len(self.slack.calls)}")
         values.setdefault("created_at", self.clock.now())
-        return OutboxRow(
+        return Claimed(
             platform="slack",
             lane=place.lane,
             place=place.model_dump(mode="json"),

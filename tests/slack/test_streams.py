@@ -23,7 +23,7 @@ from tests.slack.test_render import texts as slack_texts
 
 if TYPE_CHECKING:
     from bot.slack.adapter import SlackAdapter
-    from kernel.store.outbox import OutboxRow
+    from kernel.store.outbox import Claimed
     from kernel.types import Body, Json
 
 GROWING = st.tuples(slack_texts, texts).map("".join)
@@ -44,7 +44,7 @@ class Turn:
         """The thread shows that there is work."""
         await self.slack.status(Sign(where=self.place, extra={"state": "processing", "title": "", "initiator": ANN}))
 
-    def row(self, body: Body) -> OutboxRow:
+    def row(self, body: Body) -> Claimed:
         """The turn's row."""
         return self.bench.row(body, self.place, id=f"{self.place.thread}-answer", remote_id=self.remote)
 

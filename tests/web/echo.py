@@ -28,6 +28,7 @@ from kernel.types import (
     Step,
     Text,
 )
+from tests.fakes.platform import sending
 
 if TYPE_CHECKING:
     from bot.web.adapter import WebAdapter
@@ -155,13 +156,11 @@ class EchoDesk:
     async def revise(self, row_id: str, body: Body) -> None:
         """Change a row and have the message follow."""
 
-        def change(session: Session) -> outbox.OutboxRow | None:
+        def change(session: Session) -> outbox.Claimed:
             outbox.revise(session, row_id, body)
-            return session.get(outbox.OutboxRow, row_id)
+            return sending(session.get_one(outbox.OutboxRow, row_id))
 
-        row = await self.store.write(change)
-        assert row is not None
-        await self.adapter.edit(row)
+        await self.adapter.edit(await self.store.write(change))
 
     async def sign(self, place: Place, kind: str, **extra: str) -> None:
         """Show a reaction or the working state."""
@@ -174,14 +173,12 @@ class EchoDesk:
         row = await self._put(self.ids.new(), place, Text(markdown=markdown), kind=outbox.NOTICE, to=to)
         await self.adapter.notice(row)
 
-    async def _put(self, row_id: str, place: Place, body: Body | None, **more: Any) -> outbox.OutboxRow:
-        def put(session: Session) -> outbox.OutboxRow | None:
+    async def _put(self, row_id: str, place: Place, body: Body | None, **more: Any) -> outbox.Claimed:
+        def put(session: Session) -> outbox.Claimed:
             outbox.put(session, row_id, place, body, self.clock.now(), **more)
-            return session.get(outbox.OutboxRow, row_id)
+            return sending(session.get_one(outbox.OutboxRow, row_id))
 
-        row = await self.store.write(put)
-        assert row is not None
-        return row
+        return await self.store.write(put)
 
     # -- what it does -------------------------------------------------------------------------------------------
 

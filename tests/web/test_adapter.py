@@ -14,8 +14,9 @@ from bot.web.views import Sources
 from kernel.clock import CountedIds, FixedClock
 from kernel.errors import PlatformError, TargetGone
 from kernel.store import Session, Store, open_store, outbox, web
-from kernel.store.outbox import OutboxRow
+from kernel.store.outbox import Claimed, OutboxRow
 from kernel.types import Actor, Body, Card, Form, Inbound, Place, Text
+from tests.fakes.platform import sending
 from tests.web.conftest import CHANNELS
 from tests.web.team import PEOPLE
 
@@ -40,21 +41,19 @@ def adapter(store: Store, tmp_path: Path) -> WebAdapter:
     return WebAdapter(store=store, clock=clock, ids=ids, files=files, sources=sources)
 
 
-Row = Callable[..., OutboxRow]
+Row = Callable[..., Claimed]
 
 
 @pytest.fixture
 def row(store: Store) -> Row:
     """An outbox row."""
 
-    def make(row_id: str, body: Body | None, place: Place = GENERAL, **more: Any) -> OutboxRow:
-        def put(session: Session) -> OutboxRow | None:
+    def make(row_id: str, body: Body | None, place: Place = GENERAL, **more: Any) -> Claimed:
+        def put(session: Session) -> Claimed:
             outbox.put(session, row_id, place, body, FixedClock().now(), **more)
-            return session.get(OutboxRow, row_id)
+            return sending(session.get_one(OutboxRow, row_id))
 
-        made = store.write_now(put)
-        assert made is not None
-        return made
+        return store.write_now(put)
 
     return make
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 PAUSES = (0.5, 1.0)  # seconds before the second and the third try
 LONGEST_PAUSE = 5.0  # seconds; if the service asks for more, the run waits in the database instead
 BUSY = frozenset({408, 409, 429})  # and everything from 500 up
+REFUSES_KEY = frozenset({401, 403})
 BUSY_TYPES = frozenset({"overloaded_error", "api_error", "rate_limit_error", "timeout_error"})  # sent in a stream
 BYTES_PER_TOKEN = 2  # of JSON, at least: text in English has about four, other scripts and numbers down to two
 CACHED = {"type": "ephemeral"}
@@ -71,6 +72,20 @@ class AnthropicModel:
                 self._client = AsyncAnthropic(
                     api_key=self._api_key, base_url=self._base_url, max_retries=0, timeout=self._timeout
                 )
+
+    async def reach(self) -> None:
+        """Ask the service for something that costs nothing. ModelError where it is away or does not take the key."""
+        from anthropic import APIStatusError
+
+        await asyncio.to_thread(self.warm)
+        assert self._client is not None  # noqa: S101  warm made it
+        try:
+            await self._client.models.list(limit=1)
+        except APIStatusError as error:  # services that only answer messages know no models, and that is fine
+            if error.status_code in REFUSES_KEY:
+                raise ModelError("The model service does not accept ANTHROPIC_API_KEY.") from error
+        except Exception as error:
+            raise as_model_error(error) from error
 
     async def close(self) -> None:
         """Close the connections."""

@@ -112,7 +112,7 @@ class App:
         self.clock = clock or SystemClock()
         self.ids = ids or SystemIds()
         self.executor_id = self.ids.new()
-        settings.data.mkdir(parents=True, exist_ok=True)
+        lock.make(settings.data)
         self.store = open_store(settings.database)
         self._lock = lock.hold(self.store.folder) if self.store.is_sqlite and not beside else None
         migrations.upgrade(self.store)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
-from kernel.types import Frozen
 
-
-class Finding(Frozen):
+@dataclass(frozen=True, kw_only=True)  # not of `kernel.types`, which would have `--help` wait
+class Finding:
     """One thing that was looked at."""
 
     level: Literal["ok", "warn", "error"]

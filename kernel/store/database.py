@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlalchemy.util import LRUCache
 from sqlmodel import Session, SQLModel
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Session", "Store", "insert_new", "open_engine", "open_store", "sqlite_url", "wake"]
 
+EXPECTED = "Bosun runs on sqlite:///... or postgresql://user:password@host/name."
 CONFLICTS = frozenset({"40001", "40P01"})  # Postgres: serialization failure, deadlock
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -353,7 +354,10 @@ def sqlite_url(path: Path) -> str:
 
 def open_engine(url: str) -> Engine:
     """An engine with the settings that durability needs; docs/decisions says why each."""
-    parsed = make_url(url)
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:  # without the text, in which a password may stand
+        raise ConfigError("DATABASE_URL is no address of a database.", hint=EXPECTED) from error
     if parsed.get_backend_name() == "sqlite":
         return _sqlite_engine(url)
     if parsed.get_backend_name() == "postgresql":
@@ -362,10 +366,7 @@ def open_engine(url: str) -> Engine:
         )
         event.listen(engine, "handle_error", _mark_lost_connection)
         return engine
-    raise ConfigError(
-        f"DATABASE_URL names {parsed.get_backend_name()!r}.",
-        hint="Bosun runs on sqlite:///... or postgresql://...",
-    )
+    raise ConfigError(f"DATABASE_URL names {parsed.get_backend_name()!r}.", hint=EXPECTED)
 
 
 @functools.cache

@@ -16,6 +16,7 @@ import chromadb
 from chromadb.config import Settings
 from filelock import FileLock, Timeout
 
+from kernel.errors import StoreError
 from knowledge.engine.vectors import IndexLocked, IndexMissing
 
 if TYPE_CHECKING:
@@ -135,6 +136,15 @@ class ServerIndexes:
             session = getattr(getattr(part, "_server", None), "_session", None)
             if session is not None:
                 session.close()
+
+
+def reach(url: str) -> None:
+    """Ask a Chroma server whether it is there. StoreError where it is not."""
+    try:
+        ServerIndexes(url).close()  # connecting asks it already
+    except Exception as error:  # the client raises whatever its HTTP library does, and ValueError
+        reason = str(error).strip().split("\n", 1)[0]
+        raise StoreError(f"Chroma at {url} cannot be reached: {reason}", hint="Check CHROMA_URL.") from error
 
 
 def _quiet() -> Settings:

@@ -1,11 +1,15 @@
 """The command line in the user's words: what it prints, what it exits with, what it leaves alone."""
 
+import asyncio
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from sqlalchemy import text
@@ -16,6 +20,7 @@ from kernel.checkpoints import Signer
 from kernel.store import Session, Store, approvals, freezes, runs
 from kernel.store import workflows as rows
 from tests.cli.conftest import ROOT, Bosun
+from tests.fakes.anthropic import FakeAnthropic
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
@@ -117,13 +122,53 @@ def test_an_error_has_no_traceback_and_says_what_to_do(bosun: Bosun) -> None:
     assert "Traceback" not in shown.stderr
 
 
-def test_an_unexpected_error_is_one_line_and_a_file(bosun: Bosun, data: Path) -> None:
-    (data / "bosun.sqlite3").write_text("this is not a database" * 100)
+def test_an_unexpected_error_is_one_line_and_a_file(bosun: Bosun, store: Store, data: Path) -> None:
+    store.write_now(_add)
+    with store.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE run SET created_at = 'the day before yesterday'")
     shown = bosun("runs")
     assert shown.returncode == 1
     assert "Traceback" not in shown.stderr
     assert str(data / "bosun-error.log") in shown.stderr
-    assert "file is not a database" in (data / "bosun-error.log").read_text()
+    assert "TypeError" in (data / "bosun-error.log").read_text()
+
+
+NO_SERVER = "postgresql://ann:sesame@127.0.0.1:1/none"
+
+
+@pytest.mark.parametrize("command", ["up", "runs", "ingest", "run digest"])
+def test_a_database_that_is_away_is_said_to_be_and_where_to_look(bosun: Bosun, command: str) -> None:
+    shown = bosun(*command.split(), DATABASE_URL=NO_SERVER)
+    assert shown.returncode == 2, shown.stderr
+    assert "The database cannot be opened: connection failed" in shown.stderr
+    assert "Check DATABASE_URL" in shown.stderr
+    assert "sesame" not in shown.stderr
+
+
+def test_an_address_that_is_no_database_s_is_refused_without_being_repeated(bosun: Bosun) -> None:
+    for address in ("sesame", "mysql://ann:sesame@host/name"):
+        shown = bosun("runs", DATABASE_URL=address)
+        assert shown.returncode == 2
+        assert "Bosun runs on sqlite:///... or postgresql://" in shown.stderr
+        assert "sesame" not in shown.stderr
+
+
+def test_a_file_that_is_no_database_is_said_to_be_none(bosun: Bosun, data: Path) -> None:
+    (data / "bosun.sqlite3").write_text("this is not a database" * 100)
+    shown = bosun("runs")
+    assert shown.returncode == 2
+    assert "file is not a database" in shown.stderr
+    assert "bosun.sqlite3" in shown.stderr
+    assert "file is not a database" in bosun("doctor").stdout
+
+
+def test_a_data_folder_that_cannot_be_made_is_named(bosun: Bosun, data: Path) -> None:
+    (data / "file").touch()
+    for settings in ({}, {"DATABASE_URL": NO_SERVER}):
+        shown = bosun("up", BOSUN_DATA=str(data / "file" / "below"), **settings)
+        assert shown.returncode == 2
+        assert "cannot be made: Not a directory" in shown.stderr
+        assert "Set BOSUN_DATA" in shown.stderr
 
 
 def test_init_writes_a_charter_that_is_valid_and_never_overwrites(bosun: Bosun, tmp_path: Path) -> None:
@@ -146,6 +191,35 @@ def test_doctor_is_content_with_a_fresh_installation(bosun: Bosun, data: Path) -
     for part in ("Data folder", "Database: SQLite", "Charter of Acme", "No language model", "Embedding model", "Slack"):
         assert part in shown.stdout
     assert list(data.iterdir()) == []  # it changes nothing
+
+
+def test_doctor_asks_the_language_model_and_the_vector_server_whether_they_are_there(bosun: Bosun) -> None:
+    nobody = "http://127.0.0.1:1"
+    away = bosun("doctor", ANTHROPIC_API_KEY="sk-fake", ANTHROPIC_BASE_URL=nobody, CHROMA_URL=nobody)
+    assert away.returncode == 1
+    assert "ERROR The model service cannot be reached." in away.stdout
+    assert "ERROR Chroma at http://127.0.0.1:1 cannot be reached" in away.stdout
+    with anthropic_beside() as url:
+        right = bosun("doctor", ANTHROPIC_API_KEY=FakeAnthropic.key, ANTHROPIC_BASE_URL=url)
+        wrong = bosun("doctor", ANTHROPIC_API_KEY="sk-wrong", ANTHROPIC_BASE_URL=url)
+    assert f"ok    Language model: {url}, with a key." in right.stdout
+    assert "ERROR The model service does not accept ANTHROPIC_API_KEY." in wrong.stdout
+    assert "sk-wrong" not in wrong.stdout
+
+
+@contextmanager
+def anthropic_beside() -> Iterator[str]:
+    """A model service in a thread of its own: the command runs a loop itself."""
+    loop, fake = asyncio.new_event_loop(), FakeAnthropic()
+    thread = Thread(target=loop.run_forever)
+    thread.start()
+    try:
+        yield asyncio.run_coroutine_threadsafe(fake.start(), loop).result()
+    finally:
+        asyncio.run_coroutine_threadsafe(fake.stop(), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
 
 
 def test_runs_and_approvals_are_listed(bosun: Bosun, store: Store) -> None:

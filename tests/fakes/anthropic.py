@@ -161,6 +161,9 @@ class FakeAnthropic:
         raw = await reader.readexactly(int(headers.get("content-length", "0")))
         if self.latency:
             await asyncio.sleep(self.latency)
+        if head[0].startswith("GET /v1/models") and self._is_key(headers):
+            writer.write(_models())
+            return True
         try:
             body = self._accept(head[0], headers, raw)
         except Fault as fault:
@@ -186,10 +189,13 @@ class FakeAnthropic:
         self._given[asked] = self._queue.popleft()
         return self._given[asked]
 
+    def _is_key(self, headers: dict[str, str]) -> bool:
+        return self.key in (headers.get("x-api-key"), headers.get("authorization", "").removeprefix("Bearer "))
+
     def _accept(self, line: str, headers: dict[str, str], raw: bytes) -> dict[str, Any]:
-        if not line.startswith("POST /v1/messages "):
+        if not line.startswith(("POST /v1/messages ", "GET /v1/models")):
             raise Fault(f"Not found: {line}")
-        if self.key not in (headers.get("x-api-key"), headers.get("authorization", "").removeprefix("Bearer ")):
+        if not self._is_key(headers):
             raise Fault("invalid x-api-key")
         if "anthropic-version" not in headers:
             raise Fault("anthropic-version: header is required")
@@ -299,6 +305,12 @@ def _error(reply: Reply) -> bytes:
         len(body),
         body,
     )
+
+
+def _models() -> bytes:
+    body = orjson.dumps({"data": [], "has_more": False, "first_id": None, "last_id": None})
+    head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
+    return head % len(body) + body
 
 
 async def _main(port: int) -> None:

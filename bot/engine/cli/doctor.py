@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from kernel.config import Settings
 
 MARKS = {"ok": ("ok", "green"), "warn": ("note", "yellow"), "error": ("ERROR", "red")}
+PATIENCE = 10.0  # seconds for the language model to say that it is there
 LITTLE_SPACE = 1_000_000_000  # bytes
 
 
@@ -138,6 +139,21 @@ def _model(settings: Settings) -> Iterator[Finding]:
     if settings.anthropic_api_key is None:
         hint = "Set ANTHROPIC_API_KEY, and ANTHROPIC_BASE_URL for another service that speaks the same language."
         yield Finding(level="warn", text="No language model: answers quote documents (the default).", hint=hint)
+        return
+    from agents.engine.anthropic_model import AnthropicModel
+    from kernel.errors import ModelError
+
+    async def reach(key: str) -> None:
+        model = AnthropicModel(api_key=key, base_url=settings.anthropic_base_url, timeout=PATIENCE)
+        try:
+            await model.reach()
+        finally:
+            await model.close()
+
+    try:
+        asyncio.run(reach(settings.anthropic_api_key.reveal()))
+    except ModelError as error:
+        yield Finding(level="error", text=error.message, hint="Check ANTHROPIC_API_KEY and ANTHROPIC_BASE_URL.")
     else:
         yield Finding(level="ok", text=f"Language model: {settings.anthropic_base_url or 'Anthropic'}, with a key.")
 
@@ -149,6 +165,10 @@ def _knowledge(settings: Settings) -> Iterator[Finding]:
     embedder.embed(["Does it work?"])
     yield Finding(level="ok", text=f"Embedding model: {embedder.name}, from the installed packages.")
     where = settings.chroma_url or "in the data folder (the default)"
+    if settings.chroma_url:
+        from knowledge.engine.chroma import reach
+
+        reach(settings.chroma_url)
     yield Finding(level="ok", text=f"Vectors: Chroma {where}.")
 
 

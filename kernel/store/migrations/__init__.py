@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import inspect, text
+from sqlalchemy.exc import DBAPIError
+
+from kernel.errors import StoreError
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -15,6 +19,9 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent
 LOCK = 0x626F73756D  # advisory lock: replicas that start together migrate one after the other
+
+NO_SERVER = "Check DATABASE_URL, and that the server runs and lets this user in."
+NO_FILE = "Check that bosun.sqlite3 in the data folder is Bosun's and may be written, or restore a backup of it."
 
 
 def upgrade(store: Store) -> None:
@@ -40,11 +47,16 @@ def is_current(store: Store) -> bool:
 
 
 def current(store: Store) -> str | None:
-    """The version that the database is at; None for an empty one."""
-    with store.engine.connect() as connection:
-        if not inspect(connection).has_table("alembic_version"):
-            return None
-        return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    """The version that the database is at; None for an empty one. StoreError where it cannot be opened."""
+    try:
+        with store.engine.connect() as connection:
+            if not inspect(connection).has_table("alembic_version"):
+                return None
+            return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    except (DBAPIError, sqlite3.Error) as error:  # the latter from what each new connection is told first
+        reason = str(getattr(error, "orig", error)).strip().split("\n", 1)[0]
+        hint = NO_FILE if store.is_sqlite else NO_SERVER
+        raise StoreError(f"The database cannot be opened: {reason}.", hint=hint) from error
 
 
 def newest() -> str:

@@ -16,11 +16,11 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, field_validator, model_validator
 
 from kernel.people import RoleUnknownError
-from kernel.store import activity, outbox, runs
+from kernel.store import activity, feedback, outbox, runs
 from kernel.types import Action, Confirm, Frozen, Json, Labelled, Text
 from rules.engine.words import Names, TimeOfDay
 from workflows.collect import nothing
-from workflows.engine import buttons, chart, happenings, personal, posting, quiet, template, wording
+from workflows.engine import buttons, chart, happenings, helped, personal, posting, quiet, template, wording
 from workflows.engine.chart import Day
 from workflows.engine.steps import Done, Options, Output, Parked, Reference, Rehearsed, derived_id
 from workflows.messages import linked
@@ -42,9 +42,11 @@ AT_ONCE = ("hand", "button")  # whoever begins it so wants it now
 CENT = 0.01  # USD
 MESSAGES = 5  # of a channel that nobody has summed up
 MOST_USED = 80  # percent of a budget, from which on it is told
-Section = Literal["needs", "going", "done", "decisions", "upcoming", "budgets", "failures", "channels", "numbers"]
+Section = Literal[
+    "needs", "going", "done", "decisions", "upcoming", "budgets", "failures", "feedback", "channels", "numbers"
+]
 ALL: tuple[Section, ...] = (
-    *("needs", "going", "done", "decisions", "upcoming", "budgets", "failures", "channels", "numbers"),
+    *("needs", "going", "done", "decisions", "upcoming", "budgets", "failures", "feedback", "channels", "numbers"),
 )
 
 
@@ -235,7 +237,10 @@ async def _make(options: DigestOptions, step: StepContext, reader: Person | None
         return None
     sections["upcoming"] = _upcoming(step)
     sections["budgets"] = await step.store.read(lambda session: _budgets(session, step, options.most))
-    sections["numbers"] = await step.store.read(lambda session: _numbers(session, step, found))
+    opinions = await step.store.read(lambda session: _opinions(session, step))
+    unhelpful = helped.not_helped(opinions, lambda one: line.ref(one[0]))
+    sections["feedback"] = happenings.section("Answers that did not help", unhelpful, options.most)
+    sections["numbers"] = await step.store.read(lambda session: _numbers(session, step, found, opinions))
     parts = [f"### {template.fill(options.title, step.values)}", template.fill(options.intro, step.values)]
     parts += [sections[name] for name in options.sections]
     body = Text(
@@ -307,12 +312,19 @@ def _upcoming(step: StepContext) -> str:
     return "\n".join(["**Coming up**", "", *lines]) if lines else ""
 
 
-def _numbers(session: Session, step: StepContext, found: Happenings) -> str:
+def _opinions(session: Session, step: StepContext) -> list[feedback.Said]:
+    """What people said of the channel's answers since the last run."""
+    until, principal = step.run.created_at, step.directory.principal
+    return feedback.in_channel(session, step.place, step.since, until, principal)
+
+
+def _numbers(session: Session, step: StepContext, found: Happenings, opinions: list[feedback.Said]) -> str:
     """How much it was since the last run."""
     cost = activity.cost(session, step.place, step.since, step.run.created_at)
     failed = len(found.failed) + len(found.jobs)
     parts = [f"{len(found.done)} done", f"{failed} not finished", f"{len(found.decisions)} decided"]
     parts += [f"{cost:.2f} USD for models"] if cost >= CENT / 2 else []
+    parts += [helped.share(opinions)] if opinions else []
     return f"**In numbers**: {', '.join(parts)}"
 
 

@@ -1,5 +1,6 @@
-"""The step `report`: one look at many rows, as Markdown: decisions, questions without an answer, old documents, access,
-cost. What it says of conversations and documents is what readers of the workflow's channel may read."""
+"""The step `report`: one look at many rows, as Markdown: decisions, questions without an answer, answers that helped,
+old documents, access, cost. What it says of conversations and documents is what readers of the workflow's channel may
+read."""
 
 from __future__ import annotations
 
@@ -16,10 +17,11 @@ if TYPE_CHECKING:
     from kernel.store import Session
     from workflows.engine.steps import StepContext
 
-About = Literal["decisions", "unanswered", "documents", "access", "cost"]
+About = Literal["decisions", "unanswered", "feedback", "documents", "access", "cost"]
 SAID = {
     "decisions": "what was decided, by whom and how fast, and what agents did alone",
-    "unanswered": "questions and requests without an answer",
+    "unanswered": "questions and requests without an answer, and answers that did not help",
+    "feedback": "which answers helped, and what was wrong with the others",
     "documents": "documents that have not changed for long",
     "access": "who holds which role, and what agents can use",
     "cost": "what models cost, by agent, workflow and person",

@@ -90,7 +90,8 @@ def rights_in_words(item: AgentRights) -> list[str]:
     )
     found = [f"{words}: {_listed(tools)}" for words, tools in lists if tools]
     found += [f"stands still: {item.frozen} is frozen"] if item.frozen else []
-    return found or ["has no tools"]
+    found = found or ["has no tools"]
+    return found + ([f"helped: {item.helped}"] if item.helped else [])
 
 
 def _listed(tools: tuple[str, ...]) -> str:

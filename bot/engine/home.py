@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bot.engine import home_view
@@ -10,7 +11,7 @@ from bot.engine.home_budgets import budgets, eyes_of
 from bot.engine.home_presses import startable
 from bot.engine.sight import may_see
 from kernel.errors import NotFound
-from kernel.store import activity, runs, schedules, workflows
+from kernel.store import activity, feedback, runs, schedules, workflows
 from kernel.store import approvals as rows
 from rules.engine import batch_cards
 from rules.engine.cards import card
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 WAITING, RUNNING, SCHEDULED, AGENTS, BUDGETS, RECENT = 10, 10, 10, 10, 5, 5  # rows of each part
 LOOKED_AT = 200  # rows that are looked at to find those
+LATELY = 30  # days in which what people said of answers is counted
 ADMIN = "admin"
 
 
@@ -162,6 +164,8 @@ class Home:
 
     async def _agents(self) -> tuple[home_view.AgentRights, ...]:
         rules, made = self.rules.current, []
+        since = self.workflows.launch.clock.now() - timedelta(days=LATELY)
+        helped = await self.store.read(lambda session: feedback.helped(session, since, self.directory.principal))
         for agent in list(self.charter().roster.agents.values())[:AGENTS]:
             found: dict[str, list[str]] = {}
             for tool in sorted(self.tools, key=lambda each: each.name):
@@ -177,9 +181,14 @@ class Home:
                     asks=tuple(found.get("asks", ())),
                     never=tuple(found.get("never", ())),
                     frozen=in_words(freeze.scope) if freeze is not None else "",
+                    helped=_helped(*helped[agent.name]) if agent.name in helped else "",
                 )
             )
         return tuple(made)
+
+
+def _helped(good: int, asked: int) -> str:
+    return f"{good} of {asked} {'opinion' if asked == 1 else 'opinions'} in {LATELY} days"
 
 
 def _decision(row: rows.ApprovalState, link: str) -> home_view.Decision:

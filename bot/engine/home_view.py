@@ -60,6 +60,7 @@ class AgentRights(Frozen):
     asks: tuple[str, ...] = ()  # tools that always wait for people
     never: tuple[str, ...] = ()  # tools that the rules refuse it
     frozen: str = ""  # why it stands still
+    helped: str = ""  # what people said of its answers lately: "12 of 14 opinions in 30 days"
 
 
 class BudgetUse(Frozen):

@@ -58,7 +58,7 @@ def unfinished(session: Session, place: Place, limit: int = 200) -> list[Run]:
     )
 
 
-def of_runs(session: Session, rows: Select[Any], place: Place, limit: int) -> list[tuple[Any, ...]]:
+def of_runs(session: Session, rows: Select[*tuple[Any, ...]], place: Place, limit: int) -> list[tuple[Any, ...]]:
     """Those of `rows`, which are joined to their runs, that are of this channel: at most `limit` of its conversations,
     then those of workflows that run there unattended, each in the order of `rows`."""
     asked = rows.join(Conversation, col(Run.conversation_id) == col(Conversation.id)).where(*in_channel(place))

@@ -6,14 +6,22 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Index, delete, update
+from sqlalchemy import select as columns
 from sqlmodel import Field, Session, SQLModel, col, select
 
+from kernel.store.activity import of_runs
 from kernel.store.columns import Moment
 from kernel.store.database import insert_new
 from kernel.store.runs import Run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterable
+
+    from sqlalchemy import Select
+
+    from kernel.types import Place
+
+MOST = 5000  # rows that are looked at
 
 
 class Feedback(SQLModel, table=True):
@@ -27,6 +35,9 @@ class Feedback(SQLModel, table=True):
     helpful: bool
     reason: str = ""  # what was wrong, in their words
     at: datetime = Field(sa_type=Moment)
+
+
+Said = tuple[Run, Feedback]  # an answer, and what somebody said of it
 
 
 def of_person(session: Session, run_id: str, is_them: Callable[[str], bool]) -> Feedback | None:
@@ -66,20 +77,54 @@ def of_refs(session: Session, refs: Collection[str]) -> list[tuple[str, Feedback
 
 
 def lately(
-    session: Session, since: datetime, until: datetime, principal: Callable[[str], str], limit: int = 5000
-) -> list[tuple[Run, Feedback]]:
+    session: Session, since: datetime, until: datetime, principal: Callable[[str], str], limit: int = MOST
+) -> list[Said]:
     """What was said in (since, until], newest first: of each human the last word about each answer."""
-    rows = (
-        select(Run, Feedback)
+    rows = _said(since, until).limit(limit)
+    return _last_words(((run, said) for said, run in session.execute(rows)), principal)
+
+
+def in_channel(
+    session: Session, place: Place, since: datetime, until: datetime, principal: Callable[[str], str]
+) -> list[Said]:
+    """The same of the answers in one channel."""
+    rows = of_runs(session, _said(since, until), place, MOST)
+    return _last_words(((run, said) for said, run in rows), principal)
+
+
+def _said(since: datetime, until: datetime) -> Select[Feedback, Run]:
+    return (
+        columns(Feedback, Run)
         .join(Run, col(Feedback.run_id) == col(Run.id))
         .where(col(Feedback.at) > since, col(Feedback.at) <= until)
         .order_by(col(Feedback.at).desc(), col(Feedback.run_id), col(Feedback.person))
-        .limit(limit)
     )
-    last: dict[tuple[str, str], tuple[Run, Feedback]] = {}
-    for run, said in session.exec(rows):
+
+
+def _last_words(newest_first: Iterable[Said], principal: Callable[[str], str]) -> list[Said]:
+    last: dict[tuple[str, str], Said] = {}
+    for run, said in newest_first:
         last.setdefault((run.id, principal(said.person)), (run, said))
     return list(last.values())
+
+
+def helped(session: Session, since: datetime, principal: Callable[[str], str]) -> dict[str, tuple[int, int]]:
+    """Agent -> how many of the opinions since then say that its answer helped, and how many there are."""
+    rows = (
+        columns(col(Run.agent), col(Feedback.run_id), col(Feedback.person), col(Feedback.helpful))
+        .join(Run, col(Feedback.run_id) == col(Run.id))
+        .where(col(Feedback.at) > since)
+        .order_by(col(Feedback.at).desc(), col(Feedback.person))
+        .limit(MOST)
+    )
+    last: dict[tuple[str, str], tuple[str, bool]] = {}
+    for agent, run_id, person, helpful in session.execute(rows):
+        last.setdefault((run_id, principal(person)), (agent, helpful))
+    found: dict[str, tuple[int, int]] = {}
+    for agent, helpful in last.values():
+        good, all_ = found.get(agent, (0, 0))
+        found[agent] = (good + helpful, all_ + 1)
+    return found
 
 
 def _when(row: Feedback) -> tuple[datetime, str]:

@@ -211,6 +211,38 @@ async def test_a_human_with_two_accounts_has_one_word(world: World, web: WebChat
     await web.notice("bo", "Unlinked: Stan on Discord")
 
 
+@pytest.mark.behaviour(29, 34)
+async def test_reasons_are_read_by_who_can_read_the_conversation_and_counts_by_all(world: World, chat: Chat) -> None:
+    open_, _ = await answered(chat, f"what is read on {chat.platform}?")
+    home = chat.home("eve")
+    root = await chat.say("eve", "between us", home)
+    private = await chat.answer(Spot(channel=home.channel, root=root), "You said: between us", reader="eve")
+    for person, message, reason in (("bo", open_, "it is out of date"), ("eve", private, "my secret reason")):
+        await chat.click(person, message, "Not helpful")
+        await chat.dialog(person)
+        await chat.submit(person, reason=reason)
+    await world.quiet()
+    before = len(await chat.notices("dee"))
+    await chat.say("dee", "@bosun feedback 7 days", Spot(channel="general"))
+    told = await chat.notice("dee", "say that the answer helped", "What did not help", after=before)
+    assert "it is out of date" in told
+    assert "more did not help where you cannot read" in told
+    assert not any(words in told for words in ("between us", "my secret reason"))
+    before = len(await chat.notices("eve"))
+    await chat.say("eve", "@bosun feedback", Spot(channel="general"))
+    assert "my secret reason" in await chat.notice("eve", "What did not help", after=before)
+
+
+@pytest.mark.behaviour(24, 34)
+async def test_the_dashboard_says_how_many_answers_of_an_agent_helped(world: World, web: WebChat) -> None:
+    said, ref = await answered(web, "is it on the dashboard?")
+    await web.click("ann", said, "Helpful")
+    await becomes(world, ref, ("ann", True, ""))
+    agents = (await web.browser("bo").get("/api/home"))["agents"]
+    (lead,) = [one for one in agents if one["name"] == "Lead"]
+    assert re.fullmatch(r"helped: [0-9]+ of [0-9]+ opinions? in 30 days", lead["rights"][-1])
+
+
 @pytest.mark.behaviour(34)
 async def test_the_thumbs_stand_below_the_last_part_of_a_long_answer(world: World, discord: DiscordChat) -> None:
     world.model.queue(Reply("\n\n".join(f"Paragraph {number}. {'words ' * 60}" for number in range(10))))

@@ -17,7 +17,8 @@ from sqlalchemy import text
 from kernel import ledger
 from kernel.canonical import digest
 from kernel.checkpoints import Signer
-from kernel.store import Session, Store, approvals, freezes, runs
+from kernel.clock import SystemClock
+from kernel.store import Session, Store, approvals, feedback, freezes, runs
 from kernel.store import workflows as rows
 from tests.cli.conftest import ROOT, Bosun
 from tests.fakes.anthropic import FakeAnthropic
@@ -37,6 +38,7 @@ def test_help_is_there_at_once_and_names_every_command(bosun: Bosun) -> None:
         "run",
         "workflows",
         "runs",
+        "feedback",
         "approvals",
         "receipt",
         "freeze",
@@ -231,6 +233,27 @@ def test_runs_and_approvals_are_listed(bosun: Bosun, store: Store) -> None:
     waiting = bosun("approvals")
     line = waiting.stdout.rstrip("\n").split("\t")
     assert line[:4] == ["AP-7F3K", "Queue EUR 420 for ACME", "2 of finance", "ann"]
+
+
+def test_what_people_said_of_answers_is_listed_and_nothing_of_private_conversations(bosun: Bosun, store: Store) -> None:
+    def write(session: Session) -> None:
+        _add(session)
+        run = runs.by_ref(session, "R-7F3K")
+        assert run is not None
+        now = SystemClock().now()
+        private = {"platform": "web", "tenant": "local", "channel": "dm-ann", "kind": "dm"}
+        for ref, place in (("R-OPEN", run.place), ("R-DEEP", private)):
+            session.add(runs.Run(**{**run.model_dump(), "id": ref, "ref": ref, "place": place}))
+            reason = f"because of {ref}"
+            session.add(feedback.Feedback(run_id=ref, person="ann", helpful=False, reason=reason, at=now))
+        session.add(feedback.Feedback(run_id="R-OPEN", person="bo", helpful=True, at=now))
+
+    store.write_now(write)
+    lines = [line.split("\t") for line in bosun("feedback", "--bad").stdout.splitlines()]
+    told = {line[0]: line[2:] for line in lines}
+    assert told["R-OPEN"] == ["ops", "did not help", "#general", "Pay ACME please", "because of R-OPEN"]
+    assert told["R-DEEP"] == ["ops", "did not help", "private", "", ""]
+    assert len(bosun("feedback").stdout.splitlines()) == 3
 
 
 def test_tools_are_listed_with_the_rules_that_decide(bosun: Bosun) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from kernel.clock import FixedClock
-from kernel.store import Session, Store, approvals, knowledge, runs
+from kernel.store import Session, Store, approvals, feedback, knowledge, runs
 from tests.workflows.world import FINANCE, GENERAL, World, at, workflow
 
 STARTERS = Path(__file__).parents[2] / "charter" / "workflows"
@@ -83,6 +83,42 @@ async def test_questions_and_requests_without_an_answer(store: Store) -> None:
     quiet = world(store, "unanswered")
     quiet.clock.advance(days=10)
     assert (await quiet.run_now("unanswered")).answer == "Nothing to report in #general: every question was answered."
+
+
+async def opinion(here: World, run: runs.Run, person: str, reason: str | None = None) -> None:
+    """Somebody says that an answer helped them, or, with a reason, that it did not."""
+    here.clock.advance(seconds=1)
+    said = feedback.Feedback(
+        run_id=run.id, person=person, helpful=reason is None, reason=reason or "", at=here.clock.now()
+    )
+    await here.store.write(lambda session: feedback.say(session, said, lambda one: one == person))
+
+
+async def test_answers_that_did_not_help_are_told_with_the_reason_and_without_a_name(store: Store) -> None:
+    here = world(store, "unanswered")
+    run, secret = await here.happened("How long do refunds take?"), await here.happened("Salaries?", place=FINANCE)
+    await opinion(here, run, "bo")
+    await opinion(here, run, "ann", "It is *14* days")
+    await opinion(here, secret, "ann", "wrong sum")
+    text = await posted(here, "unanswered")
+    assert f"**Answers that did not help** (1)\n\n- “How long do refunds take?” ([{run.ref}](" in text
+    assert r"): It is \*14\* days" in text
+    assert not any(word in text for word in ("Ann", "Salaries", "wrong sum"))
+
+
+async def test_how_many_answers_helped_by_agent(store: Store) -> None:
+    here = world(store, "unanswered", unanswered="feedback")
+    assert await posted(here, "feedback") == "Nothing to report in #general: nobody has said whether an answer helped."
+    run, other = await here.happened("One?"), await here.happened("Two?")
+    for person in ("ann", "bo", "cy"):
+        await opinion(here, run, person)
+    await opinion(here, other, "ann", "")
+    text = await posted(here, "feedback")
+    assert "**3 of 4 say that the answer helped**\n\n- Lead: 3 of 4" in text
+    assert "“Two?”" in text
+    assert "): no reason given" in text
+    await here.store.write(lambda session: feedback.withdraw(session, other.id, lambda one: one == "ann"))
+    assert "3 of 3 say" in await posted(here, "feedback")
 
 
 def _document(session: Session, key: str, reader: str, age: timedelta, kind: str = "document") -> None:

@@ -162,9 +162,9 @@ def headline(row: Approval) -> str:
     return plain(str(preview.get("headline") or f"{row.tool} by {row.agent}"))
 
 
-def plain(text: str) -> str:
+def plain(text: str, longest: int = LONGEST) -> str:
     """Somebody's text as one line of prose: shortened, its markup shown instead of followed."""
     line = " ".join(text.split())
-    if len(line) > LONGEST:
-        line = line[: LONGEST - 1].rstrip() + "…"
+    if len(line) > longest:
+        line = line[: longest - 1].rstrip() + "…"
     return MARKUP.sub(r"\\\1", line)

@@ -11,11 +11,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from kernel.people import RoleUnknownError
-from kernel.store import activity, approvals, runs
+from kernel.store import activity, approvals, feedback, runs
 from kernel.store import reports as rows
 from kernel.types import Json
 from knowledge.engine.audience import Audience
-from workflows.engine import happenings
+from workflows.engine import happenings, helped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,7 +73,7 @@ def _tools(decided: list[Approval]) -> list[tuple[str, int]]:
 
 
 async def unanswered(step: StepContext, since: datetime, most: int) -> Found:
-    """Requests that came to no end, and questions in the channel below which nobody said anything."""
+    """Requests that came to no end, questions below which nobody said anything, and answers that did not help."""
     until = step.run.created_at
     ended = await step.store.read(lambda session: activity.ended(session, step.place, since, until))
     open_ = [run for run in ended if run.state == runs.FAILED]
@@ -81,6 +81,7 @@ async def unanswered(step: StepContext, since: datetime, most: int) -> Found:
     questions = [one for one in said if one.text.rstrip().endswith("?") and not one.outside][-ASKED:]
     silent = [one for one in questions if not await step.channels.answered(step.place, one.message)]
     line = happenings.Lines(step, happenings.NOTHING)
+    opinions = await _opinions(step, since)
     asked = [
         f"{happenings.plain(one.by)}, {line.time(one.at)}: “{happenings.plain(one.text)}”"
         f"{f' ([open]({one.url}))' if one.url else ''}"
@@ -89,9 +90,36 @@ async def unanswered(step: StepContext, since: datetime, most: int) -> Found:
     parts = [
         happenings.section("Questions that nobody answered", asked, most),
         happenings.section("Requests that failed", map(line.failed, open_), most),
+        _not_helped(step, opinions, most),
     ]
-    data = {"questions": len(silent), "failed": len(open_)}
+    unhelpful = sum(not said.helpful for _, said in opinions)
+    data = {"questions": len(silent), "failed": len(open_), "unhelpful": unhelpful}
     return Found(text=_joined(parts), empty="every question was answered", data=data)
+
+
+async def helpful(step: StepContext, since: datetime, most: int) -> Found:
+    """What people said of the answers in the channel, by agent, and what was wrong with those that did not help."""
+    opinions = await _opinions(step, since)
+    good = sum(said.helpful for _, said in opinions)
+    parts = [
+        f"**{helped.share(opinions)}**" if opinions else "",
+        "\n".join(f"- {line}" for line in helped.by_agent(opinions)),
+        _not_helped(step, opinions, most),
+    ]
+    data = {"helpful": good, "unhelpful": len(opinions) - good}
+    return Found(text=_joined(parts), empty="nobody has said whether an answer helped", data=data)
+
+
+async def _opinions(step: StepContext, since: datetime) -> list[feedback.Said]:
+    until, principal = step.run.created_at, step.directory.principal
+    return await step.store.read(lambda session: feedback.in_channel(session, step.place, since, until, principal))
+
+
+def _not_helped(step: StepContext, opinions: list[feedback.Said], most: int) -> str:
+    line = happenings.Lines(step, happenings.NOTHING)
+    return happenings.section(
+        "Answers that did not help", helped.not_helped(opinions, lambda one: line.ref(one[0])), most
+    )
 
 
 async def documents(step: StepContext, since: datetime, most: int) -> Found:
@@ -163,5 +191,12 @@ def _joined(parts: list[str]) -> str:
 
 Writer = Callable[["StepContext", datetime, int], Awaitable[Found]]
 WRITERS: Mapping[str, Writer] = MappingProxyType(
-    {"decisions": decisions, "unanswered": unanswered, "documents": documents, "access": access, "cost": cost}
+    {
+        "decisions": decisions,
+        "unanswered": unanswered,
+        "feedback": helpful,
+        "documents": documents,
+        "access": access,
+        "cost": cost,
+    }
 )

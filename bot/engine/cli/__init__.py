@@ -24,6 +24,7 @@ COMMANDS = {
     "run": "Run a workflow now.",
     "workflows": "See, pause, resume, rehearse, correct and delete workflows.",
     "runs": "List what was asked and what became of it.",
+    "feedback": "List which answers helped, and what was wrong with the others.",
     "approvals": "List what waits for a decision.",
     "receipt": "Show what was asked, decided and done, line by line with the ledger.",
     "freeze": "Have everything, an agent, a tool or a channel stand still.",

@@ -294,7 +294,8 @@ class Segment:
         notes = caveats.below(numbering.cited(text), numbering.known, self.transcript.cited_from(), today)
         wanted = self.charter.team.footer
         is_told = wanted == "every" or (wanted == "first" and not self.earlier)
-        generated = f"AI-generated · {agent.shown} · {model}" if is_told else ""
+        cost = self.run.cost_usd + sum(each.cost_usd for each in self.spent)
+        generated = wording.generated(agent.shown, model, cost) if is_told else ""
         shown = "\n\n".join([text, *(f"**Note:** {note}" for note in notes)])
         body = Text(
             markdown=shown,

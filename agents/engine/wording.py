@@ -17,7 +17,13 @@ if TYPE_CHECKING:
     from rules.engine.outcome import Freeze
 
 CUT = '\n\n_This answer was cut at the length limit. Reply "go on" for the rest._'
+COST_TOLD = 0.10  # USD of an answer, from which on its small print says so
 MANY_TURNS = "I worked {turns} turns on this without coming to an end, so I stopped."
+
+
+def generated(agent: str, model: str, cost: float) -> str:
+    """That a model made an answer, which one, and what it took where that is worth a look."""
+    return " · ".join(["AI-generated", agent, model, *([f"{cost:.2f} USD"] if cost >= COST_TOLD else [])])
 
 
 def footer(text: str, transcript: Transcript, generated: str) -> str:

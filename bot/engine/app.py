@@ -312,6 +312,7 @@ class App:
             freezes=self.door.freezes,
             settings=own,
             adapters=self.adapters,
+            generates=self.model.thinks,
         )
         pages: dict[str, HomePages] = {}
         self.home_tabs = HomeTabs(self.store, self.clock, self.directory, self.home, pages)

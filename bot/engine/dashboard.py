@@ -37,7 +37,7 @@ def dashboard(view: HomeView, name: str) -> Dashboard:
             DashboardPart(title="Recent decisions", rows=tuple(decided), nothing="Nothing was decided yet."),
             DashboardPart(title="Settings", rows=tuple(map(_setting, view.settings))),
         ),
-        footer="Only you see this, and only what you may see. `help` lists what you can say.",
+        footer=f"Only you see this, and only what you may see. `help` lists what you can say. {view.footer}".strip(),
     )
 
 

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 WAITING, RUNNING, SCHEDULED, AGENTS, BUDGETS, RECENT = 10, 10, 10, 10, 5, 5  # rows of each part
 LOOKED_AT = 200  # rows that are looked at to find those
+GENERATED = "What agents say is AI-generated."
 LATELY = 30  # days in which what people said of answers is counted
 ADMIN = "admin"
 
@@ -56,6 +57,7 @@ class Home:
     freezes: Freezes
     settings: HomeSettings
     adapters: Mapping[str, Adapter]  # for links
+    generates: bool  # a language model answers
 
     async def of(self, person: Person, actor: Actor | None = None) -> home_view.HomeView:
         """The dashboard of this person, as things stand. `actor`: the account that looks, where one does."""
@@ -69,7 +71,13 @@ class Home:
         used = await self.store.read(lambda session: budgets(session, meters, now, eyes, BUDGETS))
         settings = await self.settings.of(person)
         return view.model_copy(
-            update={"schedules": readable, "agents": await self._agents(), "budgets": used, "settings": settings}
+            update={
+                "schedules": readable,
+                "agents": await self._agents(),
+                "budgets": used,
+                "settings": settings,
+                "footer": GENERATED if self.generates and self.charter().team.footer != "off" else "",
+            }
         )
 
     async def review(self, ref: str, person: Person, actor: Actor) -> Card:

@@ -89,3 +89,4 @@ class HomeView(Frozen):
     budgets: tuple[BudgetUse, ...] = ()
     recent: tuple[Decision, ...] = ()
     settings: tuple[Setting, ...] = ()
+    footer: str = ""  # small print

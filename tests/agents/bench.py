@@ -120,6 +120,7 @@ class Bench:
         self.live: Live | None = None
         self.closing: Closing | None = None
         self.roster = ROSTER
+        self.team = Team(name="Acme")
         self.max_turns = 30
         self.model: Model | None = None
         self.purse = Purse(store)
@@ -129,7 +130,7 @@ class Bench:
         """A process: its own loop on the same database."""
         chosen = model or self.model or self._anthropic()
         self.model = chosen
-        charter = Charter(team=Team(name="Acme"), roster=self.roster, directory=People())
+        charter = Charter(team=self.team, roster=self.roster, directory=People())
         return Loop(
             store=self.store,
             clock=self.clock,

@@ -457,6 +457,22 @@ def bench_place(thread: str) -> Any:
     return GENERAL.in_thread(thread)
 
 
+async def test_an_answer_that_cost_much_says_so(bench: Bench, fake: FakeAnthropic) -> None:
+    fake.queue(Reply("At length.", tokens=Tokens(output_tokens=20_000)))
+    run = await bench.ask("Dear one")
+    assert bench.said(run.id).footer.startswith("AI-generated · Lead · claude-sonnet-5-5 · 0.20 USD")
+
+
+@pytest.mark.behaviour(34)
+async def test_an_answer_asks_whether_it_helped_unless_the_team_wants_no_such_thing(bench: Bench) -> None:
+    asked = await bench.ask("One")
+    assert bench.said(asked.id).feedback == asked.ref
+    bench.team = bench.team.model_copy(update={"feedback": False, "footer": "every"})
+    quiet = await bench.ask("Two")
+    assert bench.said(quiet.id).feedback == ""
+    assert "AI-generated" in bench.said(quiet.id).footer
+
+
 async def test_the_first_answer_of_a_thread_says_what_made_it(bench: Bench) -> None:
     first, second = await bench.ask("One"), await bench.ask("Two")
     assert bench.said(first.id).footer.startswith("AI-generated · Lead · claude-sonnet-5-5")

@@ -238,9 +238,10 @@ async def test_the_dashboard_says_how_many_answers_of_an_agent_helped(world: Wor
     said, ref = await answered(web, "is it on the dashboard?")
     await web.click("ann", said, "Helpful")
     await becomes(world, ref, ("ann", True, ""))
-    agents = (await web.browser("bo").get("/api/home"))["agents"]
-    (lead,) = [one for one in agents if one["name"] == "Lead"]
+    page = await web.browser("bo").get("/api/home")
+    (lead,) = [one for one in page["agents"] if one["name"] == "Lead"]
     assert re.fullmatch(r"helped: [0-9]+ of [0-9]+ opinions? in 30 days", lead["rights"][-1])
+    assert page["footer"] == "What agents say is AI-generated."
 
 
 @pytest.mark.behaviour(34)

@@ -29,6 +29,14 @@ def test_a_charter_holds_what_its_files_say(charter: Charter) -> None:
     assert not charter.demo
 
 
+def test_off_needs_no_quotes(folder: Path, change: Change) -> None:
+    assert (load(folder).team.feedback, load(folder).team.footer) == ("every", "first")
+    change("bosun.yaml", "operators:", "feedback: off\nfooter: off\noperators:")
+    assert (load(folder).team.feedback, load(folder).team.footer) == ("off", "off")
+    change("bosun.yaml", "feedback: off", "feedback: sometimes")
+    assert "feedback" in problems(folder)[0]
+
+
 def test_the_digest_follows_the_content(folder: Path, change: Change) -> None:
     before = load(folder).digest
     assert load(folder).digest == before

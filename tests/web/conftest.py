@@ -76,6 +76,7 @@ class Chat:
             prompts=lambda: PROMPTS,
             home=self.desk.home,
             document=document,
+            votes=self.desk.votes,
         )
         self.server = WebServer(
             store=store,

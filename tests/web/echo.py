@@ -31,6 +31,8 @@ from kernel.types import (
 from tests.fakes.platform import sending
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bot.web.adapter import WebAdapter
     from kernel.clock import Clock, Ids
     from kernel.store import Session, Store
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 
 NEED = 2
 REF = "AP-7F3K"
+ANSWER, THUMBS = "R-9", "FB-R-9"  # the run of every echo, and the subject of the thumbs below it
 NOTE = "It was agreed on the phone, and the delivery note of last Thursday says the same about all three parcels."
 CALL = (
     '{\n  "tool": "pay_invoice",\n  "account": "DE89370400440532013000",\n  "amount": %s,\n  "note": "' + NOTE + '"\n}'
@@ -124,6 +127,8 @@ class EchoDesk:
         self.known: set[str] = set()
         self.payment = Payment()
         self.asked = False
+        self.said: dict[str, str] = {}  # person -> verb of the thumb that they pressed
+        self.reasons: list[str] = []
         self.go_on = asyncio.Event()  # a streamed answer goes on when it is set
         self.stopped = asyncio.Event()
         self.tasks: set[asyncio.Task[None]] = set()
@@ -218,6 +223,7 @@ class EchoDesk:
                 sources=(
                     Source(number=1, title="Handbook", url="/documents/handbook#two", quote="Refunds up to EUR 200."),
                 ),
+                feedback=ANSWER,
             ),
         )
 
@@ -252,6 +258,9 @@ class EchoDesk:
         if press.subject == "R-1":
             self.stopped.set()
             return
+        if press.subject == THUMBS:
+            await self._voted(inbound.actor, press)
+            return
         problem = await self._problem(person, press)
         if problem:
             await self.tell(inbound.place, person, problem)
@@ -259,6 +268,24 @@ class EchoDesk:
             await self.adapter.open_form(press.trigger or "", self._form(press))
         else:
             await self._decide(person, press)
+
+    async def _voted(self, actor: Actor, press: Press) -> None:
+        """Keep what somebody says of an answer, and ask why where it did not help."""
+        if press.verb == "reason":
+            self.reasons.append(press.fields["reason"])
+            return
+        verb = "" if press.verb == "withdraw" else press.verb
+        self.said[actor.user] = verb
+        await self.store.write(lambda session: self.adapter.show_vote(session, actor, press.subject, verb))
+        if verb == "unhelpful":
+            why = FormField(id="reason", label="What was missing or wrong?", multiline=True, required=False)
+            form = Form(subject=press.subject, verb="reason", title="What was wrong?", fields=(why,))
+            await self.adapter.open_form(press.trigger or "", form)
+
+    async def votes(self, person: Person, refs: Sequence[str]) -> dict[str, str]:
+        """What the person said of these answers."""
+        verb = self.said.get(person.id)
+        return {THUMBS: verb} if verb and ANSWER in refs else {}
 
     async def _problem(self, person: str, press: Press) -> str:
         if press.verb == "why":

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import pytest
 from playwright.async_api import Browser, Page, Request, Route, expect
 
 from kernel.types import Card, Place, Text
@@ -49,6 +50,43 @@ async def test_sources_fold_out_and_open_the_passage(visit: Visit) -> None:
         await page.locator(".thread-pane .prose a.cite").click()
     document = await opened.value
     await expect(document.locator("section:target")).to_contain_text("Refunds up to EUR 200 need no approval.")
+
+
+@pytest.mark.behaviour(34)
+async def test_thumbs_below_an_answer_are_pressed_with_the_keyboard_and_stay_pressed(visit: Visit, chat: Chat) -> None:
+    page = await visit("ann")
+    await write(page, "@bosun refunds?")
+    good, bad = (page.get_by_role("button", name=name, exact=True) for name in ("Helpful", "Not helpful"))
+    thumbs = page.get_by_role("group", name="Did this answer help?")
+    await expect(thumbs).to_have_count(1)
+    await good.focus()
+    await page.keyboard.press("Enter")
+    await expect(good).to_have_attribute("aria-pressed", "true")
+    await expect(thumbs.get_by_role("status")).to_have_text("Thanks, noted")
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Space")
+    dialog = page.get_by_role("dialog", name="What was wrong?")
+    await expect(dialog.get_by_label("What was missing or wrong?")).to_be_focused()
+    await page.keyboard.press("Escape")  # it counts all the same
+    await expect(dialog).to_have_count(0)
+    await expect(bad).to_have_attribute("aria-pressed", "true")
+    await expect(bad).to_be_focused()
+    await page.reload()
+    await expect(bad).to_have_attribute("aria-pressed", "true")
+    await expect(good).to_have_attribute("aria-pressed", "false")
+    other = await visit("ann", page.url.removeprefix(chat.server.url))
+    pressed = other.locator(".thread-pane .thumb[aria-pressed=true]")
+    await expect(pressed).to_have_count(1)
+    await bad.click()  # takes it back, in the other tab too
+    await expect(pressed).to_have_count(0)
+    assert chat.desk.said == {"ann": ""}
+    await bad.click()
+    await dialog.get_by_label("What was missing or wrong?").fill("No word of gift cards.")
+    await dialog.get_by_role("button", name="Send").click()
+    await expect(dialog).to_have_count(0)
+    await expect(pressed).to_have_attribute("aria-label", "Not helpful")
+    await chat.desk.idle()
+    assert chat.desk.reasons == ["No word of gift cards."]
 
 
 async def test_an_answer_grows_while_it_is_written_and_becomes_the_message(visit: Visit, chat: Chat) -> None:

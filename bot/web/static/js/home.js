@@ -8,7 +8,7 @@ import { prompts } from "./prompts.js";
 import { me, state } from "./state.js";
 import { when } from "./time.js";
 
-const NOTHING = { waiting: [], running: [], schedules: [], agents: [], budgets: [], recent: [], settings: [] };
+const NOTHING = { waiting: [], running: [], schedules: [], agents: [], budgets: [], recent: [], settings: [], footer: "" };
 
 export class HomePane {
   /** `only`: "waiting" for the list of approvals alone. */
@@ -55,6 +55,7 @@ export class HomePane {
         section("Budgets", 0, budgets.map(budgetState), "Nothing is used of any budget."),
         section("Recent decisions", 0, recent.map(decision), "Nothing was decided yet.", "recent"),
         section("Settings", 0, settings.map(settingState), "There is nothing to set.", "settings"),
+        view.footer && h("p.small", {}, view.footer),
       ),
     ];
   }

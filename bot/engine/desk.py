@@ -180,7 +180,8 @@ class Desk:
         elif self.commands.recognise(inbound.text) is not None:
             await self._command(row_id, inbound, private=False)
         elif not (inbound.text.strip() or inbound.files):
-            await self._reply(row_id, place, asking.what_to_say(self.asking.suggestions()), to=None)
+            told = asking.what_to_say(self.asking.suggestions())
+            await self._reply(row_id, place, told, to=None, about=inbound)
         elif self.held.too_old(inbound):
             await self.store.write(lambda session: self.held.hold(session, row_id, inbound, place))
         elif not (inbound.caught_up or actor.is_bot or self.guard.has_turn(person)):
@@ -290,7 +291,8 @@ class Desk:
         """What was said in the thread before we joined; an empty list where it cannot be read in time."""
         if place.thread is None or place.thread == inbound.message:
             return []
-        if await self.store.read(lambda session: runs.conversation_at(session, place)) is not None:
+        known = await self.store.read(lambda session: runs.conversation_at(session, place))
+        if known is not None and known.agent is not None:  # what was said since an agent answered first is on record
             return []
         try:
             async with asyncio.timeout(CONTEXT_WITHIN):
@@ -345,7 +347,7 @@ class Desk:
                 raise  # it is done when the database is back
             except BosunError as error:
                 text, private = str(error), private or place.kind != "dm"
-        await self._reply(row_id, place, text, to=inbound if private else None)
+        await self._reply(row_id, place, text, to=inbound if private else None, about=None if private else inbound)
 
     async def _asked(self, row_id: str, inbound: Inbound, text: str) -> None:
         """A request that was typed into a dialog: everybody there sees what was asked, and by whom."""
@@ -381,15 +383,21 @@ class Desk:
             self.signs.idle(inbound.place)  # the platform would go on showing work
         await self._reply(row_id, inbound.place, text, to=inbound)
 
-    async def _reply(self, row_id: str, place: Place, what: str | Body, *, to: Inbound | None) -> None:
-        """The event is dealt with, and what came of it is said, to whoever sent `to` alone where it is given."""
-        await self.store.write(
-            lambda session: (
-                inbox.settle(session, row_id)
-                and bool(what)
-                and self.telling.tell(session, f"{row_id}-reply", place, what, to=to)
-            )
-        )
+    async def _reply(
+        self, row_id: str, place: Place, what: str | Body, *, to: Inbound | None, about: Inbound | None = None
+    ) -> None:
+        """The event is dealt with, and what came of it is said, to whoever sent `to` alone where it is given.
+
+        `about`: what was said to us, where everybody reads the answer; we take part in the thread that it begins.
+        """
+
+        def settle(session: Session) -> None:
+            if inbox.settle(session, row_id) and what:
+                self.telling.tell(session, f"{row_id}-reply", place, what, to=to)
+                if about is not None:
+                    self.requests.take_part(session, about, place)
+
+        await self.store.write(settle)
 
 
 def _burst(waiting: list[inbox.InboxRow]) -> list[tuple[str, Inbound]]:

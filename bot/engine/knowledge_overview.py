@@ -94,6 +94,7 @@ def _source(source: SourceStatus, documents: int, failed: int, *, named: bool, w
         documents=documents,
         failed=failed,
         checked_at=source.checked_at,
+        told=source.name in WITHOUT_SOURCE,
         fresh_at=source.fresh_at if whole else None,
     )
 

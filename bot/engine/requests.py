@@ -61,6 +61,11 @@ class Requests:
         conversation_id, now = self.ids.new(), self.clock.now()
         return runs.open_conversation(session, place, conversation_id, now) or self.conversation(session, place)
 
+    def take_part(self, session: Session, inbound: Inbound, place: Place) -> None:
+        """A thread that begins with words to us is ours, also where they were a command or none at all."""
+        if place.thread is not None and place.thread == inbound.message:
+            self.conversation(session, place)
+
     def _is_over(self, conversation: runs.Conversation, place: Place) -> bool:
         """A DM without threads is one conversation until it was quiet for a while."""
         flat = place.kind == "dm" and place.thread is None and conversation.active_run_id is None

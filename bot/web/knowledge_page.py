@@ -57,7 +57,7 @@ def _row(source: SourceView) -> str:
     return (
         f"<tr><td>{escape(source.title)}<br><span class='small'>{escape(source.kind)}</span></td>"
         f"<td>{source.documents:,}</td><td><span class='state {sign}'>{escape(standing(source))}</span>{bar}</td>"
-        f"<td>{_time(source.checked_at)}{fresh}</td></tr>"
+        f"<td>{'as it is told' if source.told else _time(source.checked_at)}{fresh}</td></tr>"
     )
 
 

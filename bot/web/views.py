@@ -88,6 +88,7 @@ class SourceView(Frozen):
     documents: int = 0  # that this person may read
     failed: int = 0
     checked_at: datetime | None = None
+    told: bool = False  # people bring what is in it, so it is not read from anywhere
     fresh_at: datetime | None = None  # something in it was new then
 
 

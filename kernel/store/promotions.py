@@ -14,6 +14,7 @@ from kernel.store.database import insert_new
 from kernel.types import Json
 
 REVIEW = "review-"  # before the id of a call: under which the question about it stands in the place of a call
+PROPOSAL = "promotion-"  # the same before the id of a promotion
 PROPOSED, ACTIVE, DECLINED, ENDED = "proposed", "active", "declined", "ended"
 
 
@@ -100,6 +101,11 @@ def was_undone(session: Session, promotion_id: str) -> bool:
     """Whether a call that went through by it was taken back."""
     statement = select(PromotedCall.call_id).join(Undone, col(Undone.call_id) == col(PromotedCall.call_id))
     return session.exec(statement.where(col(PromotedCall.promotion_id) == promotion_id).limit(1)).first() is not None
+
+
+def is_about(call_id: str) -> bool:
+    """Whether what stands in the place of a call is a question about a promotion, for which no run waits."""
+    return call_id.startswith((PROPOSAL, REVIEW))
 
 
 def was_rejected(session: Session, promotion_id: str) -> bool:

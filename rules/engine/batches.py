@@ -206,7 +206,7 @@ def _told(replies: Sequence[tuple[str, str, Reply]], after: dict[str, ApprovalSt
     for verb, word in (("approve", "Approved"), ("reject", "Rejected")):
         found = [ref for ref, each in decided if each == verb]
         said += [f"{word}: {wording.listed(found)}."] if found else []
-    said += ["The run goes on."] if decided else []
+    said += dict.fromkeys(reply.then for _, _, reply in replies if reply.then)
     for verb, word in (("approve", "approval"), ("reject", "rejection")):
         found = [ref for ref, each in voted if each == verb]
         said += (

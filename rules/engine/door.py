@@ -32,6 +32,7 @@ from rules.engine.reach import reach_in
 from rules.engine.recording import Proposed
 from rules.engine.requests import Request
 from rules.engine.results import storable, with_note
+from tools.engine.failure import InVain
 from tools.engine.permit import issue
 
 if TYPE_CHECKING:
@@ -234,7 +235,11 @@ class Door:
         return Finished(result=result) if await self.store.write(write) else None
 
     async def _ask(self, made: Proposed, judged: Judged, tool: Tool) -> Outcome | None:
-        shown = await self.show(tool.name, judged.arguments, made.id, made.run) or plain(tool, judged.arguments)
+        try:
+            shown = await self._own_preview(tool, judged.arguments, made.id, made.run)
+        except InVain as error:
+            return await self._unfit(made, wording.told(str(error)))
+        shown = shown or plain(tool, judged.arguments)
         nearest = why_not_alone(self.services.rules.current, judged.facts)
 
         def write(session: Session) -> str | None:
@@ -272,11 +277,20 @@ class Door:
     async def show(self, name: str, arguments: Mapping[str, Json], call_id: str, run: RunFacts) -> Shown | None:
         """What the tool says of such a call; None where it cannot be asked. Changes nothing."""
         tool = self.catalogue.get(name)
-        if tool is None:
+        try:
+            return None if tool is None else await self._own_preview(tool, arguments, call_id, run)
+        except InVain:
             return None
+
+    async def _own_preview(
+        self, tool: Tool, arguments: Mapping[str, Json], call_id: str, run: RunFacts
+    ) -> Shown | None:
+        """The same. InVain where the tool says that nobody need be asked."""
         try:
             context = self._context(call_id, run)
             own = await tool.preview(arguments, replace(context, secrets=self._given(tool, context)))
+        except InVain:
+            raise
         except BosunError:
             return None
         return Shown(headline=own.headline, facts=own.facts, payloads=own.payloads, warning=own.warning)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from kernel import ledger
 from kernel.people import RoleUnknownError
 from kernel.store import approvals as rows
-from rules.engine import giving, planning, stages, wording, writing
+from kernel.store import freezes, promotions, runs
+from rules.engine import freezing, giving, planning, stages, wording, writing
 from rules.engine.record import Voter, outcome_of, policy_of, preview_of
 from rules.engine.standing import NONE, Standings
 from rules.engine.wording import Reply, refused
@@ -82,7 +83,7 @@ class Votes:
             if row is None:
                 return refused(wording.unknown(ballot.ref))
             if voted_by(row, ballot.event) is not None:
-                return Reply(text=_said(row, ballot), ok=True)
+                return await store.read(partial(_reply, row=row, ballot=ballot))
             person = self.services.directory.person(ballot.actor)
             try:
                 known = await self._authorise(row, person, ballot)
@@ -201,12 +202,12 @@ class Votes:
             ledger.append_all(session, now, (voted,))
             writing.note(session, row, outcome)
             writing.redraw(session, row)
-            return Reply(text=_said(row, ballot), ok=True)
+            return _reply(session, row, ballot)
         counted = [vote for vote in outcome.votes if vote.verb == "approve" and vote.groups]
         outcome = outcome.model_copy(update={"by": wording.listed(vote.shown for vote in counted)})
         outcome = giving.give(session, self.services, row, outcome, now)
         writing.close(session, row, rows.APPROVED, outcome, now, voted, by=[vote.id for vote in counted])
-        return Reply(text=_said(row, ballot), ok=True)
+        return _reply(session, row, ballot)
 
     def _close(  # noqa: PLR0917  what a decision consists of
         self,
@@ -231,7 +232,7 @@ class Votes:
         state = ANSWERS.get(ballot.verb, rows.REJECTED)
         now, by = self.services.clock.now(), [vote.id for vote in rejecting]
         writing.close(session, row, state, outcome, now, voted, by=by)
-        return Reply(text=_said(row, ballot), ok=True)
+        return _reply(session, row, ballot)
 
     def _break_glass(self, session: Session, row: ApprovalState, ballot: Ballot, known: Authorised) -> Reply:
         """One person decides alone, and everybody reads why."""
@@ -246,7 +247,7 @@ class Votes:
         broke = writing.record("approval.break_glass", row, **told)
         writing.close(session, row, rows.APPROVED, outcome, now, broke, by=[person.id])
         writing.announce(session, self.services, row, wording.broke_glass(row))
-        return Reply(text=_said(row, ballot), ok=True)
+        return _reply(session, row, ballot)
 
 
 def _complaint(row: ApprovalState, ballot: Ballot) -> str:
@@ -273,16 +274,34 @@ def voted_by(row: ApprovalState, event: str) -> Voter | None:
     return next((vote for vote in outcome_of(row).votes if event and vote.event == event), None)
 
 
-def _said(row: ApprovalState, ballot: Ballot) -> str:
+def _reply(session: Session, row: ApprovalState, ballot: Ballot) -> Reply:
+    then = _then(session, row) if row.state != rows.PENDING else ""
+    return Reply(text=_said(row, ballot, then), ok=True, then=then)
+
+
+def _then(session: Session, row: ApprovalState) -> str:
+    """What happens next, where a run has waited for the decision."""
+    run = session.get(runs.Run, row.run_id)
+    if run is None or run.state in runs.FINAL or promotions.is_about(row.call_id):
+        return ""
+    channel = preview_of(row).channel
+    freeze = freezing.covering(freezes.in_force(session), agent=row.agent, channel=channel, tool=row.tool)
+    return (
+        "The run goes on." if freeze is None else f"The run goes on once {freezing.in_words(freeze.scope)} is thawed."
+    )
+
+
+def _said(row: ApprovalState, ballot: Ballot, then: str = "") -> str:
     """What whoever has voted is told of it."""
     headline, outcome = preview_of(row).headline, outcome_of(row)
     if ballot.verb in DECIDING and row.state not in SETTLED[ballot.verb]:
         what = "rejection" if ballot.verb == "reject" else "approval"
         return f"Your {what} is recorded: {wording.tally(row)}."
     given = f" {wording.given(outcome.offer)}" if outcome.offer else ""
+    then = f" {then}" if then else ""
     return {
-        "approve": f"Approved: {headline}. The run goes on.{given}",
-        GLASS: "Decided by you alone; your reason is posted where the team reads it. The run goes on.",
+        "approve": f"Approved: {headline}.{then}{given}",
+        GLASS: f"Decided by you alone; your reason is posted where the team reads it.{then}",
         "reject": f"Rejected: {headline}. The agent gets your reason.",
         "done": f"Noted as done: {headline}.",
         "repeat": f"It is repeated now: {headline}.",

@@ -30,6 +30,7 @@ class Reply(Frozen):
 
     text: str
     ok: bool
+    then: str = ""  # the part of `text` that says what happens next
 
 
 def refused(text: str) -> Reply:

@@ -108,6 +108,21 @@ async def test_a_service_that_is_not_there_is_busy() -> None:
     await model.close()
 
 
+async def test_whether_the_service_is_there_and_takes_the_key_can_be_asked(fake: FakeAnthropic) -> None:
+    for key, url, why in (
+        ("sk-wrong", fake.url, "does not accept ANTHROPIC_API_KEY"),
+        (fake.key, "http://127.0.0.1:1", "cannot be reached"),
+    ):
+        model = AnthropicModel(api_key=key, base_url=url)
+        with pytest.raises(ModelError, match=why):
+            await model.reach()
+        await model.close()
+    model = AnthropicModel(api_key=fake.key, base_url=fake.url)
+    await model.reach()
+    await model.close()
+    assert fake.requests == []  # nothing that costs
+
+
 async def test_the_key_never_stands_in_an_error(fake: FakeAnthropic) -> None:
     model = AnthropicModel(api_key="sk-very-secret", base_url=fake.url)
     with pytest.raises(ModelError) as caught:

@@ -23,6 +23,7 @@ async def test_frozen_work_is_held_through_a_restart_and_goes_on_when_it_is_thaw
     assert "Held, 1:" in told.text
     await slack.answer(Spot(channel="bosun"), f"Dee has frozen everything: {why}")
     await chat.click("bo", asked.card, "Approve")
+    await chat.notice("bo", "The run goes on once everything is thawed.")
     await chat.answer(asked.spot, "Held.", f"Dee has frozen everything: {why}")
     later = await chat.ask("ann", "are you there?")
     await chat.answer(later, "Held.", "nothing was done yet")

@@ -48,6 +48,16 @@ async def test_a_fact_is_remembered_listed_corrected_and_forgotten(chat: Chat) -
     await chat.answer(await chat.ask("ann", f"memory {chat.platform} kettle"), "remember nothing")
 
 
+async def test_in_the_thread_that_a_command_begins_no_mention_is_needed(world: World, chat: Chat) -> None:
+    spot = await chat.ask("ann", f"remember that the {chat.platform} keys hang in room 7")
+    told = await chat.answer(spot, "Remembered for #general")
+    await chat.say("ann", "what is this about?", spot)
+    await chat.answer(spot, "You said: what is this about?")
+    assert "Remembered for #general" in str(world.model.requests[-1])  # it knows what was said above
+    await chat.say("ann", "forget this", spot)
+    await chat.answer(spot, "Forgotten", ref_in(told.text))
+
+
 async def test_a_fact_that_contradicts_an_older_one_replaces_it_visibly(web: WebChat) -> None:
     await web.answer(await web.ask("ann", "remember that the tower lift carries 8 people"), "Remembered")
     replaced = await web.answer(

@@ -60,7 +60,9 @@ async def test_the_prompts_of_the_charter_lead_to_a_card_that_another_persona_ap
 
 async def test_the_knowledge_page_lists_the_documents_and_each_opens(world: World, web: WebChat) -> None:
     await world.indexed()
+    await web.answer(await web.ask("ann", "remember that the lift carries 8 people"), "Remembered")
     page = await web.browser("ann").page("/knowledge")
+    assert re.search(r"What I was told to remember(?:(?!</tr>).)*as it is told", page)
     refunds = re.search(r"href='(/documents/\w+)'>Refunds</a>", page)
     assert refunds is not None
     assert "Monthly plans" in await web.browser("ann").page(refunds[1])

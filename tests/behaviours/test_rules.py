@@ -110,6 +110,18 @@ async def test_a_draft_says_what_is_wrong_with_it(world: World, web: WebChat) ->
     )
 
 
+async def test_a_change_that_cannot_be_made_is_told_to_the_agent_and_asks_nobody(world: World, web: WebChat) -> None:
+    for change, why in (
+        ({"rules": "id: ["}, "The rules are not valid"),
+        ({"remove": ["no-such-rule"]}, "There is no rule no-such-rule"),
+        ({"rules": RULE.strip().replace("queue_p", "queu_p")}, "unknown tool"),
+    ):
+        spot = await web.ask("ann", f"lead: use change_rules {json.dumps(change)}")
+        await web.answer(spot, "Done.", why)
+        await world.quiet()
+        assert len(await web.answers(spot)) == 1
+
+
 async def test_no_rule_lets_a_change_of_rules_through_alone(world: World, web: WebChat) -> None:
     allow = {"rules": "{id: free, why: F., tool: change_rules, decision: allow}"}
     spot = await web.ask("ann", f"lead: use draft_rules {json.dumps(allow)}")

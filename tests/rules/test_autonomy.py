@@ -90,7 +90,8 @@ async def promoted(world: World) -> None:
     """Three approvals by two people, and the admin's yes to the proposal."""
     for by in VOTERS:
         await agreed(world, by)
-    await world.vote("dee", proposal(world))
+    said = await world.vote("dee", proposal(world))
+    assert said.text == "Approved: Let ops use pay without asking."  # no run waits for it
     await settled(world)
     assert len(rows(world, kept.ACTIVE)) == 1
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from kernel.types import Frozen
-from tools.engine.failure import CannotDo
+from tools.engine.failure import CannotDo, InVain
 
 if TYPE_CHECKING:
     from kernel.types import RunFacts
     from tools.engine.context import ToolContext
 
 
-class DraftError(CannotDo):
+class DraftError(InVain):
     """The draft does not fit the charter, or is gone. The message is for the model as well as for people."""
 
     code = "draft"

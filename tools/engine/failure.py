@@ -15,6 +15,12 @@ class CannotDo(ToolError):
     code = "cannot_do"
 
 
+class InVain(CannotDo):
+    """The call cannot succeed, whatever people decide about it: nobody is asked, and the agent is told why."""
+
+    code = "in_vain"
+
+
 class NotLetIn(CannotDo):
     """The service does not let us in: a password or a permission is gone."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from kernel.types import Frozen
-from tools.engine.failure import CannotDo
+from tools.engine.failure import CannotDo, InVain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tools.engine.context import ToolContext
 
 
-class RulingError(CannotDo):
+class RulingError(InVain):
     """The change does not fit the charter, or its tests. The message is for the model as well as for people."""
 
     code = "ruling"

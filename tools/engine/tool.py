@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from kernel.errors import ConfigError, OutcomeUnknown, ToolError
 from kernel.types import Effect, ToolResult, ToolSchema
 from tools.engine import arguments as typed
-from tools.engine.failure import CannotDo
+from tools.engine.failure import CannotDo, InVain
 from tools.engine.fields import Returned
 from tools.engine.permit import PermitError
 from tools.engine.preview import Preview, generic, literal
@@ -102,7 +102,8 @@ class Tool:
     async def preview(self, arguments: Mapping[str, Json], ctx: ToolContext) -> Preview:
         """What people see before they decide; always with the literal content of the call. Changes nothing.
 
-        CannotDo if the arguments do not fit. A preview that fails otherwise is replaced by the plain one.
+        CannotDo if the arguments do not fit, InVain if nobody need decide. A preview that fails otherwise is replaced
+        by the plain one.
         """
         args = self.parse(arguments)
         plain = generic(self.name, self.authority, arguments, reversible=self.effect in REVERSIBLE)
@@ -111,6 +112,8 @@ class Tool:
         try:
             async with asyncio.timeout(self.timeout):
                 own = await self._previewer(args, ctx)
+        except InVain:
+            raise
         except Exception as error:
             log.warning("The preview of %s failed: %r", self.name, error)
             why = error.message if isinstance(error, CannotDo) else "It could not be looked up what this would change."

@@ -32,7 +32,7 @@ WEEK = 7 * 24 * 3600
 
 def proposal_id(promotion_id: str) -> str:
     """Under which the question about a promotion stands in the place of a call."""
-    return f"promotion-{promotion_id}"
+    return f"{promotions.PROPOSAL}{promotion_id}"
 
 
 def review_id(call_id: str) -> str:

@@ -91,6 +91,16 @@ class DiscordChat(Outside):
         home = self.home(DISCORD_OUTSIDER)
         return Spot(channel=home.channel, root=await self.say(DISCORD_OUTSIDER, text, home))
 
+    def group(self, person: str) -> tuple[dict[str, str], str, str]:
+        role = self.discord.world.next_id()
+        self.discord.world.add_role(role, "Group")
+        self.discord.world.members[self.user(person)].roles.append(role)
+        return {"discord_role": role}, "member", "50001"
+
+    async def say_elsewhere(self, text: str) -> None:
+        self.discord.say_elsewhere(self.user("ann"), f"<@{BOT}> {text}")
+        await self.world.quiet()
+
     def room(self, at: Spot) -> str:
         """The id of the channel or thread; a thread that nobody has opened yet is opened by who writes in it."""
         channel = self.channel(at)

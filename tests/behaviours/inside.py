@@ -55,6 +55,14 @@ async def caught_up(app: App, platform: str) -> None:
     await adapter.caught_up()
 
 
+async def read_again_after(app: App, seconds: float) -> float:
+    """When Discord's history is read for what could not be stored; returns what it was before."""
+    adapter = app.adapters["discord"]
+    assert isinstance(adapter, DiscordAdapter)
+    before, adapter.intake.later = adapter.intake.later, seconds
+    return before
+
+
 async def indexed(app: App) -> bool:
     """Whether every document of the charter can be found by its meaning."""
     known = await app.knowledge.status()

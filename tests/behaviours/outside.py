@@ -49,5 +49,13 @@ class Outside(Chat):
         """Somebody who is no member asks, where such people can."""
 
     @abstractmethod
+    def group(self, person: str) -> tuple[dict[str, str], str, str]:
+        """A group with only this person in it: how a role names it, the call that looks it up, how that is refused."""
+
+    @abstractmethod
+    async def say_elsewhere(self, text: str) -> None:
+        """Ann mentions Bosun in another workspace or server; returns once it has heard of that."""
+
+    @abstractmethod
     def open_dialogs(self, person: str) -> int:
         """How many dialogs stand open in front of a person."""

@@ -67,6 +67,17 @@ class SlackChat(Outside):
     async def ask_from_outside(self, text: str) -> Spot:
         return await self.ask(OUTSIDER, text)
 
+    def group(self, person: str) -> tuple[dict[str, str], str, str]:
+        self.world.slack.world.groups["S0GROUP"] = [self.user(person)]
+        return {"slack_group": "S0GROUP"}, "usergroups.users.list", "missing_scope"
+
+    async def say_elsewhere(self, text: str) -> None:
+        event = {"type": "app_mention", "user": self.user("ann"), "text": f"<@{BOT}> {text}"}
+        event |= {"ts": self.world.slack.world.next_ts(), "channel": SLACK_CHANNELS["general"]}
+        their_bot = {"enterprise_id": None, "team_id": "T0ELSE", "user_id": BOT, "is_bot": True}
+        sent = await self.world.slack.event(event, team_id="T0ELSE", authorizations=[their_bot])
+        await sent.settled.wait()
+
     def _mention(self, match: re.Match[str]) -> str:
         user = BOT if match[1] == "bosun" else SLACK_USERS.get(match[1])
         return f"<@{user}>" if user else match[0]

@@ -1,16 +1,20 @@
 """The team's files: a mistake changes nothing and is reported; workflows run when they are due and when asked for."""
 
+import contextlib
 import json
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import yaml
 
 from kernel.store import runs
 from tests.behaviours.chat import Chat, Said, Spot
 from tests.behaviours.outside import Outside
 from tests.behaviours.payments import ask_for_payment
 from tests.behaviours.slack_chat import SlackChat
+from tests.behaviours.web_chat import WebChat
 from tests.behaviours.world import World
 from tests.tools.mcp_servers import program
 
@@ -56,6 +60,49 @@ async def test_a_changed_rule_is_in_force_without_a_restart(world: World, chat: 
             return world.app.charter.digest == before
 
         await world.until(restored)
+
+
+@contextlib.asynccontextmanager
+async def finance_is_also(world: World, group: dict[str, str]) -> AsyncIterator[None]:
+    """The charter says that a group of a platform holds the role too."""
+    path, digest = world.charter / "people.yaml", world.app.charter.digest
+    good = path.read_text()
+    people = yaml.safe_load(good)
+    people["roles"]["finance"] |= group
+
+    async def taken() -> bool:
+        return (world.app.charter.digest == digest) == (path.read_text() == good)
+
+    try:
+        path.write_text(yaml.safe_dump(people))
+        await world.until(taken)
+        yield
+    finally:
+        path.write_text(good)
+        await world.until(taken)
+
+
+@pytest.mark.behaviour(31)
+async def test_a_role_that_cannot_be_looked_up_is_held_by_nobody_until_it_can(
+    world: World, outside: Outside, web: WebChat
+) -> None:
+    """Eve is in no file's finance. She decides in the web chat, as from Discord her roles come with her press."""
+    world.not_rough("here the look-up of a role is what fails")
+    group, look_up, refusal = outside.group("eve")
+    async with finance_is_also(world, group):
+        asked = await ask_for_payment(outside)
+        world.clock.advance(minutes=2)  # what is known of a group is known for one
+        outside.fail(look_up, refusal, times=1000)
+        before = len(await web.notices("eve"))
+        await web.command("eve", f"/approve {asked.ref}", GENERAL)
+        await web.notice("eve", "cannot verify your role now", after=before)
+        await world.quiet()
+        assert await world.paid(asked.reference) == []
+        world.slack.faults.heal()
+        world.discord.faults.heal()
+        await web.command("eve", f"/approve {asked.ref}", GENERAL)
+        await outside.answer(asked.spot, "Done.")
+        assert len(await world.paid(asked.reference)) == 1
 
 
 @pytest.mark.behaviour(23)

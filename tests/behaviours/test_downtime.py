@@ -1,14 +1,18 @@
 """What happens while Bosun is away, or dies, is neither lost nor done twice."""
 
+import contextlib
 import sqlite3
+from collections.abc import Iterator
 
 import pytest
 
 from tests.behaviours.chat import Chat, Said, Spot
+from tests.behaviours.discord_chat import DiscordChat
 from tests.behaviours.outside import Outside
 from tests.behaviours.payments import ask_for_payment
 from tests.behaviours.process import Process
 from tests.behaviours.slack_chat import SlackChat
+from tests.behaviours.web_chat import WebChat
 from tests.behaviours.world import World
 from tests.fakes.anthropic import Reply
 
@@ -121,6 +125,54 @@ async def test_what_cannot_be_stored_is_not_acknowledged_and_is_answered_once_la
     await world.quiet()
     assert len(await world.runs("while the database is away")) == 1
     assert len(await slack.answers(spot)) == 1
+
+
+@contextlib.contextmanager
+def nothing_can_be_stored(world: World) -> Iterator[None]:
+    """The database refuses every event."""
+    other = sqlite3.connect(world.folder / "data" / "bosun.sqlite3", isolation_level=None, timeout=30)
+    other.execute("PRAGMA legacy_alter_table = ON")
+    try:
+        other.execute("ALTER TABLE inbox RENAME TO inbox_that_is_away")
+        yield
+    finally:
+        other.execute("ALTER TABLE inbox_that_is_away RENAME TO inbox")
+        other.close()
+
+
+@pytest.mark.behaviour(4)
+async def test_what_cannot_be_stored_is_read_from_the_history_and_answered_once_later(
+    world: World, discord: DiscordChat
+) -> None:
+    world.not_rough("here the database is what fails")
+    await world.tune("read_again_after", 0.05)
+    with nothing_can_be_stored(world):
+        before = world.discord.counts["history"]
+        spot = await discord.ask("ann", "while Discord cannot be heard")
+        await world.seen(lambda: world.discord.counts["history"] > before)
+    await discord.answer(spot, "You said: while Discord cannot be heard")
+    await world.quiet()
+    assert len(await world.runs("while Discord cannot be heard")) == 1
+    assert len(await discord.answers(spot)) == 1
+
+
+@pytest.mark.behaviour(4)
+async def test_what_cannot_be_stored_is_sent_again_by_the_page_and_answered_once_later(
+    world: World, web: WebChat
+) -> None:
+    world.not_rough("here the database is what fails")
+    browser = web.browser("ann")
+    await browser.connect()
+    spot = Spot(channel="general", root="sent-while-it-is-away")
+    message = {"id": spot.root, "channel": "general", "thread": None, "text": "@bosun hear me", "files": []}
+    with nothing_can_be_stored(world):
+        refused = await browser.http.post("/api/messages", json=message)
+    assert refused.status_code == 503, refused.text
+    await browser.post("/api/messages", message)
+    await web.answer(spot, "You said: hear me")
+    await world.quiet()
+    assert len(await world.runs("hear me")) == 1
+    assert len(await web.answers(spot)) == 1
 
 
 @pytest.mark.behaviour(5)

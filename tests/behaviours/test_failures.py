@@ -5,13 +5,15 @@ from random import Random  # noqa: TID251  the seed is in the test
 import pytest
 
 from tests.behaviours.chat import Chat
+from tests.behaviours.discord_chat import DiscordChat
 from tests.behaviours.outside import Outside
 from tests.behaviours.payments import ask_for_payment
 from tests.behaviours.slack_chat import SlackChat
-from tests.behaviours.team import STRANGER
+from tests.behaviours.team import DISCORD_CHANNELS, STRANGER
 from tests.behaviours.web_chat import WebChat
 from tests.behaviours.world import World
 from tests.fakes.anthropic import Reply
+from tests.fakes.discord.world import PUBLIC_THREADS
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -203,6 +205,21 @@ async def test_bosun_answers_where_its_signs_cannot_be_shown(world: World, slack
     world.slack.faults.fail("assistant.threads.setStatus", "feature_disabled", times=3)
     spot = await slack.ask("ann", "no signs today")
     await slack.answer(spot, "no signs today")
+
+
+@pytest.mark.behaviour(27)
+async def test_bosun_answers_where_it_may_open_no_thread(world: World, discord: DiscordChat) -> None:
+    general = world.discord.world.channels[DISCORD_CHANNELS["general"]]
+    general.denied = PUBLIC_THREADS
+    try:
+        spot = await discord.ask("ann", "no threads today")
+        said = await discord.answer(spot, "You said: no threads today")
+        assert said.raw["message_reference"]["message_id"] == spot.root
+        await world.quiet()
+        assert len(await discord.answers(spot)) == 1
+        assert spot.root not in world.discord.world.channels
+    finally:
+        general.denied = 0
 
 
 async def test_a_tool_that_fails_is_told_to_the_agent_and_the_run_goes_on(world: World, chat: Chat) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.behaviours.chat import Chat, Spot
+from tests.behaviours.outside import Outside
 from tests.behaviours.payments import new_reference
 from tests.behaviours.team import DISCORD_USERS, SLACK_CHANNELS
 from tests.behaviours.world import World
@@ -142,3 +143,16 @@ async def test_a_page_at_a_private_address_is_not_fetched(world: World, chat: Ch
     await chat.answer(spot, "It cannot be reached.")
     assert "is_error" in str(world.model.requests[-1]["messages"][-1])
     assert world.slack.counts["auth.test"] == before
+
+
+@pytest.mark.behaviour(32)
+async def test_another_workspace_or_server_is_not_served(world: World, outside: Outside) -> None:
+    words, general = f"who are you, {outside.platform}?", Spot(channel="general")
+    before = await outside.answers(general)
+    await outside.say_elsewhere(words)
+    spot = await outside.ask("ann", "and who is here?")
+    await outside.answer(spot, "You said: and who is here?")
+    await world.quiet()
+    assert await world.events(words) == []
+    assert await world.runs(words) == []
+    assert await outside.answers(general) == before

@@ -11,6 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pytest
 from sqlmodel import col, select
 
 from bot.engine.app import App
@@ -121,6 +122,11 @@ class World:
     def slowness(self) -> int:
         """How many times longer things may take: a killed process has to start again, a call to be made again."""
         return 4 if self.rough else 1
+
+    def not_rough(self, why: str) -> None:
+        """Skip the test where more goes wrong than what it is about."""
+        if self.rough:
+            pytest.skip(why)
 
     async def up(self) -> None:
         """Wait until Bosun runs, where somebody may have killed it."""

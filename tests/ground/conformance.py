@@ -155,7 +155,7 @@ class Conformance:
         """A test has passed, or has failed at any point."""
         if report.when == "teardown":
             self.killed += [bool(value) for name, value in report.user_properties if name == "killed"]
-        if report.passed and report.when != "call":
+        if report.skipped or (report.passed and report.when != "call"):
             return
         for name, value in report.user_properties:
             if name == "shows" and isinstance(value, list):

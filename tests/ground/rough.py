@@ -15,7 +15,7 @@ RECORD = Path(__file__).with_name("rough.json")
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "conformance.md"
 MODES = {"storm": "while every fifth call fails", "kill": "while Bosun is killed once in the middle"}
 NO_CALLS = "by design: no calls to fail"  # in the web chat a storm changes nothing
-ALONE = {  # promise -> why its test on some platforms has the adapter alone, with nothing around it to disturb
+ALONE = {  # promise -> why a run that disturbs everything shows nothing of it on some platforms
     4: "by design: here the database is what fails",
     27: "by design: here a right is what is missing",
     31: "by design: here the look-up of a role is what fails",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import orjson
 from aiohttp import WSMsgType, web
 
-from tests.fakes.discord.world import APP, BOT, DM, GUILD, TOKEN, VIEW, Json
+from tests.fakes.discord.world import APP, BOT, DM, ELSEWHERE, GUILD, TOKEN, VIEW, Channel, Json
 
 if TYPE_CHECKING:
     from tests.fakes.discord.server import FakeDiscord
@@ -146,25 +146,33 @@ class Gateway:
         )
         if self.discord.in_guild and session.intents & GUILDS:
             channels = [one for one in world.channels.values() if one.type != DM and world.permissions(one) & VIEW]
-            me = {**world.members[BOT].member(), "user": world.members[BOT].user()}
-            session.tell(
-                "GUILD_CREATE",
-                {
-                    **world.shown_guild(),
-                    "joined_at": "2025-01-01T00:00:00+00:00",
-                    "large": False,
-                    "unavailable": False,
-                    "member_count": len(world.members),
-                    "members": [me],
-                    "voice_states": [],
-                    "presences": [],
-                    "stage_instances": [],
-                    "guild_scheduled_events": [],
-                    "soundboard_sounds": [],
-                    "channels": [world.shown_channel(one) for one in channels if not one.parent],
-                    "threads": [world.shown_channel(one) for one in channels if one.parent and not one.archived],
-                },
-            )
+            session.tell("GUILD_CREATE", self._server(channels))
+
+    def _server(self, channels: list[Channel]) -> Json:
+        """A server with these channels, as one hears of it at first."""
+        world = self.discord.world
+        return {
+            **world.shown_guild(),
+            "joined_at": "2025-01-01T00:00:00+00:00",
+            "large": False,
+            "unavailable": False,
+            "member_count": len(world.members),
+            "members": [{**world.members[BOT].member(), "user": world.members[BOT].user()}],
+            "voice_states": [],
+            "presences": [],
+            "stage_instances": [],
+            "guild_scheduled_events": [],
+            "soundboard_sounds": [],
+            "channels": [world.shown_channel(one) for one in channels if not one.parent],
+            "threads": [world.shown_channel(one) for one in channels if one.parent and not one.archived],
+        }
+
+    def invite_elsewhere(self, channel: Channel) -> None:
+        """The app comes to another server as well, which has this channel."""
+        server = self._server([channel])
+        of_it = {"id": ELSEWHERE, "name": "Elsewhere"}
+        channels = [{**one, "guild_id": ELSEWHERE} for one in server["channels"]]
+        self.dispatch("GUILD_CREATE", {**server, **of_it, "channels": channels})
 
     async def _resume(self, connection: Connection, data: Json) -> None:
         session = self.sessions.get(str(data.get("session_id")))

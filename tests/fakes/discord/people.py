@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tests.fakes.discord import checks
 from tests.fakes.discord.interactions import AUTOCOMPLETE, COMMAND, COMPONENT, MODAL, Dialog, Interaction, Interactions
-from tests.fakes.discord.world import APP, BOT, DM, GUILD, VIEW, Channel, Json, World
+from tests.fakes.discord.world import APP, BOT, DM, ELSEWHERE, GUILD, VIEW, Channel, Json, World
 
 if TYPE_CHECKING:
     from tests.fakes.discord.gateway import Gateway
@@ -148,6 +148,14 @@ class People:
             return
         event = self._event(channel, message)
         self.gateway.dispatch("MESSAGE_CREATE", event | ({"nonce": nonce} if nonce else {}))
+        self.changed()
+
+    def say_elsewhere(self, user: str, text: str) -> None:
+        """Invite the app to another server too, and say something there."""
+        channel = Channel(id=self.world.next_id(), name="elsewhere")
+        self.gateway.invite_elsewhere(channel)
+        event = self._event(channel, self.make_message(channel, user, text, {}, {}))
+        self.gateway.dispatch("MESSAGE_CREATE", event | {"guild_id": ELSEWHERE})
         self.changed()
 
     def _event(self, channel: Channel, message: Json) -> Json:

@@ -13,6 +13,7 @@ Json = dict[str, Any]
 
 EPOCH = 1_420_070_400_000  # milliseconds; the first instant of Discord's ids
 GUILD = "1100000000000000001"
+ELSEWHERE = "1100000000000000002"  # another server, that nobody has asked Bosun to serve
 APP = "1100000000000000002"
 BOT = APP  # an app of today has its own id as its bot's
 BOT_ROLE = "1100000000000000003"  # the managed role of the bot

@@ -9,6 +9,7 @@ import gc
 import itertools
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import warnings
@@ -30,6 +31,13 @@ MARKER_OF_FIXTURE = {
     "postgres_server": "postgres",
 }
 BYTECODE = ROOT / ".pytest_cache" / "bytecode"
+CERTIFICATE = ROOT / "tests" / "tools" / "certificates" / "page.test.crt"
+OURS = ("agents", "bot", "kernel", "knowledge", "rules", "tests", "tools", "workflows")
+MUCH_LOADED = (  # packages of which the tests load most modules
+    *("aiohttp", "alembic", "anthropic", "anyio", "caldav", "dbos", "discord", "httpcore", "httpx", "hypothesis"),
+    *("icalendar", "markdown_it", "mcp", "openpyxl", "opentelemetry", "playwright", "pptx", "psycopg", "pydantic"),
+    *("radicale", "rich", "slack_bolt", "slack_sdk", "sqlalchemy", "starlette", "uvicorn"),
+)
 # Folders whose tests start whole programs.
 SLOW = ("durability", "behaviours", "workflows", "knowledge", "web", "cli", "ground")
 MEMORY = Path("/dev/shm")  # a folder in memory, on Linux
@@ -46,7 +54,13 @@ def _keep_bytecode() -> None:
         sys.dont_write_bytecode = False
 
 
+def _trust_little() -> None:
+    """No test reaches the world, so none needs the real authorities: every client would load them for 20 ms."""
+    os.environ["SSL_CERT_FILE"] = str(CERTIFICATE)
+
+
 _keep_bytecode()
+_trust_little()
 gc.disable()  # until all is collected: what is imported stays, and looking through it finds nothing
 
 
@@ -61,6 +75,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Drop what would lead to a real account or out through a proxy; guard the programs that tests start."""
     _keep_files_in_memory()
     config.option.loadscopereorder = False  # ours is better: see _slow_files_first
+    if getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput"):
+        _compile_once()
     if config.getoption("--conformance") or config.getoption("--record") or os.environ.get("PYTEST_XDIST_WORKER"):
         config.pluginmanager.register(conformance.Conformance(), "conformance")
     for name in list(os.environ):
@@ -69,6 +85,17 @@ def pytest_configure(config: pytest.Config) -> None:
     folder = str(Path(offline.__file__).parent / "child")
     inherited = [part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part not in {"", folder}]
     os.environ["PYTHONPATH"] = os.pathsep.join([folder, *inherited])
+
+
+def _compile_once() -> None:
+    """In a fresh clone: what every worker is about to load is compiled before, instead of by each of them."""
+    done = ROOT / ".pytest_cache" / f"compiled-{sys.implementation.cache_tag}"
+    if not done.exists():
+        packages = Path(pytest.__file__).parents[1]
+        folders = [ROOT / name for name in OURS] + [packages / name for name in MUCH_LOADED]
+        subprocess.run([sys.executable, "-m", "compileall", "-q", "-j", "0", *folders], check=False)
+        done.parent.mkdir(exist_ok=True)
+        done.touch()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -94,7 +121,6 @@ def _keep_files_in_memory() -> None:
 
 def pytest_collection_finish() -> None:
     """What is loaded by now stays: looking at it again and again costs an eighth of the whole run."""
-    gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
     gc.enable()

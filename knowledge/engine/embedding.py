@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -123,10 +124,16 @@ def load_embedder(choice: EmbeddingChoice, secrets: Mapping[str, str]) -> Embedd
     if choice.provider == WORDS:
         return WordEmbedder()
     if choice.provider in OWN:
-        from knowledge.engine.minilm import MiniLm
-
-        own: Embedder = MiniLm(whole=choice.provider == MINILM_WHOLE)
-        return own
+        return _minilm(whole=choice.provider == MINILM_WHOLE)
     from knowledge.engine.embedding_services import service
 
     return service(choice, secrets)
+
+
+@functools.cache
+def _minilm(*, whole: bool) -> Embedder:
+    """Loaded once in a process, which takes a second: it holds nothing but its weights."""
+    from knowledge.engine.minilm import MiniLm
+
+    own: Embedder = MiniLm(whole=whole)
+    return own

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any, cast
 from kernel.store import Store, open_store
 from tests.behaviours.clock import SharedClock
 from tests.behaviours.world import LOOK_AGAIN, PATIENCE, World
+from tests.ground.environment import kept
 
 if TYPE_CHECKING:
     from bot.engine.app import App
 
 ROOT = Path(__file__).resolve().parents[2]
-KEPT = frozenset({"PATH", "HOME", "PYTHONPATH", "LANG", "TMPDIR"})  # of the environment
 
 
 class Nursery:
@@ -35,7 +35,7 @@ class Nursery:
         if self._process is None:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "tests.behaviours.nursery", cwd=ROOT,
-                env={name: value for name, value in os.environ.items() if name in KEPT},
+                env=kept(),
                 stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
             )  # fmt: skip
             await self._line()
@@ -56,6 +56,14 @@ class Nursery:
         if self._process is not None:
             self._process.terminate()
             await self._process.wait()
+
+
+def lives(pid: int) -> bool:
+    """Whether there is a process of this number. One of the nursery's leaves none behind when it ends."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, 0)
+        return True
+    return False
 
 
 @dataclass
@@ -154,10 +162,7 @@ class Apart(World):
             self._revival = None
 
     def _lives(self) -> bool:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self._pid, 0)
-            return True
-        return False
+        return lives(self._pid)
 
     async def _gone(self) -> None:
         await self.seen(lambda: not self._lives())

@@ -1,6 +1,8 @@
 """A program with everything of Bosun imported, which forks one process of Bosun for each line that it is given.
 
-Importing takes seconds; a test that kills Bosun would wait for that every time.
+Importing takes seconds; a test that kills Bosun would wait for that every time. An order is one of
+{"environment": {...}, "clock": path, "socket": path}: an App that tests can ask by a socket, and
+{"environment": {...}, "command": ["up"], "log": path}: the command `bosun up`.
 """
 
 from __future__ import annotations
@@ -10,9 +12,13 @@ import json
 import os
 import signal
 import sys
+import traceback
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
+import anthropic  # noqa: F401  the slowest of all imports
+
+from bot.engine import cli
 from bot.engine.app import App
 from kernel.config import read_settings
 from tests.behaviours import inside
@@ -20,7 +26,7 @@ from tests.behaviours.clock import SharedClock
 
 
 def main() -> None:
-    """Read orders until there are no more: {"environment": {...}, "clock": path, "socket": path}."""
+    """Follow orders until there are no more."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the dead leave no trace
     print("ready", flush=True)  # noqa: T201  tells who started it
     for line in sys.stdin:
@@ -29,9 +35,34 @@ def main() -> None:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             os.close(0)
             os.setsid()
-            asyncio.run(_live(json.loads(line)))
-            os._exit(0)
+            _follow(json.loads(line))
         print(child, flush=True)  # noqa: T201
+
+
+def _follow(order: dict[str, Any]) -> NoReturn:
+    try:
+        if "command" in order:
+            _run(order)
+        else:
+            asyncio.run(_live(order))
+    except SystemExit:
+        pass
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(0)
+
+
+def _run(order: dict[str, Any]) -> None:
+    """As `python -m bot` does it in an environment of its own."""
+    log = os.open(order["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    os.environ.clear()
+    os.environ.update(order["environment"])
+    cli.main(order["command"])
 
 
 async def _live(order: dict[str, Any]) -> None:

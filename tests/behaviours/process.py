@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import signal
 import socket
@@ -14,6 +13,7 @@ from typing import cast
 
 from bot.engine.app import App
 from tests.behaviours.world import PATIENCE, World
+from tests.ground.environment import kept
 
 ROOT = Path(__file__).resolve().parents[2]
 LINK = re.compile(r"(http://\S+)/login\?token=\S+")
@@ -51,8 +51,7 @@ class Process:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         settings = self.world.settings
-        kept = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "PYTHONPATH", "LANG"}}
-        environment = kept | {
+        environment = kept() | {
             "BOSUN_CHARTER": str(settings.charter),
             "BOSUN_DATA": str(settings.data),
             "BOSUN_WEB": f"127.0.0.1:{port}",

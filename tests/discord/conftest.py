@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -14,8 +13,6 @@ from bot.engine.text_command import TextCommand
 from kernel.clock import Clock, SystemClock
 from kernel.errors import StoreError
 from kernel.store import Store, open_store
-from kernel.store.database import sqlite_url
-from kernel.store.migrations import upgrade
 from kernel.store.outbox import Claimed
 from kernel.types import Actor, Body, Inbound, Json, Place
 from tests.fakes.discord import GUILD, FakeDiscord
@@ -169,10 +166,9 @@ async def discord() -> AsyncIterator[FakeDiscord]:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    """An empty database."""
-    store = open_store(sqlite_url(tmp_path / "bosun.db"))
-    upgrade(store)
+def store(sqlite_with_tables: str) -> Iterator[Store]:
+    """A database with tables, on SQLite."""
+    store = open_store(sqlite_with_tables)
     yield store
     store.close()
 

@@ -8,7 +8,6 @@ import pytest
 from kernel.clock import FixedClock
 from kernel.errors import ConfigError, StoreError
 from kernel.store import open_store
-from kernel.store.migrations import upgrade
 from kernel.types import Text
 from tests.discord.conftest import ANN, BO, FINANCE, FINANCE_ROLE, GENERAL, Bench
 from tests.fakes.discord import BOT, GUILD, FakeDiscord
@@ -132,9 +131,10 @@ async def test_a_session_that_cannot_be_resumed_is_caught_up(bench: Bench) -> No
 
 
 @pytest.mark.postgres
-async def test_one_process_listens_and_another_takes_over_when_it_ends(discord: FakeDiscord, postgres_url: str) -> None:
-    store = open_store(postgres_url)
-    upgrade(store)
+async def test_one_process_listens_and_another_takes_over_when_it_ends(
+    discord: FakeDiscord, postgres_with_tables: str
+) -> None:
+    store = open_store(postgres_with_tables)
     bench = Bench(discord, store)
     try:
         first, second = await bench.connect(), await bench.connect()
@@ -154,10 +154,9 @@ async def test_one_process_listens_and_another_takes_over_when_it_ends(discord: 
 
 @pytest.mark.postgres
 async def test_a_process_that_dies_is_followed_once_its_lease_has_run_out(
-    discord: FakeDiscord, postgres_url: str
+    discord: FakeDiscord, postgres_with_tables: str
 ) -> None:
-    store = open_store(postgres_url)
-    upgrade(store)
+    store = open_store(postgres_with_tables)
     bench = Bench(discord, store)
     try:
         first, second = await bench.connect(), await bench.connect()

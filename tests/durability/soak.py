@@ -29,7 +29,9 @@ from sqlmodel import select
 from kernel import ledger
 from kernel.clock import SystemIds
 from kernel.store import open_store, outbox, payments, runs, web
+from tests.behaviours.apart import Nursery, lives
 from tests.fakes.anthropic import FakeAnthropic, Reply
+from tests.ground.environment import kept
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +40,6 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 new_id = SystemIds().new
-INHERITED = {"PATH", "HOME", "LANG", "PYTHONPATH", "PYTHONPYCACHEPREFIX"}
 WANTED = re.compile(r"pay invoice (\d+)")
 UNREACHABLE = (httpx.TransportError, httpx.HTTPStatusError)
 
@@ -64,21 +65,25 @@ class Replica:
     number: int
     environment: dict[str, str]
     log: Path
-    process: asyncio.subprocess.Process | None = None
+    nursery: Nursery
+    pid: int = 0
     port: int = 0
 
     async def start(self) -> None:
         """Start it; returns at once."""
-        with self.log.open("ab") as out:
-            self.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "bot", "up", cwd=ROOT, env=self.environment, stdout=out, stderr=out
-            )
+        self.pid = await self.nursery.begin({"command": ["up"], "environment": self.environment, "log": str(self.log)})
 
-    async def kill(self) -> None:
-        """kill -9."""
-        if self.process is not None and self.process.returncode is None:
-            self.process.send_signal(signal.SIGKILL)
-            await self.process.wait()
+    @property
+    def lives(self) -> bool:
+        """Whether it runs."""
+        return lives(self.pid)
+
+    async def end(self, number: signal.Signals) -> None:
+        """Send it a signal, and wait until it has ended."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, number)
+            while self.lives:
+                await asyncio.sleep(0.01)
 
     def links(self) -> list[str]:
         """The login links that it has printed so far."""
@@ -127,6 +132,7 @@ class Soak:
         self._opened: list[httpx.AsyncClient] = []
         self._sessions: dict[str, httpx.Cookies] = {}
         self._signing_in = asyncio.Lock()
+        self.nursery = Nursery()
         self.replicas = [self._replica(number) for number in range(replicas)]
 
     @staticmethod
@@ -143,7 +149,7 @@ class Soak:
             port = free.getsockname()[1]
         data = self.folder / f"data{number}"
         environment = {
-            **{name: value for name, value in os.environ.items() if name in INHERITED},
+            **kept(),
             "BOSUN_CHARTER": str(self.charter),
             "BOSUN_DATA": str(data),
             "BOSUN_WEB": f"127.0.0.1:{port}",
@@ -151,7 +157,7 @@ class Soak:
         }
         if self.database_url:
             environment["DATABASE_URL"] = self.database_url
-        return Replica(number, environment, self.folder / f"replica{number}.log", port=port)
+        return Replica(number, environment, self.folder / f"replica{number}.log", self.nursery, port=port)
 
     @property
     def database(self) -> str:
@@ -188,12 +194,11 @@ class Soak:
             for client in self._opened:
                 await client.aclose()
             for replica in self.replicas:
-                if replica.process is not None and replica.process.returncode is None:
-                    replica.process.terminate()
-                    with contextlib.suppress(TimeoutError):
-                        async with asyncio.timeout(15):
-                            await replica.process.wait()
-                await replica.kill()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(15):
+                        await replica.end(signal.SIGTERM)
+                await replica.end(signal.SIGKILL)
+            await self.nursery.close()
             await self.model.stop()
         return self._look(requests)
 
@@ -202,7 +207,7 @@ class Soak:
             replica = self.chance.choice(self.replicas)
             await self._until_up(replica)
             await asyncio.sleep(self.chance.uniform(0.0, 0.8))
-            await replica.kill()
+            await replica.end(signal.SIGKILL)
             self.kills += 1
             self.done = self.kills / kills
             await replica.start()
@@ -214,7 +219,7 @@ class Soak:
                 with contextlib.suppress(httpx.TransportError):
                     if (await client.get(f"{replica.url}/healthz")).status_code == 200:
                         return
-                if replica.process is not None and replica.process.returncode is not None:
+                if not replica.lives:
                     raise RuntimeError(f"replica {replica.number} ended by itself:\n{replica.log.read_text()[-3000:]}")
                 await asyncio.sleep(0.02)
 
@@ -222,11 +227,15 @@ class Soak:
         known = self.people.get((person, replica.url))
         if known is not None:
             return known
+        cookies = await self._cookies(replica)
         client = httpx.AsyncClient(
-            base_url=replica.url, headers={"origin": replica.url, "x-bosun": "1"}, timeout=10, follow_redirects=True
+            base_url=replica.url,
+            headers={"origin": replica.url, "x-bosun": "1"},
+            cookies=cookies,
+            timeout=10,
+            follow_redirects=True,
         )
         self._opened.append(client)
-        client.cookies.update(await self._cookies(replica))
         answer = await client.post("/api/persona", json={"person": person})
         if answer.status_code != 200:
             raise httpx.TransportError(f"{person} cannot sign in yet: {answer.text[:200]}")

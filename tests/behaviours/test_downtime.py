@@ -164,7 +164,13 @@ async def test_what_cannot_be_stored_is_sent_again_by_the_page_and_answered_once
     browser = web.browser("ann")
     await browser.connect()
     spot = Spot(channel="general", root="sent-while-it-is-away")
-    message = {"id": spot.root, "channel": "general", "thread": None, "text": "@bosun hear me", "files": []}
+    message: dict[str, object] = {
+        "id": spot.root,
+        "channel": "general",
+        "thread": None,
+        "text": "@bosun hear me",
+        "files": [],
+    }
     with nothing_can_be_stored(world):
         refused = await browser.http.post("/api/messages", json=message)
     assert refused.status_code == 503, refused.text

@@ -10,6 +10,7 @@ import orjson
 from pydantic import Field
 
 from bot.engine import asking
+from bot.engine.again import insist
 from bot.engine.carried import MOST, revision_of
 from bot.slack import markup
 from bot.slack.messages import moment
@@ -181,7 +182,7 @@ class Presses:
         )
 
     async def _home(self, user: str) -> Place:
-        opened = await self.people.web.repeatable("conversations.open", users=user)
+        opened = await insist(lambda: self.people.web.repeatable("conversations.open", users=user))
         return self._place(str(opened["channel"]["id"]), "directmessage", None)
 
     def _place(self, channel: str, name: str | None, thread: str | None) -> Place:

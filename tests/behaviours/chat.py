@@ -39,7 +39,7 @@ class Chat(ABC):
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self._pressed: dict[str, tuple[Said, str, int]] = {}  # person -> button, and how often they were told AGAIN
+        self._pressed: dict[str, tuple[Callable[[], Awaitable[None]], int]] = {}  # person -> press, times told AGAIN
         self._last_said: tuple[str, str, Spot] | None = None  # what was said last, and by whom
         self._kills = 0  # how often Bosun had been killed when it was said
         self._offline = 0  # how often somebody was told OFFLINE and has said it again
@@ -98,7 +98,7 @@ class Chat(ABC):
 
     async def click(self, person: str, message: Said, label: str) -> None:
         """Press a button, also one of a card that has changed since `message` was read."""
-        self._pressed[person] = message, label, await self._refusals(person)
+        self._pressed[person] = lambda: self.click(person, message, label), await self._refusals(person)
         await self._until_taken(lambda: self.press_button(person, message, label))
 
     async def _until_taken(self, gesture: Callable[[], Awaitable[bool]]) -> None:
@@ -121,9 +121,9 @@ class Chat(ABC):
         async def look() -> dict[str, str] | None:
             opened = self.opened(person)
             if opened is None and person in self._pressed:
-                message, label, refusals = self._pressed[person]
+                press, refusals = self._pressed[person]
                 if await self._refusals(person) > refusals:
-                    await self.click(person, message, label)
+                    await press()
             return opened
 
         return await self.world.until(look)
@@ -154,9 +154,14 @@ class Chat(ABC):
     async def send_dialog(self, person: str, fields: dict[str, str]) -> bool:
         """Send it once; says whether the platform takes it to have worked."""
 
-    @abstractmethod
     async def use_home(self, person: str, label: str, about: str) -> None:
         """Open the dashboard and press the button with this label, in whose subject `about` stands."""
+        self._pressed[person] = lambda: self.use_home(person, label, about), await self._refusals(person)
+        await self._until_taken(lambda: self.press_on_home(person, label, about))
+
+    @abstractmethod
+    async def press_on_home(self, person: str, label: str, about: str) -> bool:
+        """Do it once, and say whether the platform takes it to have worked."""
 
     # -- what people see --------------------------------------------------------------------------
 

@@ -149,12 +149,23 @@ class DiscordChat(Outside):
     async def pick_about(self, person: str, message: str, at: Spot) -> None:
         self.discord.choose(self._where(message, at), self.user(person), message, "Ask about this")
 
-    async def use_home(self, person: str, label: str, about: str) -> None:
+    async def press_on_home(self, person: str, label: str, about: str) -> bool:
         channel, user = DISCORD_CHANNELS["general"], self.user(person)
-        interaction = self.discord.slash(channel, user, "home")
-        shown = await self.world.seen(lambda: interaction.shown)
+        shown = await self.slash(person, "home")
         pressed = next(one for one in buttons(shown) if one["label"] == label and about in one["custom_id"])
-        self.discord.click(channel, shown["id"], user, label, element=pressed)
+        return await self._worked(self.discord.click(channel, shown["id"], user, label, element=pressed))
+
+    async def slash(self, person: str, command: str) -> dict[str, Any]:
+        """Type a slash command in #general; what only this person is shown. Who gets no answer types it again."""
+        shown: dict[str, Any] | None = None
+        while not shown:
+            await self.world.up()
+            kills = self.world.kills
+            sent = self.discord.slash(DISCORD_CHANNELS["general"], self.user(person), command)
+            self.world.moment()
+            await self.world.seen(lambda sent=sent, kills=kills: sent.shown or sent.failed or self.world.kills > kills)  # type: ignore[misc]
+            shown = sent.shown
+        return shown
 
     def opened(self, person: str) -> dict[str, str] | None:
         dialog = self.discord.dialog_of(self.user(person))

@@ -108,7 +108,11 @@ class SlackChat(Outside):
     async def press_button(self, person: str, message: Said, label: str) -> bool:
         raw = message.raw
         pressed = next(button for button in buttons(raw) if button["text"]["text"] == label)
-        sent = await self.world.slack.click(raw["where"], raw["ts"], self.user(person), label, element=pressed)
+        return await self._taken(
+            await self.world.slack.click(raw["where"], raw["ts"], self.user(person), label, element=pressed)
+        )
+
+    async def _taken(self, sent: Envelope) -> bool:
         self.world.moment()
         if self.world.rough:
             await sent.settled.wait()
@@ -117,13 +121,13 @@ class SlackChat(Outside):
     async def pick_about(self, person: str, message: str, at: Spot) -> None:
         await self.world.slack.choose_shortcut(self.channel(at), message, self.user(person), "ask_about")
 
-    async def use_home(self, person: str, label: str, about: str) -> None:
+    async def press_on_home(self, person: str, label: str, about: str) -> bool:
         user, pages = self.user(person), self.world.slack.world.pages
         await self.world.slack.open_page(user)
         await self.world.seen(
             lambda: [b for b in buttons(pages.get(user, {})) if b["text"]["text"] == label and about in b["value"]]
         )
-        await self.world.slack.click_on_page(user, label, about)
+        return await self._taken(await self.world.slack.click_on_page(user, label, about))
 
     def opened(self, person: str) -> dict[str, str] | None:
         mine = [one for one in self.world.slack.world.dialogs.values() if one.user == self.user(person)]

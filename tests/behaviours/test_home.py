@@ -9,7 +9,7 @@ from tests.behaviours.chat import Chat, Said, Spot
 from tests.behaviours.discord_chat import DiscordChat
 from tests.behaviours.payments import ask_for_payment
 from tests.behaviours.slack_chat import SlackChat
-from tests.behaviours.team import DISCORD_CHANNELS, DISCORD_USERS, SLACK_USERS
+from tests.behaviours.team import SLACK_USERS
 from tests.behaviours.web_chat import WebChat
 from tests.behaviours.world import World
 from tests.fakes.anthropic import Reply
@@ -74,7 +74,7 @@ async def test_slack_has_it_in_the_home_tab_where_it_is_worked_with_and_kept_up_
     await world.slack.open_page(bo)
     await world.seen(lambda: [one for one in buttons(pages.get(bo, {})) if asked.ref in one["value"]])
     assert "420.00 EUR" in visible(pages[bo]).split("Running now")[0]
-    await world.slack.click_on_page(bo, "Review", asked.ref)
+    await slack.use_home("bo", "Review", asked.ref)
     card = await slack.answer(slack.home("bo"), asked.reference, "Waiting")
     assert "Approve" in card.buttons
     await slack.click("bo", card, "Approve")
@@ -102,9 +102,7 @@ async def test_discord_brings_the_dashboard_that_somebody_looks_at_up_to_date(
     world: World, discord: DiscordChat
 ) -> None:
     asked = await ask_for_payment(discord)
-    shown = world.discord.slash(DISCORD_CHANNELS["general"], DISCORD_USERS["bo"], "home")
-    first = await world.seen(lambda: shown.shown)
-    home = world.discord.interactions.standing(first)
+    home = world.discord.interactions.standing(await discord.slash("bo", "home"))
     assert "420.00 EUR" in discord_words(home).split("Running now")[0]
     await discord.click("bo", asked.card, "Approve")
     await discord.answer(asked.spot, "Done.")

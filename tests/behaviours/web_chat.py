@@ -171,11 +171,13 @@ class WebChat(Chat):
     async def pick_about(self, person: str, message: str, at: Spot) -> None:
         await self._press(person, {"subject": f"ASK-{message}", "revision": 0, "verb": "about"}, {}, message)
 
-    async def use_home(self, person: str, label: str, about: str) -> None:
+    async def press_on_home(self, person: str, label: str, about: str) -> bool:
         page = await self.browser(person).get("/api/home")
         rows = [row for part in ("schedules", "settings") for row in page[part]]
         actions = [action for row in rows for action in row["actions"]]
         await self.press(person, next(one for one in actions if one["label"] == label and about in one["subject"]))
+        self.world.moment()
+        return True
 
     async def _press(self, person: str, pressed: Any, fields: dict[str, str], message: str | None) -> None:
         browser = self.browser(person)

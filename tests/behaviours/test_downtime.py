@@ -1,5 +1,6 @@
 """What happens while Bosun is away, or dies, is neither lost nor done twice."""
 
+import asyncio
 import contextlib
 import sqlite3
 from collections.abc import Iterator
@@ -11,7 +12,6 @@ from tests.behaviours.discord_chat import DiscordChat
 from tests.behaviours.outside import Outside
 from tests.behaviours.payments import ask_for_payment
 from tests.behaviours.process import Process
-from tests.behaviours.slack_chat import SlackChat
 from tests.behaviours.web_chat import WebChat
 from tests.behaviours.world import World
 from tests.fakes.anthropic import Reply
@@ -106,25 +106,31 @@ async def test_a_mention_that_was_edited_in_is_not_answered_after_a_restart_eith
 
 @pytest.mark.behaviour(4)
 async def test_what_cannot_be_stored_is_not_acknowledged_and_is_answered_once_later(
-    world: World, slack: SlackChat
+    world: World, everywhere: list[Chat]
 ) -> None:
+    """On every platform at once. Bosun may be killed while its database is away; it comes back with the database."""
+    words, kills = "while the database is away", world.kills
     sockets = world.slack.sockets
     patience, delays = sockets.ack_timeout, sockets.retry_delays
     sockets.ack_timeout, sockets.retry_delays = 0.2, (0.0, *(0.2,) * 40)
     other = sqlite3.connect(world.folder / "data" / "bosun.sqlite3", isolation_level=None)
     try:
         other.execute("BEGIN EXCLUSIVE")
-        spot = await slack.ask("ann", "while the database is away")
-        await world.seen(lambda: any(one.attempts > 1 for one in sockets.open.values()))
+        asking = [asyncio.create_task(chat.ask("ann", f"{words} on {chat.platform}")) for chat in everywhere]
+        await world.seen(lambda: any(one.attempts > 1 for one in sockets.open.values()) or world.kills > kills)
         assert not any(one.acknowledged for one in sockets.open.values())
+        assert await world.events(words) == []
     finally:
         other.execute("ROLLBACK")
         other.close()
         sockets.ack_timeout, sockets.retry_delays = patience, delays
-    await slack.answer(spot, "while the database is away")
+    spots = await asyncio.gather(*asking)
+    for chat, spot in zip(everywhere, spots, strict=True):
+        await chat.answer(spot, f"{words} on {chat.platform}")
     await world.quiet()
-    assert len(await world.runs("while the database is away")) == 1
-    assert len(await slack.answers(spot)) == 1
+    for chat, spot in zip(everywhere, spots, strict=True):
+        assert len(await world.runs(f"{words} on {chat.platform}")) == 1
+        assert len(await chat.answers(spot)) == 1
 
 
 @contextlib.contextmanager

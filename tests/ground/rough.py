@@ -16,8 +16,6 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "conformance.md"
 MODES = {"storm": "while every fifth call fails", "kill": "while Bosun is killed once in the middle"}
 NO_CALLS = "by design: no calls to fail"  # in the web chat a storm changes nothing
 ALONE = {  # promise -> why a run that disturbs everything shows nothing of it on some platforms
-    4: "by design: here the database is what fails",
-    27: "by design: here a right is what is missing",
     31: "by design: here the look-up of a role is what fails",
     32: "by design: here nothing is to happen",
     33: "by design: with a keyboard in a browser; what is decided goes the way of 12",

@@ -155,6 +155,10 @@ class Apart(World):
             os.kill(self._pid, signal.SIGTERM)
         await self._gone()
 
+    @property
+    def returning(self) -> bool:
+        return self._revival is not None and not self._revival.done()
+
     async def up(self) -> None:
         """Wait until a killed process has been followed by another one."""
         if self._revival is not None:

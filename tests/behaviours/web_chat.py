@@ -31,6 +31,7 @@ class Browser:
         self.ready = asyncio.Event()
         self._listening: asyncio.Task[None] | None = None
         self._process: object = None
+        self._connecting = asyncio.Lock()
 
     async def get(self, path: str) -> Any:
         """Read something."""
@@ -66,11 +67,13 @@ class Browser:
     async def connect(self) -> None:
         """Sign in, once; after a restart, find the server's new address."""
         await self.world.up()
-        app = self.world.app
-        if self._process is app:
-            return
+        async with self._connecting:  # whoever presses several buttons at once signs in once
+            if self._process is not self.world.app:
+                await self._connect()
+
+    async def _connect(self) -> None:
         await self._hang_up()
-        self._process = app
+        app = self.world.app
         self.http.base_url = httpx.URL(app.web.url)
         if not self.http.cookies:
             link = await self.world.ask("login_link", self.person)
@@ -79,6 +82,7 @@ class Browser:
         self.ready.clear()
         self._listening = asyncio.create_task(self._listen())
         await self.ready.wait()
+        self._process = app
 
     async def _listen(self) -> None:
         """As EventSource does: once more whenever the connection has ended."""

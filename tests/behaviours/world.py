@@ -128,6 +128,11 @@ class World:
         if self.rough:
             pytest.skip(why)
 
+    @property
+    def returning(self) -> bool:
+        """Whether it was killed and is being started again."""
+        return False
+
     async def up(self) -> None:
         """Wait until Bosun runs, where somebody may have killed it."""
 
@@ -174,7 +179,7 @@ class World:
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(patience * self.slowness) as limit:
             while True:
-                if self.rough and not self.running:
+                if self.returning:
                     limit.reschedule(loop.time() + patience * self.slowness)
                 self._changed.clear()
                 value = await look()

@@ -75,8 +75,7 @@ class Answer:
                 response = await self._first("show the private answer", send)
                 self.shows = str(response.message_id or "") if response is not None else ""
             else:
-                with calling("show the private answer"):
-                    message = await self.interaction.followup.send(**options)
+                message = await insist(lambda: self._further(options))
                 if self.waits and not self.shows:
                     self.shows = str(message.id)
             with calling("show the rest of the private answer"):
@@ -86,6 +85,10 @@ class Answer:
                     upload = upload_of(file.name, file.content.encode("utf-8", "replace"))
                     await self.interaction.followup.send(file=upload, ephemeral=True)
         self._done()
+
+    async def _further(self, options: dict[str, Any]) -> discord.WebhookMessage:
+        with calling("show the private answer"):
+            return await self.interaction.followup.send(**options)
 
     async def change(self, shown: Shown) -> None:
         """Have the first answer show this."""

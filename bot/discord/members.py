@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import discord
 
 from bot.discord.api import MEMBER_GONE, USER_GONE, calling, number_of
+from bot.engine.again import insist
 from kernel.errors import PlatformError
 from kernel.types import Actor
 
@@ -85,16 +86,19 @@ class Members:
         known = self._seen.get(user)
         if known is not None and (self.clock.now() - known[1]).total_seconds() <= age:
             return known[0]
-        await self.pace.take()
         try:
-            with calling("look up a member"):
-                member = await self.server.fetch_member(int(user))
+            member = await insist(lambda: self._fetch(user))
         except PlatformError as error:
             if number_of(error) in {MEMBER_GONE, USER_GONE}:
                 self._seen.pop(user, None)
                 return None
             raise
         return self.described(member)
+
+    async def _fetch(self, user: str) -> discord.Member:
+        await self.pace.take()
+        with calling("look up a member"):
+            return await self.server.fetch_member(int(user))
 
     def _keep(self, actor: Actor) -> None:
         if len(self._seen) >= MOST:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
 
+from bot.engine.again import insist
 from bot.slack.web import words
 from kernel.errors import PlatformError
 from kernel.types import Actor, Frozen
@@ -98,7 +99,7 @@ class People:
             task.exception()  # said by whoever waited, if anybody still did
 
     async def _ask(self, user: str) -> User:
-        data = (await self.web.read("users.info", user=user)).get("user") or {}
+        data = (await insist(lambda: self.web.read("users.info", user=user))).get("user") or {}
         found = _user({"id": user, **data}, self.team)
         if len(self._known) >= MOST:
             self._known.pop(next(iter(self._known)))

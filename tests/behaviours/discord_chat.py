@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import partial
 from random import Random  # noqa: TID251  seeded by whoever asks for a storm
 from typing import Any, ClassVar
 
@@ -156,16 +157,22 @@ class DiscordChat(Outside):
         return await self._worked(self.discord.click(channel, shown["id"], user, label, element=pressed))
 
     async def slash(self, person: str, command: str) -> dict[str, Any]:
-        """Type a slash command in #general; what only this person is shown. Who gets no answer types it again."""
-        shown: dict[str, Any] | None = None
+        """Type a slash command in #general; what only this person is shown.
+
+        Who gets no answer types it again, and so does who gets it too late, which is in a direct message.
+        """
+        shown, home = None, self.home(person).channel
         while not shown:
             await self.world.up()
-            kills = self.world.kills
+            before = self.world.kills, len(self.discord.said(home))
             sent = self.discord.slash(DISCORD_CHANNELS["general"], self.user(person), command)
             self.world.moment()
-            await self.world.seen(lambda sent=sent, kills=kills: sent.shown or sent.failed or self.world.kills > kills)  # type: ignore[misc]
+            await self.world.seen(partial(self._is_over, sent, home, before))
             shown = sent.shown
         return shown
+
+    def _is_over(self, sent: Interaction, home: str, before: tuple[int, int]) -> bool:
+        return bool(sent.shown or sent.failed) or (self.world.kills, len(self.discord.said(home))) != before
 
     def opened(self, person: str) -> dict[str, str] | None:
         dialog = self.discord.dialog_of(self.user(person))

@@ -79,6 +79,16 @@ async def test_a_private_answer_to_a_press_is_seen_by_one_person(bench: Bench) -
     assert bench.discord.world.dm(BO).messages == {}
 
 
+async def test_a_private_answer_that_the_network_lost_is_said_again_there_and_not_in_a_dm(bench: Bench) -> None:
+    adapter = await bench.connect()
+    place, card = await shown(bench, APPROVE)
+    await bench.discord.click(place.thread or "", card, BO, "Approve").settled.wait()
+    bench.discord.faults.fail("followup", "drop_before", times=2)
+    await adapter.notice(bench.row(Text(markdown="It needs two."), place, kind="notice", recipient=actor(BO)))
+    assert [told["content"] for told in bench.discord.ephemerals_for(BO)] == ["It needs two."]
+    assert bench.discord.world.dm(BO).messages == {}
+
+
 async def test_a_long_private_answer_to_a_press_arrives_whole(bench: Bench) -> None:
     adapter = await bench.connect()
     place, card = await shown(bench, APPROVE)

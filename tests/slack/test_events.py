@@ -118,6 +118,14 @@ async def test_somebody_whom_slack_will_not_describe_has_the_rights_of_a_guest(b
     assert not bench.inbox.events[-1].actor.is_guest
 
 
+async def test_somebody_is_known_although_slack_fails_twice_to_describe_them(bench: Bench) -> None:
+    await bench.connect()
+    bench.slack.faults.fail("users.info", "500", times=2)
+    await bench.slack.say(GENERAL, ANN, f"<@{BOT}> hi")
+    await bench.settled()
+    assert not bench.inbox.only().actor.is_guest
+
+
 async def test_whoever_has_an_id_like_ours_is_not_us(bench: Bench) -> None:
     await bench.connect()
     bench.slack.world.add_user(f"{BOT}2", "Namesake")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kernel.errors import PlatformError
-from kernel.types import Action, Card, Form, FormField, Place
+from kernel.types import Action, Actor, Card, Dashboard, DashboardPart, DashboardRow, Form, FormField, Place
 from tests.fakes.slack import BOT, TEAM
 from tests.fakes.slack.blocks import visible
 from tests.slack.conftest import ANN, BO, GENERAL, OUTSIDER, Bench, Inbox
@@ -48,6 +48,21 @@ async def test_a_press_says_who_pressed_what(bench: Bench) -> None:
     assert event.press is not None
     assert (event.press.subject, event.press.revision, event.press.verb) == ("AP-7F3K", 2, "approve")
     assert event.press.message == ts
+
+
+async def test_a_press_on_the_home_tab_counts_although_slack_fails_twice_to_say_where_to_answer(bench: Bench) -> None:
+    slack = await bench.connect()
+    row = DashboardRow(title="Digest", actions=(Action(subject="S-digest", verb="run", label="Run now"),))
+    home = Dashboard(title="Home", parts=(DashboardPart(title="Schedules", rows=(row,)),))
+    await slack.publish_home(Actor(platform="slack", tenant=TEAM, user=ANN), home)
+    bench.slack.faults.fail("conversations.open", "500", times=2)
+    sent = await bench.slack.click_on_page(ANN, "Run now")
+    await bench.settled()
+    event = bench.inbox.only()
+    assert sent.acknowledged
+    assert event.place.kind == "dm"
+    assert event.press is not None
+    assert (event.press.subject, event.press.verb) == ("S-digest", "run")
 
 
 async def test_two_presses_are_two_events(bench: Bench) -> None:

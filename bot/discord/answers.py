@@ -88,7 +88,8 @@ class Answer:
 
     async def _further(self, options: dict[str, Any]) -> discord.WebhookMessage:
         with calling("show the private answer"):
-            return await self.interaction.followup.send(**options)
+            message: discord.WebhookMessage = await self.interaction.followup.send(**options)
+        return message
 
     async def change(self, shown: Shown) -> None:
         """Have the first answer show this."""

@@ -392,6 +392,7 @@ def _sqlite_engine(url: str) -> Engine:
             "busy_timeout=30000",
             "foreign_keys=ON",
             "cache_size=-16000",
+            "temp_store=MEMORY",  # a savepoint keeps what it may take back; a file for that would be made each time
         ):
             connection.execute(f"PRAGMA {pragma}")
 

@@ -191,7 +191,7 @@ class Loop:
 
 def _look_ahead(session: Session, key: str) -> Found | None:
     run_id, _, segment = key.rpartition(":")
-    return _load(session, run_id, int(segment))
+    return run_steps.begun(session, run_id) or _load(session, run_id, int(segment))
 
 
 def _load(session: Session, run_id: str, segment: int) -> Found | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -29,12 +29,15 @@ class Moment(TypeDecorator[datetime]):
         return (delta.days * 86400 + delta.seconds) * 1_000_000 + delta.microseconds
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return datetime.fromtimestamp(value // 1_000_000, UTC).replace(microsecond=value % 1_000_000)
+        return None if value is None else moment(value)
 
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def moment(microseconds: int) -> datetime:
+    """The UTC datetime so long after 1970."""
+    return EPOCH + timedelta(microseconds=microseconds)
 
 
 class JsonText(TypeDecorator[Any]):
@@ -50,4 +53,4 @@ class JsonText(TypeDecorator[Any]):
         return None if value is None else orjson.loads(value)
 
 
-__all__ = ["BigInteger", "Float", "JsonText", "LargeBinary", "Moment", "SqlText", "String"]
+__all__ = ["BigInteger", "Float", "JsonText", "LargeBinary", "Moment", "SqlText", "String", "moment"]

@@ -190,6 +190,11 @@ def _statement(sql: str, lists: tuple[str, ...], *, sqlite: bool) -> Prepared:
 # -- documents ------------------------------------------------------------------------------------
 
 
+def last_chunk(session: Session) -> int:
+    """The highest id of a chunk: there are no more chunks than that."""
+    return int(run(session, "SELECT coalesce(max(id), 0) FROM chunk").scalar_one())
+
+
 def claim(session: Session, new_id: str, values: Mapping[str, object]) -> tuple[DocumentRow, bool]:
     """The document with the source and key of `values`, locked until the commit, and whether it is new."""
     fresh = insert_new(session, DocumentRow, {"id": new_id, **values})
@@ -234,7 +239,7 @@ def replace_chunks(session: Session, document_id: str, chunks: Sequence[NewChunk
         for key, chunk in wanted.items()
         if key not in kept
     ]
-    last = run(session, "SELECT coalesce(max(id), 0) FROM chunk").scalar_one()
+    last = last_chunk(session)
     if new:
         session.connection().execute(
             text(

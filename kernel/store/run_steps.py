@@ -14,7 +14,7 @@ from sqlmodel import col
 
 from kernel.store.personal import PersonalMark
 from kernel.store.prepared import Prepared
-from kernel.store.runs import FINAL, QUEUED, Conversation, Entry, Run
+from kernel.store.runs import BEGUN, FINAL, OPENED, QUEUED, Conversation, Entry, Run
 from kernel.types import Actor, Place
 
 if TYPE_CHECKING:
@@ -143,6 +143,18 @@ def load(session: Session, run_id: str, *, locked: bool = False) -> RunState | N
     """The run as it is; `locked` holds its row until the transaction ends."""
     row = _run(locked=locked).run(session, {"run_id": run_id}).first()
     return None if row is None else RunState(**row._mapping)
+
+
+def begun(session: Session, run_id: str) -> tuple[RunState, list[Row], list[PastRun]] | None:
+    """What `load`, `lines` and `past` would say of a run that this very transaction has begun; None for any other."""
+    known = session.info.get(BEGUN, {}).get(run_id)
+    if known is None:
+        return None
+    values, request = known
+    run = RunState(**{name: values[name] for name in NAMES})
+    new = run.conversation_id is None or run.conversation_id in session.info.get(OPENED, ())
+    earlier = [] if new else past(session, str(run.conversation_id), run_id)
+    return run, [Row(number=1, kind="user", content=request)], earlier
 
 
 def stop_asked(session: Session, run_id: str) -> bool:

@@ -27,6 +27,8 @@ STATE = "run-state"  # topic: a run waits for people, goes on or has ended; key 
 QUEUED, WAITING, DONE, FAILED, STOPPED = "queued", "waiting", "done", "failed", "stopped"
 FINAL = (DONE, FAILED, STOPPED)
 
+BEGUN, OPENED = "bosun.begun", "bosun.opened"  # of a session's info: runs and conversations that it has made
+
 
 class Conversation(SQLModel, table=True):
     """A thread, or a DM session: what was said in it belongs together, and one run at a time answers in it."""
@@ -233,8 +235,10 @@ def open_conversation(session: Session, place: Place, conversation_id: str, now:
         "active_at": now,
         "created_at": now,
     }
-    opened = insert_new(session, Conversation, values)
-    return NewConversation(id=conversation_id, place=values["place"]) if opened else None
+    if not insert_new(session, Conversation, values):
+        return None
+    session.info.setdefault(OPENED, set()).add(conversation_id)
+    return NewConversation(id=conversation_id, place=values["place"])
 
 
 _ENGAGE = Prepared(
@@ -300,6 +304,7 @@ def begin(session: Session, run: Run | NewRun, request: Json) -> None:
     """Start a run: its row, the first transcript entry, and its first segment ready."""
     values = {**_FRESH, **run.row(), "updated_at": run.created_at} if isinstance(run, NewRun) else run.model_dump()
     _BEGIN.count(session, values)
+    session.info.setdefault(BEGUN, {})[run.id] = (values, request)
     append(session, run.id, 1, "user", request, run.created_at)
     wake(session, READY, f"{run.id}:{values['segment']}")
 

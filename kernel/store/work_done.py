@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 
-from sqlalchemy import bindparam
+import orjson
+from sqlalchemy import bindparam, type_coerce
 from sqlalchemy import select as columns
 from sqlmodel import Session, col, select
 
 from kernel.store import approvals, runs
 from kernel.store.approvals import Approval, Vote
+from kernel.store.columns import BigInteger, SqlText, moment
 from kernel.store.outbox import OutboxRow
 from kernel.store.prepared import Prepared
 from kernel.store.runs import Run
@@ -68,13 +71,26 @@ class Answered(Frozen):
     at: datetime
 
 
-class Earlier(Frozen):
-    """A request that came to its end, as a later one in the same channel looks back on it."""
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """A request that came to its end, as a later one in the same channel looks back on it, and on many others."""
 
     ref: str
-    by: str  # who asked, for people
+    requester: str  # Person.id
     request: str
-    at: datetime
+    asked: int  # when, in microseconds since 1970
+    account: str | None = None  # JSON of the account that asked
+
+    @property
+    def by(self) -> str:
+        """Who asked, for people."""
+        account = orjson.loads(self.account) if self.account else {}
+        return account.get("name") or self.requester
+
+    @property
+    def at(self) -> datetime:
+        """When it was asked."""
+        return moment(self.asked)
 
 
 class Shown(Frozen):
@@ -109,20 +125,24 @@ def earlier(session: Session, place: Place, conversation_id: str, before: str) -
     """
     where = {"platform": place.platform, "tenant": place.tenant, "channel": place.channel}
     found = _earlier().run(session, {**where, "this": conversation_id, "before": before})
-    return [
-        Earlier(ref=ref, by=(actor or {}).get("name") or requester, request=request, at=at)
-        for ref, requester, actor, request, at in found
-    ]
+    return [Earlier(*row) for row in found]
 
 
 @cache
 def _earlier() -> Prepared:
+    asked, account = type_coerce(col(Run.created_at), BigInteger), type_coerce(col(Run.requester_actor), SqlText)
     last = (
-        select(Run).where(col(Run.id) < bindparam("before")).order_by(col(Run.id).desc()).limit(LOOKED_BACK).subquery()
+        columns(col(Run.id), col(Run.ref), col(Run.requester), col(Run.request))
+        .add_columns(asked.label("asked"), account.label("account"))
+        .add_columns(col(Run.conversation_id), col(Run.state), col(Run.parent_id), col(Run.workflow))
+        .where(col(Run.id) < bindparam("before"))
+        .order_by(col(Run.id).desc())
+        .limit(LOOKED_BACK)
+        .subquery()
     )
     there = runs.Conversation
     return Prepared(
-        columns(last.c.ref, last.c.requester, last.c.requester_actor, last.c.request, last.c.created_at)
+        columns(last.c.ref, last.c.requester, last.c.request, last.c.asked, last.c.account)
         .join(there, col(there.id) == last.c.conversation_id)
         .where(
             col(there.platform) == bindparam("platform"),

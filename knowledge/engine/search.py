@@ -37,6 +37,7 @@ T = TypeVar("T")
 FIRST = 300  # chunks that each index is asked for
 MORE = 4  # times as many, while too few may be read
 ENOUGH = 50  # readable chunks of each index that are worth ranking
+FEW = 500  # chunks: fewer are searched by words in a fraction of a millisecond
 EXACT = 8_000  # where an audience may read no more chunks than these, all are compared instead
 COMPARED = 50  # chunks found by words alone whose cosine is looked up
 IN_WINDOWS = 100  # best messages that are looked at with their neighbours
@@ -82,10 +83,11 @@ class _Gathered:
 
 
 class Search:
-    """Searches; holds no state of its own."""
+    """Searches; holds nothing but how much there was to search."""
 
     def __init__(self, store: Store, indexer: Indexer, clock: Clock, patience: float) -> None:
         self._store, self._indexer, self._clock, self._patience = store, indexer, clock, patience
+        self._chunks = FEW  # no more than there were at the last search by words alone
 
     async def run(self, query: str, audience: Audience, limit: int, patience: float | None = None) -> SearchResult:
         """The best passages for a query that everybody in the audience may read."""
@@ -99,6 +101,7 @@ class Search:
         wanted, grants = terms(_plain(query)), audience.readers
 
         def read(session: Session) -> T:
+            self._chunks = rows.last_chunk(session)
             gathered = _Gathered()
             _by_words(session, gathered, wanted, grants)
             _counterparts(session, gathered, _messages(gathered), grants)
@@ -107,7 +110,7 @@ class Search:
                 session, _conclude(session, gathered, ranked, wanted, grants, limit=limit, close=False).passages
             )
 
-        return await self._store.read(read)
+        return await self._store.read(read, brief=self._chunks < FEW)
 
     async def _run(self, query: str, grants: list[str], limit: int, patience: float | None) -> SearchResult:
         if not query or limit < 1:

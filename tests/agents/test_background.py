@@ -126,7 +126,7 @@ async def test_earlier_requests_like_it_are_named_of_this_channel_alone(
 
 def test_rare_words_tell_what_is_related() -> None:
     earlier = [
-        Earlier(ref=f"R-{number}", by="Ann", request=text, at=FixedClock().now())
+        Earlier(ref=f"R-{number}", requester="Ann", request=text, asked=0)
         for number, text in enumerate(["pay invoice 17 of ACME", "pay invoice 18 of Bolt", "plan the summer party"])
     ]
     assert [one.ref for one in related("was invoice 17 of ACME paid?", earlier)] == ["R-0"]

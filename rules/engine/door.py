@@ -104,8 +104,7 @@ class Door:
 
             return always_denied(rules, agent, tool.name, tool.effect, known)
 
-        offered = [tool for tool in self.catalogue if self._is_offered(agent, tool.name)]
-        return self.catalogue.schemas(tool.name for tool in offered if not is_denied(tool))
+        return self.catalogue.schemas(tool.name for tool in self._of(agent) if not is_denied(tool))
 
     def reachable(self, facts: RunFacts, at: datetime) -> dict[str, Reached]:
         """Every tool of the agent, and how far it gets with it in such a run at that time. Writes nothing."""
@@ -116,8 +115,7 @@ class Door:
             )
             return reach_in(self.services.rules.current, known)
 
-        mine = (tool for tool in self.catalogue if self._is_offered(facts.agent, tool.name))
-        return {tool.name: reached(tool) for tool in mine if self.catalogue.is_on(tool.name)}
+        return {tool.name: reached(tool) for tool in self._of(facts.agent) if self.catalogue.is_on(tool.name)}
 
     async def foresee(self, call: ToolCall, facts: RunFacts, at: datetime) -> Judged:
         """What the rules in force would say to the call at that time. Writes nothing.
@@ -439,6 +437,11 @@ class Door:
         return await self.store.write(
             lambda session: unknown.ask(session, self.services, self._requests, self.catalogue, call_id, run)
         )
+
+    def _of(self, agent: str) -> list[Tool]:
+        """The tools that the agent has."""
+        names = self._offered(agent) if self._offered is not None else None
+        return [tool for tool in self.catalogue if names is None or tool.name in names]
 
     def _is_offered(self, agent: str, name: str) -> bool:
         names = self._offered(agent) if self._offered is not None else None

@@ -362,7 +362,8 @@ class App:
         self.signs = Signs(self.store, self.clock, self.adapters)
         self.stops = Stops(self.store, self.clock, self.directory, self.approvals)
         chooser = bridges.AgentChooser(lambda: self.charter, thinks=self.model.thinks)
-        self.requests = Requests(self.clock, self.ids, self.directory, chooser)
+        engaged_for = bridges.engagement(lambda: self.charter, self.directory)
+        self.requests = Requests(self.clock, self.ids, self.directory, chooser, engaged_for)
         held = Held(self.store, self.clock, self.directory, self.requests)
         self.office = self._office()
         self.desk = Desk(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from agents.engine import dispatch
@@ -49,6 +50,17 @@ class AgentChooser:
         roster = self.charter().roster
         chosen = dispatch.choose(roster, text, channel=channel, thread_agent=current, thinks=self.thinks)
         return Choice(agent=chosen.agent, text=chosen.text)
+
+
+def engagement(charter: Callable[[], Charter], directory: TeamDirectory) -> Callable[[Place], timedelta]:
+    """How long a thread stays Bosun's without a mention, as the charter in force has it for the channel."""
+
+    def engaged_for(place: Place) -> timedelta:
+        team = charter().team
+        channel = team.channels.get(directory.channel_name(place))
+        return timedelta(0) if channel is not None and channel.mention_only else timedelta(days=team.follow_up_days)
+
+    return engaged_for
 
 
 def announce_state(session: Session, run: RunState) -> None:

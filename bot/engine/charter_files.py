@@ -75,6 +75,7 @@ class Channel(Frozen):
     purpose: str = ""  # one line, shown below its name
     readers: Names = ()  # roles that may read it in the web chat; none: the whole team
     external: bool = False  # people outside the team can read it
+    mention_only: bool = False  # in its threads, too, only what mentions Bosun is meant for it
     web: str = ""  # id in the web chat; the name without # where it is left out
     slack: str = ""  # "C0123ABC"
     discord: Id = ""  # "1234567890123456789"
@@ -118,6 +119,9 @@ class BosunFile(Frozen):
     budgets: tuple[ModelBudget, ...] = Field(default=(), max_length=8)  # for what models cost, whatever they are asked
     freeze: Names = ("admin",)  # roles that may freeze and thaw
     requests_per_minute: int = Field(default=20, ge=1, le=1000)  # of one person; what is more has to be asked again
+    follow_up_days: int = Field(
+        default=7, ge=1, le=365
+    )  # a thread needs no mention so long after Bosun's last run there
     decisions: Decisions = Decisions()
     quiet_hours: Hours | None = None  # "20:00-08:00" of each person's day: no reminders, no digests
     footer: FooterShown = "first"  # which answers of a thread say that a language model made them

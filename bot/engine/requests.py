@@ -9,6 +9,7 @@ from kernel.store import inbox, runs
 from kernel.types import Frozen, Inbound, Json, Person, Place, Quoted
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from bot.engine.adapter import Heard
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from kernel.store import Session
 
 Conversation = runs.Conversation | runs.NewConversation
-ENGAGED_FOR = timedelta(days=7)  # a thread stays ours this long after we last took part
 DM_IDLE = timedelta(minutes=30)  # without a word, after which a DM without threads begins anew
 TITLE = 60  # characters
 
@@ -40,7 +40,11 @@ class Chooser(Protocol):
 class Requests:
     """Opens conversations and begins runs, inside the transaction of the caller."""
 
-    def __init__(self, clock: Clock, ids: Ids, directory: Directory, chooser: Chooser) -> None:
+    def __init__(
+        self, clock: Clock, ids: Ids, directory: Directory, chooser: Chooser, engaged_for: Callable[[Place], timedelta]
+    ) -> None:
+        """`engaged_for`: how long a thread there stays ours after we last took part."""
+        self.engaged_for = engaged_for
         self.clock = clock
         self.ids = ids
         self.directory = directory
@@ -49,7 +53,7 @@ class Requests:
     def engaged(self, session: Session, place: Place, now: datetime) -> bool:
         """Whether messages in this thread are meant for us without a mention."""
         conversation = runs.conversation_at(session, place)
-        return conversation is not None and now - conversation.active_at < ENGAGED_FOR
+        return conversation is not None and now - conversation.active_at < self.engaged_for(place)
 
     def conversation(self, session: Session, place: Place, *, new: bool = False) -> Conversation:
         """The conversation in this thread, begun if there is none. `new`: most likely there is none."""

@@ -1,6 +1,7 @@
 """A request gets one answer, where it was made; what is not meant for Bosun leaves no trace."""
 
 import pytest
+import yaml
 
 from kernel.store import Session, inbox
 from tests.behaviours.chat import Chat, Spot
@@ -150,6 +151,26 @@ async def test_a_follow_up_in_the_thread_needs_no_mention(chat: Chat) -> None:
     await chat.answer(spot, "You said: first question")
     await chat.say("bo", "second question", spot)
     await chat.answer(spot, "You said: second question")
+
+
+async def test_in_a_channel_of_mentions_alone_a_follow_up_needs_one_too(world: World, chat: Chat) -> None:
+    path = world.charter / "bosun.yaml"
+    good = path.read_text()
+    team = yaml.safe_load(good)
+    team["channels"]["#finance"]["mention_only"] = True
+    try:
+        path.write_text(yaml.safe_dump(team, sort_keys=False))
+        await world.app.keeper.look()
+        said = f"somebody else may know on {chat.platform}"
+        spot = await chat.ask("bo", "who knows?", "finance")
+        await chat.answer(spot, "You said: who knows?")
+        await chat.say("bo", said, spot)
+        await chat.say("bo", "@bosun and you?", spot)
+        await chat.answer(spot, "You said: and you?")
+        assert await world.runs(said) == []
+    finally:
+        path.write_text(good)
+        await world.app.keeper.look()
 
 
 async def test_a_follow_up_knows_what_was_said_before(world: World, chat: Chat) -> None:

@@ -71,8 +71,10 @@ def failed(run: RunState, agent: str, what: str, transcript: Transcript | None, 
     """The run ended without an answer."""
     parts = [f"**I could not finish this.** {what}", _saved(transcript)]
     parts.append("You can try again; what is done is not done twice." if again else "You can ask again in other words.")
-    action = Action(subject=run.ref, verb="retry", label="Retry", style="primary")
-    return Text(markdown="\n\n".join(parts), agent=agent, footer=run.ref, actions=(action,) if again else ())
+    retry = Action(subject=run.ref, verb="retry", label="Retry", style="primary")
+    details = Action(subject=run.ref, verb="details", label="Details")
+    actions = (retry, details) if again else (details,)
+    return Text(markdown="\n\n".join(parts), agent=agent, footer=run.ref, actions=actions)
 
 
 def odd_end(reason: str) -> str:

@@ -6,12 +6,12 @@ import re
 from typing import TYPE_CHECKING
 
 from bot.engine import offers
-from bot.engine.sight import reads
+from bot.engine.sight import reading_in
 from bot.engine.text_command import REF, TextCommand
 
 if TYPE_CHECKING:
     from bot.engine.text_command import Asked, Office
-    from kernel.types import Place, Text
+    from kernel.types import Text
 
 
 async def waiting(asked: Asked, office: Office) -> Text:
@@ -36,10 +36,7 @@ async def break_glass(asked: Asked, office: Office) -> str:
 
 async def why(asked: Asked, office: Office) -> str:
     """Why it was asked, what became of it, and the receipt."""
-
-    def can_read(place: Place) -> bool:
-        return place.lane == asked.place.lane or reads(office.directory, asked.person, place)
-
+    can_read = reading_in(asked.place, office.directory, asked.person)
     return await office.decisions.why(asked.rest.upper(), asked.person, reads=can_read)
 
 

@@ -1,4 +1,4 @@
-"""`status`, `stop`, `retry`, `runs`: the work in hand and what was done."""
+"""`status`, `stop`, `retry`, `skip`, `runs`: the work in hand and what was done."""
 
 from __future__ import annotations
 
@@ -46,6 +46,11 @@ async def stop(asked: Asked, office: Office) -> str:
 async def retry(asked: Asked, office: Office) -> str:
     """Run a failed request again."""
     return await office.stops.retry(asked.rest, asked.person, asked.actor)
+
+
+async def skip(asked: Asked, office: Office) -> str:
+    """Have a failed run of a workflow go on without the step that failed."""
+    return await office.stops.skip(asked.rest, asked.person, asked.actor)
 
 
 async def listing(asked: Asked, office: Office) -> str:
@@ -98,6 +103,17 @@ COMMANDS = (
         place=13,
         acting=True,
         does="try a failed request again",
+    ),
+    TextCommand(
+        name="skip",
+        offers=offers.failed,
+        group="workflows",
+        shape=rf"skip\s+(?P<rest>{REF})",
+        run=skip,
+        usage="R-7F3K",
+        place=14,
+        acting=True,
+        does="have a workflow go on without the step that failed",
     ),
     TextCommand(name="runs", shape="runs", run=listing, place=30, personal=True, does="see what was done lately"),
 )

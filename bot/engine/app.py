@@ -434,6 +434,7 @@ class App:
             home=self.home,
             settings=self.home.settings,
             feedback=self.feedback,
+            directory=self.directory,
             others={
                 asking.PREFIX: self.asking,
                 forms.PREFIX: self.workflows.forms,

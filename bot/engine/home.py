@@ -18,6 +18,7 @@ from rules.engine.cards import card
 from rules.engine.freezing import in_words
 from rules.engine.meters import in_force
 from rules.engine.reach import reach
+from workflows.engine import history
 from workflows.engine.overview import became, next_in_words
 
 if TYPE_CHECKING:
@@ -113,7 +114,8 @@ class Home:
         return home_view.HomeView(
             waiting=tuple(home_view.Waiting(card=card(row), link=self._seen(session, row, person)) for row in mine_now),
             running=tuple(
-                self._running(run, _state(session, run, asking), person, admin=admin) for run in running[:RUNNING]
+                self._running(session, run, _state(session, run, asking), person, admin=admin)
+                for run in running[:RUNNING]
             ),
             recent=tuple(decided),
         )
@@ -123,7 +125,9 @@ class Home:
         run = session.get(runs.Run, row.run_id)
         return self._link(run.where) if run is not None and may_see(self.directory, person, run) else ""
 
-    def _running(self, run: runs.Run, state: str, person: Person, *, admin: bool) -> home_view.Running:
+    def _running(
+        self, session: Session, run: runs.Run, state: str, person: Person, *, admin: bool
+    ) -> home_view.Running:
         requester = self.directory.by_id(run.requester)
         return home_view.Running(
             ref=run.ref,
@@ -133,7 +137,7 @@ class Home:
             state=state,
             started_at=run.created_at,
             link=self._link(run.where),
-            stoppable=admin or self.directory.principal(run.requester) == person.id,
+            stoppable=admin or self.directory.principal(history.begun_by(session, run)) == person.id,
         )
 
     def _link(self, place: Place) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from bot.engine.feedback import PREFIX as ANSWERS
 from bot.engine.held import PREFIX
 from bot.engine.home_settings import PREFIX as OWN
+from bot.engine.sight import reading_in
 from kernel.errors import BosunError, PlatformError, StoreError
 from kernel.types import Form
 
@@ -15,12 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from bot.engine.adapter import Adapter
+    from bot.engine.directory import TeamDirectory
     from bot.engine.feedback import Feedback
     from bot.engine.held import Held
     from bot.engine.home import Home
     from bot.engine.home_settings import HomeSettings
     from bot.engine.stops import Stops
-    from kernel.types import Actor, Body, Inbound, Person, Press
+    from kernel.types import Actor, Body, Inbound, Person, Place, Press
 
     TakeUp = Callable[[str], Awaitable[None]]
 
@@ -35,6 +37,10 @@ class Decider(Protocol):
 
         NotFound, OutOfDate, NotAllowed as they apply.
         """
+        ...
+
+    async def why(self, ref: str, person: Person, *, reads: Callable[[Place], bool]) -> str:
+        """What became of a run or an approval, and the receipt; Markdown. `reads`: what the person can read."""
         ...
 
 
@@ -62,6 +68,7 @@ class Presses:
         home: Home,
         settings: HomeSettings,
         feedback: Feedback,
+        directory: TeamDirectory,
         others: Mapping[str, Opener],
     ) -> None:
         self.decider = decider
@@ -70,6 +77,7 @@ class Presses:
         self.adapters = adapters
         self.home = home
         self.here: Mapping[str, HomeSettings | Feedback] = {OWN: settings, ANSWERS: feedback}
+        self.directory = directory
         self.take_up = take_up  # begins what waits in a conversation
         self.others = others  # beginning of the subject ("F-") -> who handles it
 
@@ -88,7 +96,7 @@ class Presses:
 
     async def _act(self, press: Press, person: Person, inbound: Inbound) -> str | Body:
         if press.subject.startswith("R-"):
-            return await self._run(press, person, inbound.actor)
+            return await self._run(press, person, inbound)
         if press.subject.startswith(PREFIX):
             return await self._held(press, person, inbound.actor)
         for prefix, one in self.here.items():
@@ -101,11 +109,13 @@ class Presses:
             return await self.home.review(press.subject, person, inbound.actor)
         return await self._opened(press, inbound, await self.decider.answer(press, inbound.actor))
 
-    async def _run(self, press: Press, person: Person, actor: Actor) -> str:
-        if press.verb == "stop":
-            return await self.stops.stop(press.subject, person, actor)
-        if press.verb == "retry":
-            return await self.stops.retry(press.subject, person, actor)
+    async def _run(self, press: Press, person: Person, inbound: Inbound) -> str:
+        verbs = {"stop": self.stops.stop, "retry": self.stops.retry, "skip": self.stops.skip}
+        if press.verb in verbs:
+            return await verbs[press.verb](press.subject, person, inbound.actor)
+        if press.verb == "details":
+            sees = reading_in(inbound.place, self.directory, person)
+            return await self.decider.why(press.subject, person, reads=sees)
         return "This button is out of date."
 
     async def _held(self, press: Press, person: Person, actor: Actor) -> str:

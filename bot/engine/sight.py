@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bot.engine.directory import TeamDirectory
     from kernel.store.runs import Run
     from kernel.types import Person, Place
@@ -28,3 +30,8 @@ def reads(directory: TeamDirectory, person: Person, place: Place) -> bool:
         return False
     readers = directory.readers(name)
     return readers is None or person.id in readers
+
+
+def reading_in(here: Place, directory: TeamDirectory, person: Person) -> Callable[[Place], bool]:
+    """What a person who says or presses something `here` can read."""
+    return lambda place: place.lane == here.lane or reads(directory, person, place)

@@ -1,4 +1,4 @@
-"""Stopping a run, and running a failed one again: who may, and what happens to what waits."""
+"""Stopping a run, and having a failed one go on: who may, and what happens to what waits."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from kernel import ledger
 from kernel.errors import NotAllowed, NotFound
 from kernel.store import runs, wake
+from workflows.engine import history
 
 if TYPE_CHECKING:
     from kernel.clock import Clock
@@ -79,11 +80,34 @@ class Stops:
 
         return await self.store.write(again)
 
+    async def skip(self, ref: str, person: Person, actor: Actor) -> str:
+        """Continue a failed run of a workflow without the step that failed."""
+        run = await self._mine(ref, person, actor, "skip a step of")
+
+        def without(session: Session) -> str:
+            now = self.clock.now()
+            if runs.locked(session, run.id).state != runs.FAILED:
+                return f"{run.ref} has not failed, so there is nothing to skip."
+            step = history.skip(session, run.id, person.name, now)
+            if not step:
+                return f"No step of {run.ref} has failed that could be skipped. `retry {run.ref}` tries it again."
+            runs.next_segment(session, run.id, now, from_states=(runs.FAILED,))
+            runs.occupy(session, run.id)
+            ledger.append(session, now, "run.skip", run.id, {"run": run.ref, "by": person.id, "step": step})
+            return f"{run.ref} goes on without `{step}`."
+
+        return await self.store.write(without)
+
     async def _mine(self, ref: str, person: Person, actor: Actor, verb: str) -> runs.Run:
-        run = await self.store.read(lambda session: runs.by_ref(session, ref))
-        if run is None:
-            raise NotFound(f"There is no run {ref}.")
-        own = self.directory.principal(run.requester) == person.id
+        run, begun_by = await self.store.read(lambda session: _begun(session, ref))
+        own = self.directory.principal(begun_by) == person.id
         if not own and not await self.directory.holds(person, ADMIN, actor):
             raise NotAllowed(f"Only the person who began {run.ref}, or an administrator, may {verb} it.")
         return run
+
+
+def _begun(session: Session, ref: str) -> tuple[runs.Run, str]:
+    run = runs.by_ref(session, ref)
+    if run is None:
+        raise NotFound(f"There is no run {ref}.")
+    return run, history.begun_by(session, run)

@@ -273,6 +273,11 @@ def transcript(session: Session, run_id: str) -> list[Entry]:
     return list(session.exec(select(Entry).where(col(Entry.run_id) == run_id).order_by(col(Entry.number))))
 
 
+def first_entry(session: Session, run_id: str) -> Entry | None:
+    """The request of a run."""
+    return session.exec(select(Entry).where(col(Entry.run_id) == run_id, col(Entry.number) == 1)).first()
+
+
 def last_entry(session: Session, run_id: str) -> Entry | None:
     """The newest entry of a run."""
     return session.exec(

@@ -158,7 +158,7 @@ async def test_every_turn_asks_the_budget_and_a_no_ends_the_run_with_its_reason(
     assert (run.state, run.error, run.model_calls) == (runs.FAILED, "Bo did not raise it.", 2)
     said = bench.said(run.id)
     assert "Bo did not raise it." in said.markdown
-    assert [action.label for action in said.actions] == ["Retry"]
+    assert [action.label for action in said.actions] == ["Retry", "Details"]
     assert len(bench.purse.asked) == 3
 
 

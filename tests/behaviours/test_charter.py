@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -137,6 +138,46 @@ async def test_a_workflow_is_seen_held_and_corrected_in_the_chat(world: World, c
     await chat.answer(spot, "Forgotten:")
     await chat.say("ann", "history digest", spot)
     await chat.answer(spot, "what became of it", run.ref)
+
+
+STUMBLES = """
+name: stumbles
+description: Reads a file that is not there, and goes on
+channel: "#general"
+steps:
+  - id: look
+    call: {tool: read_file, agent: ops, with: {path: nowhere.md}}
+  - post: {text: "What I read: ({steps.look.text})"}
+"""
+
+
+async def test_a_step_that_fails_can_be_skipped_with_a_button(world: World, chat: Chat) -> None:
+    path = world.charter / "workflows" / "stumbles.yaml"
+    path.write_text(STUMBLES)
+    try:
+        await world.app.keeper.look()
+        spot = await chat.ask("ann", "run stumbles")
+        told = await chat.answer(spot, "did not finish", "nowhere.md")
+        assert told.buttons == ("Retry", "Skip step", "Details")
+        await chat.click("eve", told, "Skip step")
+        await chat.notice("eve", "Only the person who began")
+        before = len(await chat.answers(GENERAL))
+        await chat.click("ann", told, "Skip step")
+        await chat.notice("ann", "goes on without", "look")
+        await chat.answer(GENERAL, "What I read: ()")
+        await chat.answer(spot, "is done")
+        await chat.say("ann", f"skip {run_in(told.text)}", spot)
+        await chat.answer(spot, "has not failed")
+        assert len(await chat.answers(GENERAL)) == before + 1
+    finally:
+        path.unlink()
+        await world.app.keeper.look()
+
+
+def run_in(text: str) -> str:
+    found = re.search(r"R-[0-9A-Z]{4,}", text)
+    assert found is not None, text
+    return found[0]
 
 
 async def test_a_workflow_that_does_not_exist_is_named_to_who_asked(chat: Chat) -> None:

@@ -67,7 +67,9 @@ async def test_an_empty_answer_is_asked_for_again_and_then_told_with_a_way_to_re
     world.model.queue(Reply(""), Reply(""))
     spot = await chat.ask("ann", "say something")
     told = await chat.answer(spot, "I could not finish this", "empty answer")
-    assert told.buttons == ("Retry",)
+    assert told.buttons == ("Retry", "Details")
+    await chat.click("ann", told, "Details")
+    await chat.notice("ann", "R-", "say something")
     await chat.click("ann", told, "Retry")
     await chat.answer(spot, "You said: say something")
 

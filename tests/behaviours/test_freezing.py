@@ -142,7 +142,7 @@ async def test_a_run_that_only_talks_waits_for_the_owner_of_the_models_budget(wo
         await chat.dialog("bo")
         await chat.submit("bo", reason="enough for today")
         ended = await chat.answer(again, "I could not finish this", "enough for today")
-        assert ended.buttons == ("Retry",)
+        assert ended.buttons == ("Retry", "Details")
     finally:
         path.write_text(good)
 

@@ -3,6 +3,7 @@
 from kernel.clock import FixedClock
 from kernel.store import Session, Store, runs
 from tests.workflows.world import FINANCE, World, starter, workflow
+from workflows.engine import history
 
 ASKING = """
 name: asking
@@ -78,6 +79,26 @@ async def test_a_step_that_fails_fails_the_run_tells_the_operators_and_can_be_re
     await world.work()
     assert (await world.run(run.id)).state == runs.DONE
     assert await world.posts() == ["Nothing new. /"]
+
+
+async def test_a_step_that_fails_can_be_skipped(store: Store) -> None:
+    world = World(store, FixedClock(), workflow(ASKING))
+    run = await world.run_now("asking")
+    [child] = await world.children(run.id)
+    await world.end(child, runs.FAILED, error="the model is away")
+    await world.work()
+
+    def skip(session: Session) -> str:
+        found = history.skip(session, run.id, "Dee", world.clock.now())
+        runs.next_segment(session, run.id, world.clock.now(), from_states=(runs.FAILED,))
+        return found
+
+    assert await store.write(skip) == "summary"
+    await world.work()
+    assert (await world.run(run.id)).state == runs.DONE
+    assert (await world.run(child.id)).state == runs.FAILED
+    assert await world.posts() == ["/"]
+    assert await store.write(lambda session: history.skip(session, run.id, "Dee", world.clock.now())) == ""
 
 
 async def test_a_stop_reaches_the_agent_too(store: Store) -> None:

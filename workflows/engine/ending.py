@@ -8,7 +8,7 @@ from kernel import ledger
 from kernel.canonical import digest
 from kernel.store import outbox, runs, workflows
 from kernel.store.database import wake
-from kernel.types import Text
+from kernel.types import Action, Text
 from workflows.engine import history, wording
 
 if TYPE_CHECKING:
@@ -73,6 +73,14 @@ class Ending:
         """It cannot go on."""
         self._end(session, run, found, runs.FAILED, reason)
 
+    def broken(self, session: Session, run: Run, found: LoadedRun, at: Broken) -> None:
+        """It cannot go on because of a step, which a person may have skipped."""
+        skips = at.path in found.saved.failures
+        if skips:
+            number = found.saved.count + 1
+            runs.append(session, run.id, number, "note", history.broken_entry(at.path), self.clock.now())
+        self._end(session, run, found, runs.FAILED, self.reason(found, at), skips=skips)
+
     def stopped(self, session: Session, run: Run, found: LoadedRun) -> None:
         """Somebody wanted it to stop."""
         self._end(session, run, found, runs.STOPPED, "")
@@ -81,7 +89,7 @@ class Ending:
         """Wake whoever shows the state of runs."""
         wake(session, runs.STATE, f"{run.id}:{run.state}")
 
-    def _end(self, session: Session, run: Run, found: LoadedRun, state: str, text: str) -> None:
+    def _end(self, session: Session, run: Run, found: LoadedRun, state: str, text: str, *, skips: bool = False) -> None:
         """Set the final state and tell whoever is to be told, in one transaction."""
         now = self.clock.now()
         run.state, run.updated_at, run.retry_at = state, now, None
@@ -101,17 +109,22 @@ class Ending:
             "cost_usd": round(found.cost, 6),
         }
         ledger.append(session, now, f"run.{state}", run.id, entry)
-        self._report(session, run, found, state, text)
+        self._report(session, run, found, state, text, skips=skips)
         parent = found.request.parent
         if parent is not None:
             runs.next_segment(session, parent, now)
         self.ended(session, run)
 
-    def _report(self, session: Session, run: Run, found: LoadedRun, state: str, text: str) -> None:
+    def _report(self, session: Session, run: Run, found: LoadedRun, state: str, text: str, *, skips: bool) -> None:
         place = found.request.report_to or (None if state == runs.DONE else self.operators() or run.where)
         if place is None:
             return
-        body = Text(markdown=self._in_words(found, state, text))
+        said = self._in_words(found, state, text)
+        actions: tuple[Action, ...] = ()
+        if state == runs.FAILED:
+            said += f" `skip {run.ref}` does without the step that failed." if skips else ""
+            actions = _after_failure(run.ref, skips=skips)
+        body = Text(markdown=said, actions=actions)
         row_id = f"{run.id}-report-{found.saved.count}"  # one for each time that it ends: it can be retried
         outbox.put(session, row_id, place, body, self.clock.now(), run_id=run.id)
 
@@ -127,3 +140,11 @@ class Ending:
             return f"{ended} ({ref})"
         to = wording.result_goes_to(found.workflow, self.kinds)
         return f"**{name}** is done{f'; the result went to {to}' if to else ''}. ({ref})"
+
+
+def _after_failure(ref: str, *, skips: bool) -> tuple[Action, ...]:
+    """What people can do about a failed run."""
+    retry = Action(subject=ref, verb="retry", label="Retry", style="primary")
+    skip = Action(subject=ref, verb="skip", label="Skip step")
+    details = Action(subject=ref, verb="details", label="Details")
+    return (retry, skip, details) if skips else (retry, details)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from kernel.store import Session
-    from kernel.store.runs import Entry
+    from kernel.store.runs import Entry, Run
     from kernel.types import Json
     from workflows.engine.definition import Retry
 
@@ -26,6 +26,7 @@ class Saved:
     outputs: Mapping[str, Output]  # of the steps that are done
     failures: Mapping[str, tuple[tuple[datetime, str], ...]]  # when and why, since the last retry
     begun: Mapping[str, datetime]  # since when steps wait, in their present attempt
+    broken: str | None  # the step whose failure has ended the run, since the last retry
     retried_at: datetime | None  # when a person had it tried again
     count: int  # entries of the transcript
 
@@ -50,6 +51,7 @@ def read(entries: Iterable[Entry]) -> Saved:
     outputs: dict[str, Output] = {}
     failures: dict[str, tuple[tuple[datetime, str], ...]] = {}
     begun: dict[str, datetime] = {}
+    broken: str | None = None
     retried: datetime | None = None
     count = 0
     for entry in entries:
@@ -64,7 +66,9 @@ def read(entries: Iterable[Entry]) -> Saved:
             outputs = {
                 key: value for key, value in outputs.items() if key not in undone and not key.startswith("undo/")
             }
-            failures = {}
+            failures, broken = {}, None
+        elif "broken" in content:
+            broken = str(content["broken"])
         elif "output" in content:
             outputs[path] = Output.model_validate(content["output"])
         elif "failed" in content:
@@ -73,7 +77,7 @@ def read(entries: Iterable[Entry]) -> Saved:
             begun.pop(path, None)
         elif "begun" in content:
             begun[path] = datetime.fromisoformat(content["begun"])
-    return Saved(outputs=outputs, failures=failures, begun=begun, retried_at=retried, count=count)
+    return Saved(outputs=outputs, failures=failures, begun=begun, broken=broken, retried_at=retried, count=count)
 
 
 def output_entry(path: str, output: Output) -> Json:
@@ -84,6 +88,24 @@ def output_entry(path: str, output: Output) -> Json:
 def failed_entry(path: str, reason: str, now: datetime) -> Json:
     """The step has failed."""
     return {"step": path, "failed": reason, "at": now.isoformat()}
+
+
+def broken_entry(path: str) -> Json:
+    """The run ends because this step has failed for good."""
+    return {"broken": path}
+
+
+def skip(session: Session, run_id: str, by: str, now: datetime) -> str:
+    """Have the run go on, once it is tried again, as if the step that ended it had given nothing.
+
+    Gives the step; empty, and nothing changed, where no step has ended the run.
+    """
+    saved = read(runs.transcript(session, run_id))
+    if saved.broken is None:
+        return ""
+    given = output_entry(saved.broken, Output(note=f"skipped by {by}", failed=True))
+    runs.append(session, run_id, saved.count + 1, "note", given, now)
+    return saved.broken
 
 
 def begun_entry(path: str, now: datetime) -> Json:
@@ -99,6 +121,14 @@ def retried_entry(now: datetime) -> Json:
 def result_entry(output: Output) -> Json:
     """The run is at its end, and this is what it gave."""
     return {"result": output.model_dump(mode="json", exclude_defaults=True)}
+
+
+def begun_by(session: Session, run: Run) -> str:
+    """The id of the person who asked for the run, or began it by hand; empty where a trigger did."""
+    if run.workflow is None:
+        return run.requester
+    first = runs.first_entry(session, run.id)
+    return "" if first is None else str(first.content.get("asked_by") or "")
 
 
 def result_of(session: Session, run_id: str) -> Output:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from workflows.engine.steps import Kind
 
 FIRST = timedelta(days=1)
-NOTHING = Saved(outputs={}, failures={}, begun={}, retried_at=None, count=0)
+NOTHING = Saved(outputs={}, failures={}, begun={}, broken=None, retried_at=None, count=0)
 REF = "R-⟨none⟩"
 
 

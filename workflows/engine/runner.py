@@ -110,8 +110,7 @@ class Runner:
         if isinstance(standing, Under):
             return await self._do(found, standing.leaves)
         if isinstance(standing, Broken):
-            reason = self._ending.reason(found, standing)
-            await self._write(found, lambda session, run: self._ending.failed(session, run, found, reason))
+            await self._write(found, lambda session, run: self._ending.broken(session, run, found, standing))
         else:
             await self._write(found, lambda session, run: self._ending.done(session, run, found, standing.output))
         return False

@@ -10,13 +10,15 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING, Any, cast
 
+from sqlalchemy import BindParameter
 from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.sql.visitors import iterate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from sqlalchemy import Dialect, Executable, Result
+    from sqlalchemy import ClauseElement, Dialect, Executable, Result
     from sqlalchemy.sql.compiler import SQLCompiler
     from sqlmodel import Session
 
@@ -30,10 +32,14 @@ class Prepared:
     """A statement of SQLAlchemy's that never changes but for the values of its parameters.
 
     As with `session.connection().execute`, what the session has not flushed yet is not seen. The names of the values
-    decide which columns an INSERT has.
+    decide which columns an INSERT has. TypeError where an IN would be made of a list among the values: its length would
+    change the statement.
     """
 
     def __init__(self, statement: Executable) -> None:
+        parts = iterate(cast("ClauseElement", statement))
+        if any(isinstance(part, BindParameter) and part.expanding and part.required for part in parts):
+            raise TypeError("An IN of a prepared statement cannot be of values that change.")
         # Without preserve_rowcount psycopg's count of an INSERT is gone before it can be read.
         self.statement = statement.execution_options(preserve_rowcount=True)
         self._plans: dict[tuple[str, ...], _Plan] = {}
@@ -78,7 +84,9 @@ class _Plan:
     """How a statement runs on SQLite with parameters of these names."""
 
     def __init__(self, statement: Executable, dialect: Dialect, values: Values) -> None:
-        compiled = cast("SQLCompiler", statement.compile(dialect=dialect, column_keys=list(values)))  # type: ignore[attr-defined]  # an Executable that can be run is a ClauseElement
+        compiled = cast(
+            "SQLCompiler", cast("ClauseElement", statement).compile(dialect=dialect, column_keys=list(values))
+        )
         defaults = {column.key: getattr(column.default, "arg", None) for column in compiled.insert_prefetch}
         expanded = compiled.construct_expanded_state({**defaults, **values})
         self.sql = expanded.statement

@@ -95,3 +95,8 @@ async def test_a_database_that_is_broken_is_an_error_of_the_store(store: Store) 
 def test_a_value_that_is_missing_is_refused(store: Store) -> None:
     with pytest.raises((InvalidRequestError, StatementError), match="of_lane"):
         store.read_now(lambda session: FIND.run(session, {}))
+
+
+def test_a_list_that_would_change_the_statement_is_refused() -> None:
+    with pytest.raises(TypeError, match="IN"):
+        Prepared(select(col(InboxRow.id)).where(col(InboxRow.state).in_(bindparam("states", expanding=True))))

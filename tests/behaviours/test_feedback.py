@@ -211,7 +211,6 @@ async def test_a_human_with_two_accounts_has_one_word(world: World, web: WebChat
     await web.notice("bo", "Unlinked: Stan on Discord")
 
 
-@pytest.mark.behaviour(29, 34)
 async def test_reasons_are_read_by_who_can_read_the_conversation_and_counts_by_all(world: World, chat: Chat) -> None:
     open_, _ = await answered(chat, f"what is read on {chat.platform}?")
     home = chat.home("eve")

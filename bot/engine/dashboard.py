@@ -77,11 +77,16 @@ def _setting(item: Setting) -> DashboardRow:
 
 
 def _agent(item: AgentRights) -> DashboardRow:
-    return DashboardRow(title=item.name, detail=" · ".join(rights_in_words(item)))
+    return DashboardRow(title=item.name, detail=" · ".join(agent_in_words(item)))
 
 
-def rights_in_words(item: AgentRights) -> list[str]:
-    """What an agent may do alone, what it depends, what it asks for, what it may not."""
+def agent_in_words(item: AgentRights) -> list[str]:
+    """What an agent is doing and did last; what it may do alone, what depends, what it asks for, what it may not."""
+    doing = [f"at work: {item.busy}"] if item.busy else []
+    return [*doing, *([f"last: {item.last}"] if item.last else []), *_rights(item)]
+
+
+def _rights(item: AgentRights) -> list[str]:
     lists = (
         ("alone", item.alone),
         ("alone within limits", item.limited),

@@ -24,6 +24,13 @@ Try: *What is our refund policy?* · *What needs my approval?* · `help`. \
 """
 
 
+INVITED = """\
+Hello, I'm Bosun. Mention me here with a question or a task, and I answer in a thread; anything risky waits for a person
+to approve. Of what you say to each other I keep nothing, unless the team made this channel part of what I know. \
+`help` lists what I understand.
+"""
+
+
 class Greeting:
     """Says hello once; who was greeted is seen in the outbox."""
 
@@ -35,9 +42,10 @@ class Greeting:
 
     def seen(self, session: Session, row_id: str, inbound: Inbound) -> None:
         """Somebody looks at their direct messages, where the platform says so, or has invited us to a channel."""
-        key = inbound.actor.account if inbound.kind == "opened" else inbound.place.lane
-        if inbox.settle(session, row_id):
-            self.telling.tell(session, f"welcome-{key}", inbound.place, WELCOME)
+        looks = inbound.kind == "opened"
+        key = inbound.actor.account if looks else inbound.place.lane
+        if inbox.settle(session, row_id) and not inbound.actor.is_bot:  # a bot that invites us is not greeted
+            self.telling.tell(session, f"welcome-{key}", inbound.place, WELCOME if looks else INVITED)
 
     async def first_words(self, inbound: Inbound) -> None:
         """A member writes to us directly: with what can be said as buttons, where the platform has no place for it."""

@@ -20,6 +20,7 @@ from rules.engine.meters import in_force
 from rules.engine.reach import reach
 from workflows.engine import history
 from workflows.engine.overview import became, next_in_words
+from workflows.engine.wording import at_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from workflows.engine.definition import Workflow
 
 WAITING, RUNNING, SCHEDULED, AGENTS, BUDGETS, RECENT = 10, 10, 10, 10, 5, 5  # rows of each part
+BUSY = 3  # runs of an agent that are named
 LOOKED_AT = 200  # rows that are looked at to find those
 GENERATED = "What agents say is AI-generated."
 LATELY = 30  # days in which what people said of answers is counted
@@ -74,7 +76,7 @@ class Home:
         return view.model_copy(
             update={
                 "schedules": readable,
-                "agents": await self._agents(),
+                "agents": await self._agents(person),
                 "budgets": used,
                 "settings": settings,
                 "footer": GENERATED if self.generates and self.charter().team.footer != "off" else "",
@@ -174,8 +176,9 @@ class Home:
         readers = self.directory.readers(workflow.channel)
         return readers is None or person.id in readers
 
-    async def _agents(self) -> tuple[home_view.AgentRights, ...]:
+    async def _agents(self, person: Person) -> tuple[home_view.AgentRights, ...]:
         rules, made = self.rules.current, []
+        busy, last = await self.store.read(lambda session: self._work_of_agents(session, person))
         since = self.workflows.launch.clock.now() - timedelta(days=LATELY)
         helped = await self.store.read(lambda session: feedback.helped(session, since, self.directory.principal))
         for agent in list(self.charter().roster.agents.values())[:AGENTS]:
@@ -193,10 +196,26 @@ class Home:
                     asks=tuple(found.get("asks", ())),
                     never=tuple(found.get("never", ())),
                     frozen=in_words(freeze.scope) if freeze is not None else "",
+                    busy=", ".join(busy.get(agent.name, ())[:BUSY]),
+                    last=last.get(agent.name, ""),
                     helped=_helped(*helped[agent.name]) if agent.name in helped else "",
                 )
             )
         return tuple(made)
+
+    def _work_of_agents(self, session: Session, person: Person) -> tuple[dict[str, list[str]], dict[str, str]]:
+        """In which runs each agent is at work, and what it did last; of those that the person may see."""
+        busy: dict[str, list[str]] = {}
+        last: dict[str, str] = {}
+        zone = person.time_zone or self.charter().team.time_zone
+        for run in runs.listing(session, limit=LOOKED_AT):
+            if not run.agent or not may_see(self.directory, person, run):
+                continue
+            if run.state in runs.FINAL:
+                last.setdefault(run.agent, f"{run.ref} {run.state}, {at_in(run.updated_at, zone)}")
+            else:
+                busy.setdefault(run.agent, []).append(run.ref)
+        return busy, last
 
 
 def _helped(good: int, asked: int) -> str:

@@ -60,6 +60,8 @@ class AgentRights(Frozen):
     asks: tuple[str, ...] = ()  # tools that always wait for people
     never: tuple[str, ...] = ()  # tools that the rules refuse it
     frozen: str = ""  # why it stands still
+    busy: str = ""  # the runs in which it is at work, of those that the person may see: "R-7F3K, R-8A2B"
+    last: str = ""  # the last one that ended, of those: "R-7F3K done, Mon 02 Mar 2026 14:03"
     helped: str = ""  # what people said of its answers lately: "12 of 14 opinions in 30 days"
 
 

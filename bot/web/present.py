@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pydantic import TypeAdapter
 
 from bot.engine import feedback
-from bot.engine.dashboard import as_text, rights_in_words, workflow_actions
+from bot.engine.dashboard import agent_in_words, as_text, workflow_actions
 from bot.engine.document.addresses import safe_url
 from bot.web.render import to_html
 from kernel.store.web import BOSUN
@@ -186,8 +186,7 @@ def home(view: HomeView) -> Json:
             for item in view.schedules
         ],
         "agents": [
-            {"name": item.name, "description": item.description, "rights": rights_in_words(item)}
-            for item in view.agents
+            {"name": item.name, "description": item.description, "rights": agent_in_words(item)} for item in view.agents
         ],
         "budgets": [item.model_dump(mode="json") for item in view.budgets],
         "recent": [

@@ -6,7 +6,7 @@ from tests.behaviours.chat import Chat, Said, Spot
 from tests.behaviours.discord_chat import DiscordChat
 from tests.behaviours.outside import Outside
 from tests.behaviours.slack_chat import SlackChat
-from tests.behaviours.team import SLACK_USERS
+from tests.behaviours.team import ROBOT, SLACK_USERS
 from tests.behaviours.world import World
 from tests.fakes.anthropic import Reply
 from tests.fakes.slack import BOT
@@ -40,6 +40,20 @@ async def test_a_first_look_at_the_direct_messages_is_greeted_once(world: World,
     await slack.answer(home, "Hello, I'm Bosun")
     await world.quiet()
     assert len(await slack.answers(home)) == 1
+
+
+async def test_who_invites_it_to_a_channel_is_greeted_there_once_and_a_bot_is_not(
+    world: World, slack: SlackChat
+) -> None:
+    for channel, inviter in (("C0CROWD", "U0ANN"), ("C0CROWD", "U0BO"), ("C0ROBOTS", ROBOT)):
+        if channel not in world.slack.world.channels:
+            world.slack.world.add_channel(channel, channel[2:].lower(), "U0ANN", "U0BO", ROBOT)
+        event = {"type": "member_joined_channel", "user": BOT, "channel": channel, "inviter": inviter}
+        await world.slack.event({**event, "event_ts": world.slack.world.next_ts()})
+    await slack.answer(Spot(channel="C0CROWD"), "Hello, I'm Bosun", "Mention me here")
+    await world.quiet()
+    assert len(await slack.answers(Spot(channel="C0CROWD"))) == 1
+    assert await slack.answers(Spot(channel="C0ROBOTS")) == []
 
 
 async def test_the_first_words_in_a_direct_message_are_greeted_once_where_a_look_is_not_told(

@@ -1,5 +1,6 @@
 """Everybody has a dashboard of the same content on every platform, with nothing on it that is not theirs to see."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -27,6 +28,13 @@ async def home_of(chat: Chat, person: str) -> str:
     return await chat.notice(person, "Recent decisions", after=before)
 
 
+def ref_of_run(text: str) -> str:
+    """The first run that is named."""
+    found = re.search(r"R-[0-9A-Z]{4,}", text)
+    assert found is not None, text
+    return found[0]
+
+
 @pytest.mark.behaviour(24)
 async def test_home_shows_each_person_what_is_theirs_and_nobody_else_sees_it(world: World, chat: Chat) -> None:
     asked = await ask_for_payment(chat)
@@ -36,6 +44,8 @@ async def test_home_shows_each_person_what_is_theirs_and_nobody_else_sees_it(wor
     assert "Nothing waits for you." in asks.split("Running now")[0]
     assert asked.reference in asks.split("Running now")[1].split("Schedules")[0]
     assert "asks first" in asks.split("may do alone")[1]
+    at_work = asks.split("at work: ")[1]
+    assert ref_of_run(asks.split("Running now")[1]) in at_work.split("alone")[0]
     private = await chat.ask("cy", "approvals")  # what is said in the channel afterwards is all that others see of it
     await world.quiet()
     everywhere = [said.text for said in await chat.read(Spot(channel="general")) if said.by == "bosun"]
@@ -44,7 +54,9 @@ async def test_home_shows_each_person_what_is_theirs_and_nobody_else_sees_it(wor
     await chat.dialog("bo")
     await chat.submit("bo", reason="not now")
     await chat.answer(asked.spot, "not now")
-    assert "not now" in (await home_of(chat, "ann")).split("Recent decisions")[1]
+    later = await home_of(chat, "ann")
+    assert "not now" in later.split("Recent decisions")[1]
+    assert f"last: {ref_of_run(at_work)} done" in later
 
 
 @pytest.mark.behaviour(29)
@@ -55,7 +67,11 @@ async def test_a_request_in_a_direct_message_stands_on_nobody_elses_dashboard(wo
         await world.held()
         mine = await world.until(lambda: _holding(chat, "ann", "our secret project"))
         assert "our secret project" in mine
-        assert "our secret project" not in await home_of(chat, "bo")
+        others = await home_of(chat, "bo")
+        assert "our secret project" not in others
+        ref = ref_of_run(mine.split("our secret project")[1])
+        assert ref in mine.split("at work: ", maxsplit=1)[1]
+        assert ref not in others
     finally:
         world.model.release()
 
@@ -261,6 +277,6 @@ async def test_home_shows_each_person_their_own_budget_and_the_owner_all_of_them
 
 async def test_the_web_page_has_the_same_parts(world: World, web: WebChat) -> None:
     page = await web.browser("ann").get("/api/home")
-    assert {"waiting", "running", "schedules", "agents", "budgets", "recent", "settings"} == set(page)
+    assert {"waiting", "running", "schedules", "agents", "budgets", "recent", "settings", "footer"} == set(page)
     assert {one["name"]: one["controlled"] for one in page["schedules"]}["digest"] is False
     assert any("asks first" in line for agent in page["agents"] for line in agent["rights"])

@@ -48,7 +48,7 @@ export function scheduleState(item) {
 export function agentState(item) {
   return h(
     "li.row",
-    { "data-key": `agent-${item.name}` },
+    { "data-key": `agent-${item.name}-${item.rights}` },
     icon("spark"),
     h(
       "div",

@@ -80,6 +80,11 @@ class Settings:
         return f"sqlite:///{self.data / 'bosun.sqlite3'}"
 
     @property
+    def web_address(self) -> str:
+        """Where people reach the web chat: the first address that a proxy serves it under, else where it listens."""
+        return self.web_origins[0].rstrip("/") if self.web_origins else f"http://{self.web}"
+
+    @property
     def uses_slack(self) -> bool:
         """The tokens for Slack are there."""
         return self.slack_bot_token is not None

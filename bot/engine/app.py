@@ -273,7 +273,7 @@ class App:
             operators=self._operators,
             has_model=self.model.thinks,
             adapters=self.adapters,
-            console=f"http://{self.settings.web}",
+            console=self.settings.web_address,
             secret=self.secrets.get,
         )
         self.scheduler = self.workflows.scheduler
@@ -441,7 +441,7 @@ class App:
                 buttons.PREFIX: self.workflows.buttons,
                 REVIEWS: self.reviews,
                 POLLS: Polls(self.store, self.clock, self.directory),
-                dashboard.WORKFLOW: WorkflowButtons(self.workflows.commands, f"http://{self.settings.web}"),
+                dashboard.WORKFLOW: WorkflowButtons(self.workflows.commands, self.settings.web_address),
             },
         )
 

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+ANEW = "_It was quiet here for half an hour, so this is a new conversation: I start without what was said before._"
 CONTEXT_WITHIN = 2.0  # seconds that reading a thread may hold up the request
 CONTEXT_MESSAGES = 40
 
@@ -239,6 +240,8 @@ class Desk:
         self, session: Session, row_id: str, inbound: Inbound, person: Person, place: Place, heard: list[Heard]
     ) -> runs.NewRun | None:
         new = place.thread is not None and place.thread == inbound.message
+        if self.requests.begins_anew(session, place):
+            self.telling.tell(session, f"{row_id}-anew", place, ANEW)
         conversation = self.requests.conversation(session, place, new=new)
         if conversation.active_run_id is not None:
             inbox.settle(session, row_id, inbox.WAITING, conversation_id=conversation.id)

@@ -28,8 +28,7 @@ class SignIns(Protocol):
 
 def address(settings: Settings) -> str:
     """The address to which the page sends people back: where the web chat is reached."""
-    origin = settings.web_origins[0] if settings.web_origins else f"http://{settings.web}"
-    return f"{origin.rstrip('/')}{PATH}"
+    return f"{settings.web_address}{PATH}"
 
 
 def route(sign_ins: SignIns) -> Route:

@@ -41,7 +41,7 @@ class Outside:
         from bot.slack.adapter import SlackAdapter
         from bot.slack.settings import SlackSettings
 
-        settings = SlackSettings.of(self.settings, console_url=self._console, bots=self._bots("slack"))
+        settings = SlackSettings.of(self.settings, console_url=self.settings.web_address, bots=self._bots("slack"))
         return SlackAdapter(settings, self.store, self.clock, self.engaged, self.suggestions, awaited=self.awaited)
 
     def discord(self, guild: str, executor_id: str) -> DiscordAdapter:
@@ -50,7 +50,7 @@ class Outside:
         from bot.discord.settings import DiscordSettings
 
         bots = self._bots("discord")
-        settings = DiscordSettings.of(self.settings, guild=guild, console_url=self._console, bots=bots)
+        settings = DiscordSettings.of(self.settings, guild=guild, console_url=self.settings.web_address, bots=bots)
         side = PlatformSide(
             "discord",
             store=self.store,
@@ -65,7 +65,3 @@ class Outside:
 
     def _bots(self, platform: str) -> frozenset[str]:
         return frozenset(self.directory.charter().team.bots.get(platform, ()))
-
-    @property
-    def _console(self) -> str:
-        return f"http://{self.settings.web}"

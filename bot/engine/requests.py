@@ -70,6 +70,13 @@ class Requests:
         if place.thread is not None and place.thread == inbound.message:
             self.conversation(session, place)
 
+    def begins_anew(self, session: Session, place: Place) -> bool:
+        """Whether what is said now begins another conversation because the last one was quiet for long."""
+        if place.kind != "dm" or place.thread is not None:
+            return False
+        known = runs.conversation_at(session, place)
+        return known is not None and self._is_over(known, place)
+
     def _is_over(self, conversation: runs.Conversation, place: Place) -> bool:
         """A DM without threads is one conversation until it was quiet for a while."""
         flat = place.kind == "dm" and place.thread is None and conversation.active_run_id is None

@@ -184,6 +184,7 @@ class SlackAdapter:
             groups_changed=self.groups.forget,
             opened=self.sessions.opened,
             overheard=self._overheard,
+            gap=self._catching_up.begin,
         )
         self.missed = CatchUp(
             self.web, self.store, self.clock, self.messages, heard=self.intake.heard, cursors=self.cursors

@@ -50,7 +50,10 @@ class Intake(AsyncMiddleware):
         groups_changed: Callable[[], None],
         opened: Callable[[str], None],
         overheard: Callable[[Body, bool], Awaitable[None]],
+        gap: Callable[[], None],
     ) -> None:
+        """`gap`: something was not delivered."""
+        self.gap = gap
         self.overheard = overheard
         self.me = me
         self.messages = messages
@@ -86,6 +89,11 @@ class Intake(AsyncMiddleware):
         kind = body.get("type")
         if kind == "event_callback":
             await self._event(body, redelivered=redelivered)
+        elif kind == "app_rate_limited":  # there were too many events in that minute
+            log.warning(
+                "Slack has left out events of the minute %s; the history is read.", body.get("minute_rate_limited")
+            )
+            self.gap()
         elif kind == "block_actions":
             await self.accept(await self.presses.button(body))
         elif kind == "message_action":

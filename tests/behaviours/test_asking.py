@@ -24,6 +24,24 @@ async def test_in_a_direct_message_no_mention_is_needed(chat: Chat) -> None:
     await chat.answer(spot, "You said: just between us", reader="ann")
 
 
+async def test_a_direct_message_without_threads_begins_anew_after_half_an_hour_and_says_so(
+    world: World, discord: DiscordChat
+) -> None:
+    home = discord.home("dee")
+    spot = Spot(channel=home.channel, root=await discord.say("dee", "my cat is called Mia", home))
+    await discord.answer(spot, "You said: my cat is called Mia", reader="dee")
+    world.clock.advance(minutes=29)
+    await discord.say("dee", "what is she called?", home)
+    await discord.answer(spot, "You said: what is she called?", reader="dee")
+    assert "Mia" in str(world.model.requests[-1]["messages"])
+    assert not [said for said in await discord.answers(spot) if "new conversation" in said.text]
+    world.clock.advance(minutes=31)
+    await discord.say("dee", "and how old is she?", home)
+    await discord.answer(spot, "You said: and how old is she?", reader="dee")
+    assert "Mia" not in str(world.model.requests[-1]["messages"])
+    assert [said for said in await discord.answers(spot) if "this is a new conversation" in said.text]
+
+
 async def test_a_first_look_at_the_direct_messages_is_greeted_once(world: World, slack: SlackChat) -> None:
     home = slack.home("cy")
     for _ in range(2):

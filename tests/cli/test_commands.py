@@ -191,9 +191,11 @@ def test_doctor_is_content_with_a_fresh_installation(bosun: Bosun, data: Path) -
 
 def test_doctor_asks_the_language_model_and_the_vector_server_whether_they_are_there(bosun: Bosun) -> None:
     nobody = "http://127.0.0.1:1"
-    away = bosun("doctor", ANTHROPIC_API_KEY="sk-fake", ANTHROPIC_BASE_URL=nobody, CHROMA_URL=nobody)
+    slack = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1", "SLACK_API_URL": f"{nobody}/api/"}
+    away = bosun("doctor", ANTHROPIC_API_KEY="sk-fake", ANTHROPIC_BASE_URL=nobody, CHROMA_URL=nobody, **slack)
     assert away.returncode == 1
     assert "ERROR The model service cannot be reached." in away.stdout
+    assert "opens on this machine alone" in away.stdout  # what messages in Slack link to
     assert "ERROR Chroma at http://127.0.0.1:1 cannot be reached" in away.stdout
 
 

@@ -88,6 +88,12 @@ def test_a_wrong_value_names_the_variable_and_what_is_expected(name: str, value:
     assert "sesame" not in str(caught.value)
 
 
+def test_links_lead_to_where_people_reach_the_web_chat() -> None:
+    assert read_settings({"BOSUN_WEB": "127.0.0.1:9000"}).web_address == "http://127.0.0.1:9000"
+    behind = {"BOSUN_WEB_ORIGINS": "https://bosun.example.org, https://other.example.org"}
+    assert read_settings(behind).web_address == "https://bosun.example.org"
+
+
 def test_the_addresses_behind_a_proxy_are_a_list() -> None:
     settings = read_settings({"BOSUN_WEB_ORIGINS": "https://a.example, https://b.example:8443"})
     assert settings.web_origins == ("https://a.example", "https://b.example:8443")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kernel.store import Session, cursors
-from tests.fakes.slack import BOT
+from tests.fakes.slack import BOT, TEAM
 from tests.slack.conftest import ANN, BO, GENERAL, Bench, Inbox
 
 
@@ -47,6 +47,21 @@ async def test_what_slack_delivers_as_well_has_the_same_key(bench: Bench) -> Non
     await bench.slack.announce(GENERAL, missed)
     await bench.settled()
     assert [event.text for event in later.events].count("missed") == 1
+
+
+async def test_what_slack_leaves_out_for_there_being_too_much_is_read(bench: Bench) -> None:
+    adapter = await bench.connect()
+    await bench.slack.say(GENERAL, ANN, f"<@{BOT}> before")
+    await bench.settled()
+    await adapter.cursors.flush()
+    await adapter.caught_up()
+    bench.slack.write(GENERAL, ANN, f"<@{BOT}> left out")
+    told = {"type": "app_rate_limited", "team_id": TEAM, "minute_rate_limited": 1518467820, "api_app_id": "A0"}
+    sent = await bench.slack.deliver("events_api", told)
+    await sent.settled.wait()
+    assert sent.acknowledged
+    await adapter.caught_up()
+    assert [event.text for event in bench.inbox.events] == ["before", "left out"]
 
 
 async def test_what_cannot_be_read_now_is_read_later_and_counts_as_unread_until_then(bench: Bench) -> None:

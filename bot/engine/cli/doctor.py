@@ -179,7 +179,11 @@ def _web(settings: Settings) -> Iterator[Finding]:
         local = ipaddress.ip_address(settings.web.host).is_loopback
     except ValueError:
         local = settings.web.host == "localhost"
-    if local:
+    if local and (settings.uses_slack or settings.uses_discord) and not settings.web_origins:
+        text = f"Web chat: http://{settings.web}. What messages link to there opens on this machine alone."
+        hint = "Put a proxy in front of it, and set BOSUN_WEB_ORIGINS to its address: links lead there then."
+        yield Finding(level="warn", text=text, hint=hint)
+    elif local:
         yield Finding(level="ok", text=f"Web chat: http://{settings.web}, for this machine only.")
     else:
         hint = "Put it behind something that encrypts and knows who is allowed in."

@@ -29,5 +29,4 @@ def command(person: str | None) -> None:
         raise NotFound(
             f"There is nothing in {settings.data} yet.", hint="Start Bosun with `bosun up`, or set BOSUN_DATA."
         )
-    address = settings.web_origins[0] if settings.web_origins else f"http://{settings.web}"
-    click.echo(f"{address}/login?token={login_token(folder, clock, SystemIds(), who.id)}")
+    click.echo(f"{settings.web_address}/login?token={login_token(folder, clock, SystemIds(), who.id)}")

@@ -115,7 +115,12 @@ class Apart(World):
         """Start a process on the same data."""
         self._number += 1
         self._socket = self.folder / f"ask-{self._number}"
-        order = {"environment": self._environment(), "clock": str(self.folder / "clock"), "socket": str(self._socket)}
+        order = {
+            "environment": self._environment(),
+            "clock": str(self.folder / "clock"),
+            "socket": str(self._socket),
+            "tuned": self.tuned,
+        }
         self._pid = await self.nursery.begin(order)
         async with asyncio.timeout(PATIENCE * self.slowness):
             while not self._socket.exists():
@@ -126,8 +131,6 @@ class Apart(World):
             self._own = cast("App", found)
         self.app = self._own
         await self._asked("reached")
-        for name, arguments in self.tuned.items():
-            await self._asked(name, *arguments)
         self.running = True
         self.changed()
 

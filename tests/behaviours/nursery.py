@@ -1,7 +1,7 @@
 """A program with everything of Bosun imported, which forks one process of Bosun for each line that it is given.
 
 Importing takes seconds; a test that kills Bosun would wait for that every time. An order is one of
-{"environment": {...}, "clock": path, "socket": path}: an App that tests can ask by a socket, and
+{"environment": {...}, "clock": path, "socket": path, "tuned": {...}}: an App that tests can ask by a socket, and
 {"environment": {...}, "command": ["up"], "log": path}: the command `bosun up`.
 """
 
@@ -68,6 +68,8 @@ def _run(order: dict[str, Any]) -> None:
 async def _live(order: dict[str, Any]) -> None:
     app = App(read_settings(order["environment"]), clock=SharedClock(Path(order["clock"])))
     inside.tune(app)
+    for name, arguments in order["tuned"].items():
+        await getattr(inside, name)(app, *arguments)
     stopping = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
     await app.start()

@@ -110,11 +110,11 @@ class World:
         for topic in TOPICS:
             self.app.store.on(topic, lambda _key: self.changed())
         inside.tune(self.app)
+        for name, arguments in self.tuned.items():
+            await self.ask(name, *arguments)
         await asyncio.to_thread(self.app.model.warm)
         await self.app.start()
         self.running = True
-        for name, arguments in self.tuned.items():
-            await self.ask(name, *arguments)
         if reached:
             await self.ask("reached")
 

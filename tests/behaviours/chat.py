@@ -64,7 +64,7 @@ class Chat(ABC):
             return
         person, text, at = self._last_said
         told = [said.text for said in await self.answers(at)] + await self.notices(person)
-        offline = sum(f"{OFFLINE} `{text}`" in one for one in told)
+        offline = sum(f"{OFFLINE} `{text.removeprefix('@bosun ')}`" in one for one in told)
         if offline > self._offline:
             self._offline = offline
             await self.say(person, text, at)

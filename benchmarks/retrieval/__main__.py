@@ -22,7 +22,7 @@ from benchmarks.retrieval.collection import Collection, found_id, read
 from benchmarks.retrieval.figures import ndcg, percentile, recall
 from kernel.clock import SystemClock, SystemIds
 from kernel.store import migrations, open_store
-from kernel.store.database import sqlite_url
+from kernel.store.engines import sqlite_url
 from knowledge.engine.embedding import MINILM
 from knowledge.engine.indexer import Pace
 from knowledge.engine.knowledge import Knowledge

@@ -25,7 +25,7 @@ from benchmarks.retrieval.figures import percentile
 from kernel import memory
 from kernel.clock import SystemClock, SystemIds
 from kernel.store import Store, migrations, open_store
-from kernel.store.database import sqlite_url
+from kernel.store.engines import sqlite_url
 from knowledge.engine.audience import Audience
 from knowledge.engine.embedding import MINILM, choice_of, load_embedder
 from knowledge.engine.indexer import Pace

@@ -26,7 +26,7 @@ from kernel.config import ROOT
 from kernel.store import knowledge as rows
 from kernel.store import knowledge_words as words
 from kernel.store import open_store
-from kernel.store.database import sqlite_url
+from kernel.store.engines import sqlite_url
 from kernel.store.migrations import upgrade
 from knowledge.engine.audience import TEAM, Audience
 from knowledge.engine.embedding import MINILM, WORDS

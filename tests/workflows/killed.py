@@ -14,7 +14,7 @@ from typing import TypeVar
 from sqlalchemy.orm import configure_mappers
 
 from kernel.store import Session, Store
-from kernel.store.database import open_engine
+from kernel.store.engines import open_engine
 
 T = TypeVar("T")
 

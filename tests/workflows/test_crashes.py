@@ -15,7 +15,7 @@ from sqlmodel import select
 
 from kernel.clock import CountedIds, FixedClock
 from kernel.store import Session, Store, approvals, open_store, runs, workflows
-from kernel.store.database import open_engine
+from kernel.store.engines import open_engine
 from tests.rules.people import account
 from tests.rules.world import World as Rights
 from tests.workflows import killed

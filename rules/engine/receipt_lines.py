@@ -194,11 +194,13 @@ def _ended(entry: LedgerRow, known: Known) -> str:
     if body.get("model_calls"):
         tokens = f"{body['tokens_in']:,} + {body['tokens_out']:,} tokens"
         cost = f"; {body['model_calls']} model calls, {tokens}, {body['cost_usd']:.4f} USD"
-    return f"The run is {state}{by}{cost}"
+    why = f": {str(body['error']).rstrip('.')}" if state == "failed" and body.get("error") else ""
+    return f"The run {'has' if state == 'failed' else 'is'} {state}{by}{why}{cost}"
 
 
 def _by_somebody(entry: LedgerRow, known: Known) -> str:
-    return f"{known.name(entry.body['by'])}: {_plainly(entry, known)}"
+    step = f" {entry.body['step']}" if entry.body.get("step") else ""
+    return f"{known.name(entry.body['by'])}: {_plainly(entry, known)}{step}"
 
 
 def _held(entry: LedgerRow, _known: Known) -> str:
@@ -227,5 +229,6 @@ WORDS: Mapping[str, Callable[[LedgerRow, Known], str]] = {
     **{f"run.{state}": _ended for state in ("done", "failed", "stopped")},
     "run.stop": _by_somebody,
     "run.retry": _by_somebody,
+    "run.skip": _by_somebody,
     "run.held": _held,
 }

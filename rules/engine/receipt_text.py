@@ -76,5 +76,8 @@ def _verdict(receipt: Receipt) -> str:
     lines: Iterable[Line] = receipt.every_line
     count = sum(one.entry is not None for one in lines)
     if receipt.problems:
-        return f"{len(receipt.problems)} lines are not borne by the ledger."
+        lacking = len(receipt.problems)
+        return f"{lacking} {'line is' if lacking == 1 else 'lines are'} not borne by the ledger."
+    if count == 1:
+        return "This line is borne by the ledger entry with its number."
     return f"Each of these {count} lines is borne by the ledger entry with its number."

@@ -69,7 +69,7 @@ async def test_an_empty_answer_is_asked_for_again_and_then_told_with_a_way_to_re
     told = await chat.answer(spot, "I could not finish this", "empty answer")
     assert told.buttons == ("Retry", "Details")
     await chat.click("ann", told, "Details")
-    await chat.notice("ann", "R-", "say something")
+    await chat.notice("ann", "say something", "The run has failed: The language model gave an empty answer twice")
     await chat.click("ann", told, "Retry")
     await chat.answer(spot, "You said: say something")
 

@@ -1,9 +1,12 @@
 """A request gets one answer, where it was made; what is not meant for Bosun leaves no trace."""
 
+import hashlib
+
 import pytest
 import yaml
+from sqlmodel import col, select
 
-from kernel.store import Session, inbox
+from kernel.store import Session, inbox, outbox
 from tests.behaviours.chat import Chat, Spot
 from tests.behaviours.outside import Outside
 from tests.behaviours.slack_chat import SlackChat
@@ -72,6 +75,45 @@ async def test_an_answer_carries_the_numbered_sources_that_it_cites(world: World
     shown = said.raw["sources"] if chat.platform == "web" else said.text
     assert "Refunds" in str(shown)
     assert "/documents/" in str(shown) or "/documents/" in str(said.raw)
+
+
+async def test_a_table_that_is_small_enough_to_be_shown_comes_as_csv_where_that_is_asked(
+    world: World, chat: Chat
+) -> None:
+    world.model.queue(Reply("So it stands:\n\n| who | owes |\n|---|---|\n| ACME | 12,50 |\n| =Evil() | 1 |"))
+    spot = await chat.ask("ann", "who owes what?")
+    await chat.answer(spot, "So it stands")
+    await chat.say("ann", "csv", spot)
+    await chat.answer(spot, "The table of R-", "as CSV")
+    name = f"table-{hashlib.sha256(CSV.encode()).hexdigest()[:12]}.csv"
+
+    async def there() -> bool:
+        return any(name in str(said.raw) for said in await chat.read(spot))
+
+    await world.until(there)
+    assert await contents(world, name) == [CSV]
+    other = await chat.ask("ann", "no table here")
+    await chat.answer(other, "no table here")
+    await chat.say("ann", "csv", other)
+    await chat.answer(other, "has no table")
+
+
+CSV = """who,owes
+ACME,"12,50"
+'=Evil(),1
+"""
+
+
+async def contents(world: World, name: str) -> list[str]:
+    """What stands in the newest file of this name that was handed to a platform."""
+    rows = await world.app.store.read(
+        lambda session: session.exec(
+            select(outbox.OutboxRow)
+            .where(outbox.OutboxRow.kind == outbox.FILE)
+            .order_by(col(outbox.OutboxRow.created_at))
+        ).all()
+    )
+    return [outbox.file_content(row.extra).decode() for row in rows if row.extra and row.extra["name"] == name][-1:]
 
 
 # -- one event is one request -------------------------------------------------------------------------------------

@@ -86,6 +86,19 @@ def label_of(children: Iterable[Inline]) -> str:
     )
 
 
+def tables(blocks: Iterable[Block]) -> list[Table]:
+    """The tables among these blocks and inside them, in the order in which they are read."""
+    found: list[Table] = []
+    for block in blocks:
+        if isinstance(block, Table):
+            found.append(block)
+        elif isinstance(block, Quote):
+            found += tables(block.blocks)
+        elif isinstance(block, Listing):
+            found += (table for item in block.items for table in tables(item))
+    return found
+
+
 def cells(table: Table) -> list[list[str]]:
     """Header and rows as plain text."""
     return [[" ".join(of_line(cell).split()) for cell in row] for row in (table.header, *table.rows)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from random import Random  # noqa: TID251  seeded
@@ -24,9 +25,13 @@ PLATFORMS: dict[str, type[Chat]] = {**OUTSIDE, "web": WebChat}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def world(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> AsyncIterator[World]:
+async def world(
+    tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path, request: pytest.FixtureRequest
+) -> AsyncIterator[World]:
     """A running Bosun, shared by the tests of a module."""
     folder = Path(tmp_path_factory.mktemp("world"))
+    (folder / "data").mkdir()
+    shutil.copy(sqlite_template, folder / "data" / "bosun.sqlite3")
     nursery = Nursery()
     made = Apart(folder, nursery) if request.config.getoption("--kill") else World(folder)
     made.rough = bool(request.config.getoption("--kill") or request.config.getoption("--storm"))

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, WebError, async_playwright
 
 from bot.engine.bridges import command_hints
 from bot.engine.commands import discover
@@ -143,7 +143,15 @@ class Problems:
     def watch(self, context: BrowserContext) -> None:
         """Listen to a context's pages."""
         context.on("console", self._console)
-        context.on("weberror", lambda error: self.found.append(f"uncaught: {error.error}"))
+        context.on("weberror", self._uncaught)
+
+    def leave(self, context: BrowserContext) -> None:
+        """Listen to it no more."""
+        context.remove_listener("console", self._console)
+        context.remove_listener("weberror", self._uncaught)
+
+    def _uncaught(self, error: WebError) -> None:
+        self.found.append(f"uncaught: {error.error}")
 
     def _console(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"} and not any(text in message.text for text in self.expected):
@@ -163,6 +171,12 @@ async def browser(chromium_launch: dict[str, Any]) -> AsyncIterator[Browser]:
         await launched.close()
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def spare(browser: Browser) -> list[BrowserContext]:
+    """Contexts without cookies and pages that nobody uses now: making one takes longer than a visit."""
+    return []
+
+
 @pytest_asyncio.fixture(loop_scope="session")
 async def problems() -> AsyncIterator[Problems]:
     """Fails the test if a page broke its content security policy or threw an error."""
@@ -172,18 +186,18 @@ async def problems() -> AsyncIterator[Problems]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def visit(chat: Chat, browser: Browser, problems: Problems) -> AsyncIterator[Visit]:
+async def visit(chat: Chat, browser: Browser, spare: list[BrowserContext], problems: Problems) -> AsyncIterator[Visit]:
     """Open the chat as a person, each in a browser of their own: `await visit("bo", "/c/finance")`."""
-    contexts: list[BrowserContext] = []
+    usual: list[BrowserContext] = []
+    special: list[BrowserContext] = []
 
     async def open_as(person: str, path: str = "/c/general", **options: Any) -> Page:
-        context = await browser.new_context(
-            viewport=options.pop("viewport", {"width": 1440, "height": 900}),
-            reduced_motion="reduce",
-            locale="en-GB",
-            **options,
-        )
-        contexts.append(context)
+        if spare and not options:
+            context = spare.pop()
+        else:
+            wanted = {"viewport": {"width": 1440, "height": 900}, "reduced_motion": "reduce", "locale": "en-GB"}
+            context = await browser.new_context(**{**wanted, **options})
+        (special if options else usual).append(context)
         context.set_default_timeout(8000)
         problems.watch(context)
         page = await context.new_page()
@@ -193,5 +207,12 @@ async def visit(chat: Chat, browser: Browser, problems: Problems) -> AsyncIterat
         return page
 
     yield open_as
-    for context in contexts:
+    for context in special:
         await context.close()
+    for context in usual:
+        for page in context.pages:
+            await page.close()
+        problems.leave(context)
+        await context.clear_cookies()
+        await context.set_offline(False)
+        spare.append(context)

@@ -54,6 +54,7 @@ async def test_home_shows_each_person_what_is_theirs_and_nobody_else_sees_it(wor
     await chat.dialog("bo")
     await chat.submit("bo", reason="not now")
     await chat.answer(asked.spot, "not now")
+    await world.quiet()
     later = await home_of(chat, "ann")
     assert "not now" in later.split("Recent decisions")[1]
     assert f"last: {ref_of_run(at_work)} done" in later

@@ -59,7 +59,7 @@ async def test_a_message_that_begins_a_thread_in_the_direct_messages_names_it(be
     slack = await bench.connect()
     dm = bench.slack.world.dm(ANN).id
     place = Place(platform="slack", tenant=TEAM, channel=dm, kind="dm")
-    ts = await slack.post(bench.row(Text(markdown="The digest & more is **ready**."), place, to=actor(ANN)))
+    ts = await slack.post(bench.row(Text(markdown="The digest & more is **ready**."), place, recipient=actor(ANN)))
     assert bench.slack.world.titles[dm, ts] == "The digest & more is ready."
 
 
@@ -69,7 +69,7 @@ async def test_what_the_plan_lacks_is_tried_once_and_the_messages_still_come(ben
     dm = bench.slack.world.dm(ANN).id
     place = Place(platform="slack", tenant=TEAM, channel=dm, kind="dm")
     for number in range(3):
-        await slack.post(bench.row(Text(markdown=f"Number {number}"), place, id=f"row{number}", to=actor(ANN)))
+        await slack.post(bench.row(Text(markdown=f"Number {number}"), place, id=f"row{number}", recipient=actor(ANN)))
         await slack.sessions.suggest(dm)
     assert [said["text"] for said in bench.slack.channel_view(dm)] == ["Number 0", "Number 1", "Number 2"]
     assert bench.slack.counts["agents.sessions.rename"] == 1

@@ -43,7 +43,7 @@ class HomeTabs:
         self.directory = directory
         self.home = home
         self.pages = pages  # platform -> where its people have a page
-        self.settle = SETTLE
+        self.settle, self.rest = SETTLE, REST
         self._made = 0.0  # seconds that it took to make the last dashboards
         self._rest = 0.0  # seconds; the work was too much to begin again at once
         self._opened: dict[str, tuple[Actor, datetime]] = {}  # account -> who, and when it was last opened
@@ -114,7 +114,7 @@ class HomeTabs:
                 self._try_again(actor.account)
             if published:
                 await asyncio.sleep(EVERY)
-        self._rest = REST * self._made
+        self._rest = self.rest * self._made
 
     async def _publish(self, actor: Actor) -> bool:
         """Show it where it has changed; says whether the platform was asked to."""

@@ -27,6 +27,7 @@ UNREADABLE = "I can't read that message, so I can't say anything about it. In a 
 COMMAND = "ask"  # the slash command that everybody sees the words of
 DOES = "ask something; the answer comes in a thread"  # what menus say of it
 BY_COMMAND = re.compile(r"\s*ask\s+(?:agent:(?P<agent>[\w-]+)\s+)?(?P<question>\S.*)", re.IGNORECASE | re.DOTALL)
+FEW = 3  # suggestions below a few words
 NOTHING_SAID = (
     "I'm here. Write behind my name what you want to know or have done; `finance: ...` asks one agent, and `help` "
     "lists what else I understand. For example:"
@@ -58,7 +59,7 @@ def prompts(own: Sequence[Suggestion], most: int = MOST) -> tuple[Action, ...]:
 
 def what_to_say(own: Sequence[Suggestion]) -> Text:
     """The answer to a mention in which nothing is said."""
-    return Text(markdown=NOTHING_SAID, actions=prompts(own, 3))
+    return Text(markdown=NOTHING_SAID, actions=prompts(own, FEW))
 
 
 class Asking:

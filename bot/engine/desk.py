@@ -373,6 +373,8 @@ class Desk:
             await self._asked(row_id, inbound, question)
             return
         text = await self.presses.pressed(inbound, self.directory.person(inbound.actor))
+        if isinstance(text, Dashboard):
+            self.home_tabs.shown(inbound.actor)
         await self._reply(row_id, inbound.place, text, to=inbound)
 
     async def _stop(self, row_id: str, inbound: Inbound) -> None:

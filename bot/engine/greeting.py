@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.engine.asking import prompts
+from bot.engine.asking import FEW, prompts
+from bot.engine.home_settings import FIRST
 from kernel.store import inbox
 from kernel.types import Text
 
@@ -45,7 +46,8 @@ class Greeting:
         looks = inbound.kind == "opened"
         key = inbound.actor.account if looks else inbound.place.lane
         if inbox.settle(session, row_id) and not inbound.actor.is_bot:  # a bot that invites us is not greeted
-            self.telling.tell(session, f"welcome-{key}", inbound.place, WELCOME if looks else INVITED)
+            said = Text(markdown=WELCOME, actions=FIRST) if looks else INVITED
+            self.telling.tell(session, f"welcome-{key}", inbound.place, said)
 
     async def first_words(self, inbound: Inbound) -> None:
         """A member writes to us directly: with what can be said as buttons, where the platform has no place for it."""
@@ -53,6 +55,6 @@ class Greeting:
         suggests = self.telling.adapters[place.platform].capabilities.opens
         if place.kind != "dm" or suggests or actor.is_bot or actor.is_external or actor.account in self._met:
             return
-        body = Text(markdown=WELCOME, actions=prompts(self.suggestions()))
+        body = Text(markdown=WELCOME, actions=(*prompts(self.suggestions(), FEW), *FIRST))
         await self.store.write(lambda session: self.telling.tell(session, f"welcome-{actor.account}", place, body))
         self._met.add(actor.account)

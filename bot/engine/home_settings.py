@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 
 PREFIX = "ME-"  # how the subject of a setting's button begins
 AWAY, ACCOUNTS = f"{PREFIX}away", f"{PREFIX}accounts"
+HOME = f"{PREFIX}home"  # of the button that opens the whole dashboard
+FIRST = (  # what newcomers are offered beside something to say
+    Action(subject=ACCOUNTS, verb="link", label="Link my account"),
+    Action(subject=HOME, verb="open", label="Open dashboard"),
+)
 CHOICES = 10  # people whom a dialog offers as delegates; of a larger team the name is typed
 NOBODY = "-"
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Protocol
 
+from bot.engine.dashboard import dashboard
 from bot.engine.feedback import PREFIX as ANSWERS
 from bot.engine.held import PREFIX
+from bot.engine.home_settings import HOME
 from bot.engine.home_settings import PREFIX as OWN
 from bot.engine.sight import reading_in
 from kernel.errors import BosunError, PlatformError, StoreError
@@ -99,6 +101,8 @@ class Presses:
             return await self._run(press, person, inbound)
         if press.subject.startswith(PREFIX):
             return await self._held(press, person, inbound.actor)
+        if press.subject == HOME:
+            return dashboard(await self.home.of(person, inbound.actor), person.name)
         for prefix, one in self.here.items():
             if press.subject.startswith(prefix):
                 return await self._opened(press, inbound, await one.answer(press, person, inbound))

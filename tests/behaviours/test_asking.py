@@ -55,9 +55,13 @@ async def test_a_first_look_at_the_direct_messages_is_greeted_once(world: World,
                 "event_ts": at,
             }
         )
-    await slack.answer(home, "Hello, I'm Bosun")
+    hello = await slack.answer(home, "Hello, I'm Bosun")
     await world.quiet()
     assert len(await slack.answers(home)) == 1
+    await slack.click("cy", hello, "Link my account")
+    await slack.notice("cy", "Your code is")
+    await slack.click("cy", hello, "Open dashboard")
+    await slack.answer(home, "Home of Cy", "Waiting for you")
 
 
 async def test_who_invites_it_to_a_channel_is_greeted_there_once_and_a_bot_is_not(
@@ -89,6 +93,8 @@ async def test_the_first_words_in_a_direct_message_are_greeted_once_where_a_look
     await discord.answer(spot, "You said: who are you?", reader="cy")
     await world.quiet()
     assert sum("Hello, I'm Bosun" in said.text for said in await discord.answers(spot)) == 1
+    await discord.click("cy", hello, "Open dashboard")
+    await discord.notice("cy", "Home of Cy", "Waiting for you")
 
 
 # -- nothing said, and commands -----------------------------------------------------------------------------------

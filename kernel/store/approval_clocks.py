@@ -8,10 +8,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Index, bindparam, delete, text, update
+from sqlalchemy import bindparam, delete, update
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from kernel.store.columns import Moment
+from kernel.store.columns import Moment, partial
 from kernel.store.database import insert_new
 
 if TYPE_CHECKING:
@@ -24,14 +24,7 @@ class ApprovalClock(SQLModel, table=True):
     """Something that is due once. Whoever sets `done_at` does it, in the same transaction."""
 
     __tablename__ = "approval_clock"
-    __table_args__ = (
-        Index(
-            "approval_clock_due",
-            "due_at",
-            sqlite_where=text("done_at IS NULL"),
-            postgresql_where=text("done_at IS NULL"),
-        ),
-    )
+    __table_args__ = (partial("approval_clock_due", "due_at", where="done_at IS NULL"),)
 
     approval_id: str = Field(primary_key=True)
     name: str = Field(primary_key=True)  # "remind-0", "escalate-1-0", "invite-0": the same name, the same occasion

@@ -6,12 +6,17 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from sqlalchemy import BigInteger, Float, LargeBinary, String
+from sqlalchemy import BigInteger, Float, Index, LargeBinary, String, text
 from sqlalchemy import Text as SqlText
 from sqlalchemy.types import TypeDecorator
 
 if TYPE_CHECKING:
     from sqlalchemy import Dialect
+
+
+def partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:
+    """An index of the rows of which `where` is true."""
+    return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
 
 
 class Moment(TypeDecorator[datetime]):
@@ -53,4 +58,4 @@ class JsonText(TypeDecorator[Any]):
         return None if value is None else orjson.loads(value)
 
 
-__all__ = ["BigInteger", "Float", "JsonText", "LargeBinary", "Moment", "SqlText", "String", "moment"]
+__all__ = ["BigInteger", "Float", "JsonText", "LargeBinary", "Moment", "SqlText", "String", "moment", "partial"]

@@ -8,7 +8,7 @@ from itertools import takewhile
 from sqlalchemy import Index, UniqueConstraint, bindparam, update
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from kernel.store.columns import JsonText, Moment
+from kernel.store.columns import JsonText, Moment, partial
 from kernel.store.database import insert_new
 from kernel.store.prepared import Prepared
 from kernel.store.runs import Conversation
@@ -28,6 +28,7 @@ class InboxRow(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("platform", "key"),
         Index("inbox_open", "state", "id"),
+        partial("inbox_conversation", "conversation_id", where="conversation_id IS NOT NULL"),
     )
 
     id: str = Field(primary_key=True)
@@ -38,7 +39,7 @@ class InboxRow(SQLModel, table=True):
     message: str | None = Field(default=None, index=True)  # the platform's id of the message
     event: Json = Field(sa_type=JsonText)
     state: str = NEW
-    conversation_id: str | None = Field(default=None, index=True)
+    conversation_id: str | None = None
     run_id: str | None = None
     error: str | None = None
     received_at: datetime = Field(sa_type=Moment)

@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Index, delete, or_, select, text, update
+from sqlalchemy import delete, or_, select, update
 from sqlmodel import Field, Session, SQLModel, col
 
-from kernel.store.columns import JsonText, Moment
+from kernel.store.columns import JsonText, Moment, partial
 from kernel.store.database import insert_new
 from kernel.types import Actor, Json, Place
 
@@ -20,14 +20,8 @@ class Link(SQLModel, table=True):
     """An account that counts as a person, until it is unlinked. What has ended is kept: votes look back."""
 
     __tablename__ = "link"
-    __table_args__ = (
-        Index(  # an account is one person's at a time, whatever two processes do in the same instant
-            "link_account",
-            "account",
-            unique=True,
-            sqlite_where=text("ended_at IS NULL"),
-            postgresql_where=text("ended_at IS NULL"),
-        ),
+    __table_args__ = (  # an account is one person's at a time, whatever two processes do in the same instant
+        partial("link_account", "account", where="ended_at IS NULL", unique=True),
     )
 
     id: str = Field(primary_key=True)

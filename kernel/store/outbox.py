@@ -12,11 +12,11 @@ from datetime import datetime
 
 import orjson
 from pydantic import TypeAdapter
-from sqlalchemy import Index, bindparam, case, func, or_, text, update
+from sqlalchemy import bindparam, case, func, or_, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from kernel.store.columns import JsonText, Moment
+from kernel.store.columns import JsonText, Moment, partial
 from kernel.store.database import insert_new, wake
 from kernel.store.prepared import Prepared
 from kernel.store.runs import Run
@@ -25,6 +25,8 @@ from kernel.types import Actor, Body, Card, Json, Place, Progress
 TOPIC = "outbox"
 QUEUED, SENDING, SENT, DEAD = "queued", "sending", "sent", "dead"
 MESSAGE, NOTICE, FILE = "message", "notice", "file"
+# Written out: SQLite uses an index of some rows only where the statement itself says that it is about those.
+IS_QUEUED, IS_SENDING, OPEN = "state = 'queued'", "state = 'sending'", "state IN ('queued', 'sending')"
 
 _BODY: TypeAdapter[Body] = TypeAdapter(Body)
 
@@ -63,15 +65,12 @@ class OutboxRow(_Values, SQLModel, table=True):
 
     __tablename__ = "outbox"
     __table_args__ = (
-        Index("outbox_lane", "platform", "lane", "state", "id"),
-        Index("outbox_due", "state", "retry_at"),
-        Index(  # one sender in a lane, whatever two processes do in the same instant
-            "outbox_sending",
-            "lane",
-            unique=True,
-            sqlite_where=text("state = 'sending'"),
-            postgresql_where=text("state = 'sending'"),
-        ),
+        # What has been shown is in the first three no more, and so costs nothing, however much it is.
+        partial("outbox_open", "lane", "id", where=OPEN),
+        partial("outbox_due", "retry_at", where=IS_QUEUED),
+        partial("outbox_sending", "lane", where=IS_SENDING, unique=True),  # one sender in a lane, whatever two do
+        partial("outbox_remote", "remote_id", where="remote_id IS NOT NULL"),
+        partial("outbox_subject", "subject", where="subject IS NOT NULL"),
     )
 
     id: str = Field(primary_key=True)  # sorts by creation: the order within a lane
@@ -86,13 +85,13 @@ class OutboxRow(_Values, SQLModel, table=True):
     sent_version: int = 0
     state: str = QUEUED
     owner: str | None = None  # the process that is sending it
-    remote_id: str | None = Field(default=None, index=True)  # the platform's id, once posted
+    remote_id: str | None = None  # the platform's id, once posted
     attempts: int = 0
     doubt: bool = False  # it may have been posted already: look before posting
     retry_at: datetime | None = Field(default=None, sa_type=Moment)
     error: str | None = None
     run_id: str | None = Field(default=None, index=True)
-    subject: str | None = Field(default=None, index=True)  # "AP-7F3K" for the copies of a card
+    subject: str | None = None  # "AP-7F3K" for the copies of a card
     created_at: datetime = Field(sa_type=Moment)
 
 
@@ -126,14 +125,14 @@ _FIRST = Prepared(
     select(col(OutboxRow.id), col(OutboxRow.state), col(OutboxRow.retry_at))
     .where(
         col(OutboxRow.lane) == bindparam("lane"),
-        or_(col(OutboxRow.state) == QUEUED, col(OutboxRow.state) == SENDING),
+        text(OPEN),
         or_(
             col(OutboxRow.remote_id).is_(None),
             col(OutboxRow.retry_at).is_(None),
             col(OutboxRow.retry_at) <= bindparam("now", type_=Moment),
         ),
     )
-    .order_by(case((col(OutboxRow.state) == SENDING, 0), else_=1), col(OutboxRow.id))
+    .order_by(col(OutboxRow.state).desc(), col(OutboxRow.id))  # "sending" comes first
     .limit(1)
     .with_for_update()
 )
@@ -297,7 +296,7 @@ def partial_of(session: Session, row_id: str) -> str:
 def due_lanes(session: Session, now: datetime) -> list[str]:
     """Lanes with something to send now."""
     due = or_(col(OutboxRow.retry_at).is_(None), col(OutboxRow.retry_at) <= now)
-    return list(session.exec(select(OutboxRow.lane).where(col(OutboxRow.state) == QUEUED, due).distinct()))
+    return list(session.exec(select(OutboxRow.lane).where(text(IS_QUEUED), due).distinct()))
 
 
 def claim(session: Session, lane: str, owner: str, now: datetime) -> Claimed | None:
@@ -339,7 +338,7 @@ def release(session: Session, live: set[str]) -> int:
     """Queue again what dead processes were sending. Whether it arrived is in doubt: look before posting."""
     changed = session.connection().execute(
         update(OutboxRow)
-        .where(col(OutboxRow.state) == SENDING, col(OutboxRow.owner).not_in(live))
+        .where(text(IS_SENDING), col(OutboxRow.owner).not_in(live))
         .values(state=QUEUED, owner=None, doubt=True, retry_at=None)
     )
     return changed.rowcount

@@ -7,10 +7,10 @@ from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Index, UniqueConstraint, bindparam, func, insert, or_, text, update
+from sqlalchemy import Index, UniqueConstraint, bindparam, func, insert, or_, update
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from kernel.store.columns import Float, JsonText, Moment
+from kernel.store.columns import Float, JsonText, Moment, partial
 from kernel.store.database import insert_new, wake
 from kernel.store.prepared import Prepared
 from kernel.types import Actor, Json, Place
@@ -74,13 +74,9 @@ class Run(SQLModel, table=True):
     __tablename__ = "run"
     __table_args__ = (
         Index("run_state", "state", "id"),
-        Index(  # the earlier runs of a workflow; costs a run that is of none nothing
-            "run_workflow",
-            "workflow",
-            "created_at",
-            sqlite_where=text("workflow IS NOT NULL"),
-            postgresql_where=text("workflow IS NOT NULL"),
-        ),
+        # the earlier runs of a workflow, and the runs that one waits for; cost a run that is neither nothing
+        partial("run_workflow", "workflow", "created_at", where="workflow IS NOT NULL"),
+        partial("run_parent", "parent_id", where="parent_id IS NOT NULL"),
     )
 
     id: str = Field(primary_key=True)
@@ -94,7 +90,7 @@ class Run(SQLModel, table=True):
     state: str = QUEUED
     segment: int = 1  # the segment that is ready or running; state writes are fenced by it
     workflow: str | None = None
-    parent_id: str | None = Field(default=None, index=True)  # the workflow run that waits for this one's answer
+    parent_id: str | None = None  # the workflow run that waits for this one's answer
     charter: str = ""  # digest of the charter that it started under
     progress_id: str | None = None  # outbox row that shows its progress and becomes its answer
     stop_requested_by: str | None = None

@@ -201,17 +201,22 @@ class Store:
         self._writing = bool(batch)
         if not batch:
             return
-        written = loop.run_in_executor(self._writers, self._commit_together, batch)
-        written.add_done_callback(lambda done: self._settle(loop, [one.future for one in batch], done))
+        self._writers.submit(self._write_batch, loop, batch)
 
-    def _settle(
-        self, loop: asyncio.AbstractEventLoop, futures: list[asyncio.Future[Any]], done: asyncio.Future[list[Outcome]]
-    ) -> None:
+    def _write_batch(self, loop: asyncio.AbstractEventLoop, batch: list[Pending]) -> None:
+        outcomes: list[Outcome]
+        try:
+            outcomes = self._commit_together(batch)
+        except BaseException as error:
+            outcomes = [error] * len(batch)
+        with contextlib.suppress(RuntimeError):  # the loop has ended, and with it whoever waited
+            loop.call_soon_threadsafe(self._settle, loop, batch, outcomes)
+
+    def _settle(self, loop: asyncio.AbstractEventLoop, batch: list[Pending], outcomes: list[Outcome]) -> None:
         """Begin the next batch, then tell everybody what became of theirs."""
         self._write_waiting(loop)
-        error = done.exception()
-        outcomes = [error] * len(futures) if error is not None else done.result()
-        for future, outcome in zip(futures, outcomes, strict=True):
+        for pending, outcome in zip(batch, outcomes, strict=True):
+            future = pending.future
             if isinstance(outcome, BaseException):
                 if not future.cancelled():
                     future.set_exception(outcome)

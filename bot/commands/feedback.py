@@ -31,7 +31,13 @@ async def run(asked: Asked, office: Office) -> str:
         )
     agents = office.charter().roster.agents
     lines = helped.by_agent(counted, lambda name: agents[name].shown if name in agents else name)
-    bad = helped.not_helped(mine, _ref)
+
+    def ref(one: feedback.Said) -> str:
+        where = one[0].where
+        url = office.home.link(where) if where.platform == asked.place.platform else ""
+        return f"[{one[0].ref}]({url})" if url else one[0].ref
+
+    bad = helped.not_helped(mine, ref)
     parts = [f"**{helped.share(counted)}**, in {days} days", "\n".join(f"- {line}" for line in lines)]
     if bad:
         more = [f"- and {len(bad) - LISTED} more"] if len(bad) > LISTED else []
@@ -40,10 +46,6 @@ async def run(asked: Asked, office: Office) -> str:
     if hidden:
         parts.append(f"{hidden} more did not help where you cannot read.")
     return "\n\n".join(parts)
-
-
-def _ref(one: feedback.Said) -> str:
-    return one[0].ref
 
 
 COMMANDS = (

@@ -110,7 +110,7 @@ class Home:
         for row in rows.decided(session, limit=LOOKED_AT):
             run = session.get(runs.Run, row.run_id)
             if run is not None and may_see(self.directory, person, run):
-                decided.append(_decision(row, self._link(run.where)))
+                decided.append(_decision(row, self.link(run.where)))
             if len(decided) == RECENT:
                 break
         return home_view.HomeView(
@@ -125,7 +125,7 @@ class Home:
     def _seen(self, session: Session, row: rows.ApprovalState, person: Person) -> str:
         """The link to the thread where it was asked, for who may read there."""
         run = session.get(runs.Run, row.run_id)
-        return self._link(run.where) if run is not None and may_see(self.directory, person, run) else ""
+        return self.link(run.where) if run is not None and may_see(self.directory, person, run) else ""
 
     def _running(
         self, session: Session, run: runs.Run, state: str, person: Person, *, admin: bool
@@ -138,11 +138,12 @@ class Home:
             requester=requester.name if requester else run.requester,
             state=state,
             started_at=run.created_at,
-            link=self._link(run.where),
+            link=self.link(run.where),
             stoppable=admin or self.directory.principal(history.begun_by(session, run)) == person.id,
         )
 
-    def _link(self, place: Place) -> str:
+    def link(self, place: Place) -> str:
+        """What opens the thread; empty where nothing does."""
         adapter = self.adapters.get(place.platform)
         return adapter.permalink(place, place.thread) if adapter is not None and place.thread else ""
 

@@ -225,6 +225,7 @@ async def test_reasons_are_read_by_who_can_read_the_conversation_and_counts_by_a
     await chat.say("dee", "@bosun feedback 7 days", Spot(channel="general"))
     told = await chat.notice("dee", "say that the answer helped", "What did not help", after=before)
     assert "it is out of date" in told
+    assert not isinstance(chat, WebChat) or open_.raw["thread"] in str(await chat.browser("dee").get("/api/boot"))
     assert "more did not help where you cannot read" in told
     assert not any(words in told for words in ("between us", "my secret reason"))
     before = len(await chat.notices("eve"))

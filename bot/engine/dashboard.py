@@ -22,11 +22,22 @@ def dashboard(view: HomeView, name: str) -> Dashboard:
         title=f"Home of {name}"[:80],
         parts=(
             DashboardPart(
-                title="Waiting for you", rows=tuple(map(_waiting, view.waiting)), nothing="Nothing waits for you."
+                title="Waiting for you",
+                rows=tuple(map(_waiting, view.waiting)),
+                nothing="Nothing waits for you.",
+                more=view.more.get("waiting", ""),
             ),
-            DashboardPart(title="Running now", rows=tuple(map(_running, view.running)), nothing="Nothing is running."),
             DashboardPart(
-                title="Schedules", rows=tuple(map(_scheduled, view.schedules)), nothing="Nothing runs by itself."
+                title="Running now",
+                rows=tuple(map(_running, view.running)),
+                nothing="Nothing is running.",
+                more=view.more.get("running", ""),
+            ),
+            DashboardPart(
+                title="Schedules",
+                rows=tuple(map(_scheduled, view.schedules)),
+                nothing="Nothing runs by itself.",
+                more=view.more.get("schedules", ""),
             ),
             DashboardPart(title="Agents, and what they may do alone", rows=tuple(map(_agent, view.agents))),
             DashboardPart(

@@ -64,10 +64,10 @@ class Home:
 
     async def of(self, person: Person, actor: Actor | None = None) -> home_view.HomeView:
         """The dashboard of this person, as things stand. `actor`: the account that looks, where one does."""
-        mine = [one.ref for one in await self.approvals.waiting_for(person, actor, limit=WAITING)]
+        mine = [one.ref for one in await self.approvals.waiting_for(person, actor, limit=WAITING + 1)]
         eyes = await eyes_of(self.directory, person, actor)
         admin = ADMIN in eyes.roles
-        readable = await self._schedules(person, actor)
+        readable, left_out = await self._schedules(person, actor)
         view = await self.store.read(lambda session: self._look(session, person, mine, admin=admin))
         now = self.workflows.launch.clock.now()
         meters = in_force(self.rules.current.rules, self.charter().team.budgets)
@@ -79,6 +79,7 @@ class Home:
                 "agents": await self._agents(person),
                 "budgets": used,
                 "settings": settings,
+                "more": view.more | ({"schedules": f"{left_out} more; `schedules` lists all."} if left_out else {}),
                 "footer": GENERATED if self.generates and self.charter().team.footer != "off" else "",
             }
         )
@@ -102,7 +103,7 @@ class Home:
     # -- parts ------------------------------------------------------------------------------------
 
     def _look(self, session: Session, person: Person, mine: list[str], *, admin: bool) -> home_view.HomeView:
-        mine_now = [row for ref in mine if (row := rows.by_ref(session, ref)) is not None]
+        mine_now = [row for ref in mine[:WAITING] if (row := rows.by_ref(session, ref)) is not None]
         active = runs.listing(session, (runs.QUEUED, runs.WAITING), limit=LOOKED_AT)
         running = [run for run in active if may_see(self.directory, person, run)]
         asking = frozenset(form.run_id for form in workflows.open_forms(session))
@@ -113,7 +114,11 @@ class Home:
                 decided.append(_decision(row, self.link(run.where)))
             if len(decided) == RECENT:
                 break
+        more = {"waiting": "More waits for you; `approvals` lists all of it."} if len(mine) > WAITING else {}
+        if len(running) > RUNNING:
+            more["running"] = f"{len(running) - RUNNING} more; `runs` lists what began last."
         return home_view.HomeView(
+            more=more,
             waiting=tuple(home_view.Waiting(card=card(row), link=self._seen(session, row, person)) for row in mine_now),
             running=tuple(
                 self._running(session, run, _state(session, run, asking), person, admin=admin)
@@ -147,10 +152,10 @@ class Home:
         adapter = self.adapters.get(place.platform)
         return adapter.permalink(place, place.thread) if adapter is not None and place.thread else ""
 
-    async def _schedules(self, person: Person, actor: Actor | None) -> tuple[home_view.Scheduled, ...]:
-        """The workflows of channels that this person reads, those that begin next first."""
-        known = [one for _, one in sorted(self.workflows.launch.workflows().items()) if self._reads(person, one)]
-        known = known[:SCHEDULED]
+    async def _schedules(self, person: Person, actor: Actor | None) -> tuple[tuple[home_view.Scheduled, ...], int]:
+        """The workflows of channels that this person reads, by their names, and how many more there are."""
+        readable = [one for _, one in sorted(self.workflows.launch.workflows().items()) if self._reads(person, one)]
+        known = readable[:SCHEDULED]
         controlled = {one.name for one in known if await self.workflows.control.may_decide(one, person, actor)}
         now = self.workflows.launch.clock.now()
 
@@ -171,7 +176,7 @@ class Home:
                 )
             return tuple(found)
 
-        return await self.store.read(look)
+        return await self.store.read(look), len(readable) - len(known)
 
     def _reads(self, person: Person, workflow: Workflow) -> bool:
         readers = self.directory.readers(workflow.channel)

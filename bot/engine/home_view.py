@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from pydantic import Field
+
 from kernel.types import Action, Card, Frozen
 
 
@@ -91,4 +93,5 @@ class HomeView(Frozen):
     budgets: tuple[BudgetUse, ...] = ()
     recent: tuple[Decision, ...] = ()
     settings: tuple[Setting, ...] = ()
+    more: dict[str, str] = Field(default_factory=dict)  # part -> what is said where it holds more than is shown
     footer: str = ""  # small print

@@ -193,6 +193,7 @@ def home(view: HomeView) -> Json:
             {**item.model_dump(mode="json"), "link": safe_url(item.link), "at": moment(item.at)} for item in view.recent
         ],
         "footer": view.footer,
+        "more": {part: said.replace("`", "") for part, said in view.more.items()},
         "settings": [
             {"title": item.title, "detail": item.detail, "actions": [action(one) for one in item.actions]}
             for item in view.settings

@@ -1,5 +1,6 @@
 """Everybody has a dashboard of the same content on every platform, with nothing on it that is not theirs to see."""
 
+import json
 import re
 from datetime import timedelta
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 
 from tests.behaviours.chat import Chat, Said, Spot
 from tests.behaviours.discord_chat import DiscordChat
-from tests.behaviours.payments import ask_for_payment
+from tests.behaviours.payments import ask_for_payment, new_reference, payment
 from tests.behaviours.slack_chat import SlackChat
 from tests.behaviours.team import SLACK_USERS
 from tests.behaviours.web_chat import WebChat
@@ -279,6 +280,20 @@ async def test_home_shows_each_person_their_own_budget_and_the_owner_all_of_them
 
 async def test_the_web_page_has_the_same_parts(world: World, web: WebChat) -> None:
     page = await web.browser("ann").get("/api/home")
-    assert {"waiting", "running", "schedules", "agents", "budgets", "recent", "settings", "footer"} == set(page)
+    assert {"waiting", "running", "schedules", "agents", "budgets", "recent", "settings", "footer", "more"} == set(page)
     assert {one["name"]: one["controlled"] for one in page["schedules"]}["digest"] is False
     assert any("asks first" in line for agent in page["agents"] for line in agent["rights"])
+
+
+async def test_home_says_that_more_waits_than_it_shows(world: World, everywhere: list[Chat]) -> None:
+    world.clock.advance(hours=25)  # what was asked before has expired
+    slack = everywhere[0]
+    calls = [("queue_payment", json.loads(payment(new_reference()))) for _ in range(11)]
+    world.model.queue(Reply(calls=calls))
+    spot = await slack.ask("ann", "finance: pay them all")
+    await slack.card(spot, "11")
+    for chat in everywhere:
+        assert "More waits for you" in await home_of(chat, "bo")
+        assert "More waits" not in await home_of(chat, "ann")
+    await slack.say("ann", "stop", spot)
+    await slack.answer(spot, "Stopped by Ann")

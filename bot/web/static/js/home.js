@@ -8,7 +8,7 @@ import { prompts } from "./prompts.js";
 import { me, state } from "./state.js";
 import { when } from "./time.js";
 
-const NOTHING = { waiting: [], running: [], schedules: [], agents: [], budgets: [], recent: [], settings: [], footer: "" };
+const NOTHING = { waiting: [], running: [], schedules: [], agents: [], budgets: [], recent: [], settings: [], footer: "", more: {} };
 
 export class HomePane {
   /** `only`: "waiting" for the list of approvals alone. */
@@ -50,8 +50,8 @@ export class HomePane {
       h(
         "div.column",
         {},
-        section("Running now", running.length, running.map(progressState), "Nothing is running."),
-        section("Schedules", 0, schedules.map(scheduleState), "Nothing runs by itself where you can read it."),
+        section("Running now", running.length, running.map(progressState), "Nothing is running.", "", view.more.running),
+        section("Schedules", 0, schedules.map(scheduleState), "Nothing runs by itself where you can read it.", "", view.more.schedules),
         section("Budgets", 0, budgets.map(budgetState), "Nothing is used of any budget."),
         section("Recent decisions", 0, recent.map(decision), "Nothing was decided yet.", "recent"),
         section("Settings", 0, settings.map(settingState), "There is nothing to set.", "settings"),
@@ -60,7 +60,7 @@ export class HomePane {
     ];
   }
 
-  waiting({ waiting }, headed) {
+  waiting({ waiting, more }, headed) {
     const cards = waiting.map((item) =>
       h(
         "li.waiting-item",
@@ -71,7 +71,8 @@ export class HomePane {
     );
     const empty = h("div.all-clear", {}, icon("check"), h("p", {}, "Nothing waits for you."));
     const list = cards.length ? h("ol.waiting-list", {}, cards) : empty;
-    return headed ? h("section", {}, heading("Waiting for you", waiting.length), list) : [h("h2.unseen", {}, "Approvals"), list];
+    const rest = more.waiting && h("p.small", {}, more.waiting);
+    return headed ? h("section", {}, heading("Waiting for you", waiting.length), list, rest) : [h("h2.unseen", {}, "Approvals"), list, rest];
   }
 
   close() {
@@ -90,9 +91,9 @@ function heading(words, count) {
   return h("h3.section-head", {}, words, count > 0 && h("span.badge", {}, count));
 }
 
-function section(words, count, rows, empty, name = "") {
+function section(words, count, rows, empty, name = "", more = "") {
   const list = rows.length ? h("ol.rows", {}, rows) : h("p.empty-note", {}, empty);
-  return h("section", { class: name }, heading(words, count), list);
+  return h("section", { class: name }, heading(words, count), list, more && h("p.small", {}, more));
 }
 
 const TONES = { good: "check", bad: "no", warn: "alert", neutral: "info" };

@@ -34,10 +34,34 @@ BYTECODE = ROOT / ".pytest_cache" / "bytecode"
 CERTIFICATE = ROOT / "tests" / "tools" / "certificates" / "page.test.crt"
 OURS = ("agents", "bot", "kernel", "knowledge", "rules", "tests", "tools", "workflows")
 MUCH_LOADED = (  # packages of which the tests load most modules
-    *("aiohttp", "alembic", "anthropic", "anyio", "caldav", "dbos", "discord", "httpcore", "httpx", "hypothesis"),
-    *("icalendar", "markdown_it", "mcp", "openpyxl", "opentelemetry", "playwright", "pptx", "psycopg", "pydantic"),
-    *("radicale", "rich", "slack_bolt", "slack_sdk", "sqlalchemy", "starlette", "uvicorn"),
+    *("_pytest", "aiohttp", "alembic", "anthropic", "anyio", "attr", "caldav", "click", "dateutil", "dbos", "discord"),
+    *(
+        "execnet",
+        "feedparser",
+        "httpcore",
+        "httpcore2",
+        "httpx",
+        "httpx2",
+        "hypothesis",
+        "icalendar",
+        "mako",
+        "mammoth",
+    ),
+    *("markdown_it", "mcp", "mcp_types", "openpyxl", "opentelemetry", "PIL", "playwright", "pluggy", "pptx", "psycopg"),
+    *(
+        "pydantic",
+        "pydantic_settings",
+        "pyparsing",
+        "radicale",
+        "requests",
+        "rich",
+        "ruamel",
+        "slack_bolt",
+        "slack_sdk",
+    ),
+    *("sqlalchemy", "starlette", "urllib3", "uvicorn", "xdist", "yaml"),
 )
+LEFT_OUT = {"site-packages", "test", "idlelib", "lib2to3"}  # of Python's own library
 # Folders whose tests start whole programs.
 SLOW = ("durability", "behaviours", "workflows", "knowledge", "web", "cli", "ground")
 MEMORY = Path("/dev/shm")  # a folder in memory, on Linux
@@ -94,8 +118,17 @@ def _compile_once() -> None:
         packages = Path(pytest.__file__).parents[1]
         folders = [ROOT / name for name in OURS] + [packages / name for name in MUCH_LOADED]
         subprocess.run([sys.executable, "-m", "compileall", "-q", "-j", "0", *folders], check=False)
+        if sys.pycache_prefix:
+            _bring_library(Path(sys.pycache_prefix))
         done.parent.mkdir(exist_ok=True)
         done.touch()
+
+
+def _bring_library(to: Path) -> None:
+    """What Python has compiled of its own library; it looks nowhere else any more."""
+    for cache in Path(os.__file__).parent.rglob("__pycache__"):
+        if not LEFT_OUT.intersection(cache.parts):
+            shutil.copytree(cache, to.joinpath(*cache.parent.parts[1:]), dirs_exist_ok=True)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from random import Random  # noqa: TID251  seeded by whoever asks for a storm
 from typing import Any, ClassVar
@@ -45,6 +45,7 @@ class DiscordChat(Outside):
     def __init__(self, world: World) -> None:
         super().__init__(world)
         self.discord = world.discord
+        self._dashboards: dict[str, tuple[int, dict[str, Any]]] = {}  # person -> kills before it was shown, and it
 
     # -- what people do ---------------------------------------------------------------------------
 
@@ -173,6 +174,23 @@ class DiscordChat(Outside):
 
     def _is_over(self, sent: Interaction, home: str, before: tuple[int, int]) -> bool:
         return bool(sent.shown or sent.failed) or (self.world.kills, len(self.discord.said(home))) != before
+
+    async def dashboard(self, person: str, is_so: Callable[[Said], bool]) -> Said:
+        """Wait until the dashboard in front of a person is so.
+
+        What a process has shown privately no other one can change, so after a kill the person opens another.
+        """
+
+        async def look() -> Said | None:
+            kills, home = self._dashboards.get(person, (-1, {}))
+            if self.world.kills > kills:
+                kills = self.world.kills
+                home = self.discord.interactions.standing(await self.slash(person, "home"))
+                self._dashboards[person] = kills, home
+            shown = self._said(home)
+            return shown if is_so(shown) else None
+
+        return await self.world.until(look)
 
     def opened(self, person: str) -> dict[str, str] | None:
         dialog = self.discord.dialog_of(self.user(person))

@@ -15,8 +15,6 @@ from tests.behaviours.team import SLACK_USERS
 from tests.behaviours.web_chat import WebChat
 from tests.behaviours.world import World
 from tests.fakes.anthropic import Reply
-from tests.fakes.discord.checks import buttons as discord_buttons
-from tests.fakes.discord.checks import visible as discord_words
 from tests.fakes.slack.blocks import buttons, visible
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -54,7 +52,7 @@ async def test_home_shows_each_person_what_is_theirs_and_nobody_else_sees_it(wor
     await chat.click("bo", asked.card, "Reject…")
     await chat.dialog("bo")
     await chat.submit("bo", reason="not now")
-    await chat.answer(asked.spot, "not now")
+    await chat.answer(asked.spot, "Done.", "not now")
     await world.quiet()
     later = await home_of(chat, "ann")
     assert "not now" in later.split("Recent decisions")[1]
@@ -120,19 +118,17 @@ async def test_discord_brings_the_dashboard_that_somebody_looks_at_up_to_date(
     world: World, discord: DiscordChat
 ) -> None:
     asked = await ask_for_payment(discord)
-    await world.quiet()  # Bo has the card directly, too: what comes there later is taken for a late answer
-    home = world.discord.interactions.standing(await discord.slash("bo", "home"))
-    assert "420.00 EUR" in discord_words(home).split("Running now")[0]
+    home = await discord.dashboard("bo", lambda home: asked.ref in str(home.raw))
+    assert "420.00 EUR" in home.text.split("Running now")[0]
     await discord.click("bo", asked.card, "Approve")
     await discord.answer(asked.spot, "Done.")
-    await world.seen(lambda: "Nothing waits for you." in discord_words(home))
-    looked_at = Said(id=home["id"], by="bosun", text="", raw=home)
-    await discord.click("bo", looked_at, "Go away…")
+    home = await discord.dashboard("bo", lambda home: "Nothing waits for you." in home.text)
+    await discord.click("bo", home, "Go away…")
     await discord.dialog("bo")
     await discord.submit("bo", until=f"{world.clock.now() + timedelta(days=3):%Y-%m-%d}", who="cy")
-    await world.seen(lambda: "I’m back" in [one["label"] for one in discord_buttons(home)])
-    await discord.click("bo", looked_at, "I’m back")
-    await world.seen(lambda: "Go away…" in [one["label"] for one in discord_buttons(home)])
+    home = await discord.dashboard("bo", lambda home: "I’m back" in home.buttons)
+    await discord.click("bo", home, "I’m back")
+    await discord.dashboard("bo", lambda home: "Go away…" in home.buttons)
 
 
 @pytest.mark.behaviour(24)

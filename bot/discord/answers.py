@@ -66,17 +66,22 @@ class Answer:
                     self.shows = str(self.interaction.message.id)
         self._done()
 
-    async def say(self, shown: Shown) -> None:
-        """Show something to this person alone. PlatformError where it is too late."""
+    async def say(self, shown: Shown) -> bool:
+        """Show something to this person alone; says whether it is what `change` changes.
+
+        PlatformError where it is too late.
+        """
         async with self._turn:
             options: dict[str, Any] = {"ephemeral": True, **shown.first()}
             if not self.answered:
                 send = partial(self.interaction.response.send_message, **options)
                 response = await self._first("show the private answer", send)
                 self.shows = str(response.message_id or "") if response is not None else ""
+                first = True
             else:
                 message = await insist(lambda: self._further(options))
-                if self.waits and not self.shows:
+                first = self.waits and not self.shows
+                if first:
                     self.shows = str(message.id)
             with calling("show the rest of the private answer"):
                 for text in shown.more:
@@ -85,6 +90,7 @@ class Answer:
                     upload = upload_of(file.name, file.content.encode("utf-8", "replace"))
                     await self.interaction.followup.send(file=upload, ephemeral=True)
         self._done()
+        return first
 
     async def _further(self, options: dict[str, Any]) -> discord.WebhookMessage:
         with calling("show the private answer"):

@@ -217,8 +217,7 @@ class Outgoing:
         answer = self.answers.last(row.where.channel, to.user)
         if answer is not None:
             try:
-                await answer.say(shown)
-                if isinstance(row.content, Dashboard):
+                if await answer.say(shown) and isinstance(row.content, Dashboard):
                     self.answers.looks_at(to.user, answer)
             except PlatformError as error:
                 log.info("A private answer came too late and goes into a DM: %s", error)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.engine.again import insist
 from bot.slack.web import words
-from kernel.errors import PlatformError
+from kernel.errors import PlatformError, RateLimited
 from kernel.types import Actor, Frozen
 
 if TYPE_CHECKING:
@@ -99,12 +99,21 @@ class People:
             task.exception()  # said by whoever waited, if anybody still did
 
     async def _ask(self, user: str) -> User:
-        data = (await insist(lambda: self.web.read("users.info", user=user))).get("user") or {}
+        data = (await self._described(user)).get("user") or {}
         found = _user({"id": user, **data}, self.team)
         if len(self._known) >= MOST:
             self._known.pop(next(iter(self._known)))
         self._known[user] = (found, self.clock.now())
         return found
+
+    async def _described(self, user: str) -> dict[str, Any]:
+        try:
+            return await insist(lambda: self.web.read("users.info", user=user))
+        except RateLimited as error:
+            if error.retry_after > PATIENCE:
+                raise
+            await asyncio.sleep(error.retry_after)
+            return await insist(lambda: self.web.read("users.info", user=user))
 
     async def _channel(self, channel: str) -> str:
         if channel not in self._channels:

@@ -153,27 +153,31 @@ class DiscordChat(Outside):
 
     async def press_on_home(self, person: str, label: str, about: str) -> bool:
         channel, user = DISCORD_CHANNELS["general"], self.user(person)
-        shown = await self.slash(person, "home")
+        shown = await self._home(person)
         pressed = next(one for one in buttons(shown) if one["label"] == label and about in one["custom_id"])
         return await self._worked(self.discord.click(channel, shown["id"], user, label, element=pressed))
 
-    async def slash(self, person: str, command: str) -> dict[str, Any]:
-        """Type a slash command in #general; what only this person is shown.
+    async def _home(self, person: str) -> dict[str, Any]:
+        """Type `/bosun home` in #general; what only this person is shown.
 
         Who gets no answer types it again, and so does who gets it too late, which is in a direct message.
         """
         shown, home = None, self.home(person).channel
         while not shown:
             await self.world.up()
-            before = self.world.kills, len(self.discord.said(home))
-            sent = self.discord.slash(DISCORD_CHANNELS["general"], self.user(person), command)
+            before = self.world.kills, self._late(home)
+            sent = self.discord.slash(DISCORD_CHANNELS["general"], self.user(person), "home")
             self.world.moment()
             await self.world.seen(partial(self._is_over, sent, home, before))
             shown = sent.shown
         return shown
 
     def _is_over(self, sent: Interaction, home: str, before: tuple[int, int]) -> bool:
-        return bool(sent.shown or sent.failed) or (self.world.kills, len(self.discord.said(home))) != before
+        return bool(sent.shown or sent.failed) or (self.world.kills, self._late(home)) != before
+
+    def _late(self, home: str) -> int:
+        """How many dashboards came as direct messages."""
+        return sum("Recent decisions" in visible(message) for message in self.discord.said(home))
 
     async def dashboard(self, person: str, is_so: Callable[[Said], bool]) -> Said:
         """Wait until the dashboard in front of a person is so.
@@ -185,7 +189,7 @@ class DiscordChat(Outside):
             kills, home = self._dashboards.get(person, (-1, {}))
             if self.world.kills > kills:
                 kills = self.world.kills
-                home = self.discord.interactions.standing(await self.slash(person, "home"))
+                home = self.discord.interactions.standing(await self._home(person))
                 self._dashboards[person] = kills, home
             shown = self._said(home)
             return shown if is_so(shown) else None

@@ -7,9 +7,10 @@ from discord import app_commands
 
 from bot.engine.commands import discover
 from kernel.errors import PlatformError
-from kernel.types import Action, Card, Choice, Confirm, Form, FormField, Place, Text
+from kernel.types import Action, Actor, Card, Choice, Confirm, Dashboard, Form, FormField, Place, Text
 from tests.discord.conftest import ANN, BO, FINANCE_ROLE, GENERAL, Bench, actor
 from tests.fakes.discord import BOT
+from tests.fakes.discord.checks import visible
 from tests.fakes.discord.interactions import DEFER_MESSAGE, DEFER_UPDATE, DIALOG, MESSAGE
 
 APPROVE = Action(subject="AP-7F3K", revision=2, verb="approve", label="Approve", style="primary")
@@ -87,6 +88,21 @@ async def test_a_private_answer_that_the_network_lost_is_said_again_there_and_no
     await adapter.notice(bench.row(Text(markdown="It needs two."), place, kind="notice", recipient=actor(BO)))
     assert [told["content"] for told in bench.discord.ephemerals_for(BO)] == ["It needs two."]
     assert bench.discord.world.dm(BO).messages == {}
+
+
+async def test_a_dashboard_that_comes_behind_a_press_never_takes_the_place_of_the_card_that_all_see(
+    bench: Bench,
+) -> None:
+    adapter = await bench.connect()
+    place, card = await shown(bench, APPROVE)
+    await bench.discord.click(place.thread or "", card, BO, "Approve").settled.wait()
+    before = [visible(one) for one in bench.discord.said(place.thread or "")]
+    await adapter.notice(bench.row(Dashboard(title="Home", parts=()), place, kind="notice", recipient=actor(BO)))
+    later = Dashboard(title="Home, later", parts=(), footer="For Bo alone")
+    await adapter.publish_home(Actor.model_validate(actor(BO)), later)
+    assert [visible(one) for one in bench.discord.said(place.thread or "")] == before
+    (told,) = bench.discord.ephemerals_for(BO)
+    assert "Home" in visible(told)
 
 
 async def test_a_long_private_answer_to_a_press_arrives_whole(bench: Bench) -> None:

@@ -118,9 +118,12 @@ async def test_somebody_whom_slack_will_not_describe_has_the_rights_of_a_guest(b
     assert not bench.inbox.events[-1].actor.is_guest
 
 
-async def test_somebody_is_known_although_slack_fails_twice_to_describe_them(bench: Bench) -> None:
+@pytest.mark.parametrize(("fault", "times"), [("500", 2), ("429", 1)])
+async def test_somebody_is_known_although_slack_does_not_describe_them_at_once(
+    bench: Bench, fault: str, times: int
+) -> None:
     await bench.connect()
-    bench.slack.faults.fail("users.info", "500", times=2)
+    bench.slack.faults.fail("users.info", fault, times=times)
     await bench.slack.say(GENERAL, ANN, f"<@{BOT}> hi")
     await bench.settled()
     assert not bench.inbox.only().actor.is_guest

@@ -185,9 +185,12 @@ class Answers:
         found = self._homes.get(user)
         return None if found is None or found.interaction.is_expired() else found
 
-    def last(self, channel: str, user: str) -> Answer | None:
-        """This person's last interaction in the channel, while it can be answered."""
-        found = self._last.get((channel, user))
+    def to(self, event: str, channel: str, user: str) -> Answer | None:
+        """The interaction that brought the event with this key, else the person's last one in the channel.
+
+        None where it can no longer be answered.
+        """
+        found = self._by_id.get(event.rpartition("/")[2]) or self._last.get((channel, user))
         return None if found is None or found.interaction.is_expired() else found
 
 

@@ -214,7 +214,7 @@ class Outgoing:
         cut = without_files(row.content, ELSEWHERE) if shown.attachments else None
         if cut is not None:
             shown = replace(render.render(cut), attachments=())
-        answer = self.answers.last(row.where.channel, to.user)
+        answer = self.answers.to(str((row.extra or {}).get("answers") or ""), row.where.channel, to.user)
         if answer is not None:
             try:
                 if await answer.say(shown) and isinstance(row.content, Dashboard):

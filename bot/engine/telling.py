@@ -37,4 +37,5 @@ class Telling:
         kind = outbox.MESSAGE if to is None else outbox.NOTICE
         actor = None if to is None else to.actor
         body = Text(markdown=what) if isinstance(what, str) else what
-        return outbox.put(session, row_id, place, body, self.clock.now(), kind=kind, to=actor)
+        extra = None if to is None else {"answers": to.key}
+        return outbox.put(session, row_id, place, body, self.clock.now(), kind=kind, to=actor, extra=extra)

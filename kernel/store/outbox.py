@@ -58,9 +58,9 @@ class _Values:
 class OutboxRow(_Values, SQLModel, table=True):
     """One thing to show.
 
-    kind `message`: `body` is a Text, Progress or Card. `notice`: a Text that only `to` sees. `file`: `extra.name`,
-    `extra.content` (in base64 where `extra.base64` says so), with `extra.alt`; `extra.below` is the row of the message
-    in whose thread it belongs.
+    kind `message`: `body` is a Text, Progress or Card. `notice`: a Text that only `to` sees; `extra.answers` is the key
+    of the event behind it. `file`: `extra.name`, `extra.content` (in base64 where `extra.base64` says so), `extra.alt`;
+    `extra.below` is the row of the message in whose thread it belongs.
     """
 
     __tablename__ = "outbox"

@@ -80,6 +80,16 @@ async def test_a_private_answer_to_a_press_is_seen_by_one_person(bench: Bench) -
     assert bench.discord.world.dm(BO).messages == {}
 
 
+async def test_of_two_presses_under_way_each_gets_its_own_answer(bench: Bench) -> None:
+    adapter = await bench.connect()
+    place, card = await shown(bench, REJECT)
+    presses = [bench.discord.click(place.thread or "", card, BO, "Reject…") for _ in range(2)]
+    for event, text in zip(await bench.heard(2), ("First.", "Second."), strict=True):
+        told = {"answers": event.key}
+        await adapter.notice(bench.row(Text(markdown=text), place, kind="notice", recipient=actor(BO), extra=told))
+    assert [press.shown and press.shown["content"] for press in presses] == ["First.", "Second."]
+
+
 async def test_a_private_answer_that_the_network_lost_is_said_again_there_and_not_in_a_dm(bench: Bench) -> None:
     adapter = await bench.connect()
     place, card = await shown(bench, APPROVE)

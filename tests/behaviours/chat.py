@@ -39,7 +39,8 @@ class Chat(ABC):
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self._pressed: dict[str, tuple[Callable[[], Awaitable[None]], int]] = {}  # person -> press, times told AGAIN
+        # Person -> their last press, how often they had been told AGAIN before it, and how often Bosun had been killed.
+        self._pressed: dict[str, tuple[Callable[[], Awaitable[None]], int, int]] = {}
         self._last_said: tuple[str, str, Spot] | None = None  # what was said last, and by whom
         self._kills = 0  # how often Bosun had been killed when it was said
         self._offline = 0  # how often somebody was told OFFLINE and has said it again
@@ -98,8 +99,11 @@ class Chat(ABC):
 
     async def click(self, person: str, message: Said, label: str) -> None:
         """Press a button, also one of a card that has changed since `message` was read."""
-        self._pressed[person] = lambda: self.click(person, message, label), await self._refusals(person)
+        await self._presses(person, lambda: self.click(person, message, label))
         await self._until_taken(lambda: self.press_button(person, message, label))
+
+    async def _presses(self, person: str, press: Callable[[], Awaitable[None]]) -> None:
+        self._pressed[person] = press, await self._refusals(person), self.world.kills
 
     async def _until_taken(self, gesture: Callable[[], Awaitable[bool]]) -> None:
         """Make a gesture again where the platform says that it failed."""
@@ -115,14 +119,17 @@ class Chat(ABC):
     async def dialog(self, person: str) -> dict[str, str]:
         """Wait for a dialog to open in front of this person; its fields with what stands in them.
 
-        Whoever is told to press again does so.
+        Whoever is told to press again does so, and so does whoever sees nothing come of it because Bosun was killed.
         """
 
         async def look() -> dict[str, str] | None:
             opened = self.opened(person)
             if opened is None and person in self._pressed:
-                press, refusals = self._pressed[person]
-                if await self._refusals(person) > refusals:
+                press, refusals, kills = self._pressed[person]
+                if self.world.kills > kills:
+                    await self.world.quiet_but_for_runs()
+                    opened = self.opened(person)
+                if opened is None and (self.world.kills > kills or await self._refusals(person) > refusals):
                     await press()
             return opened
 
@@ -156,7 +163,7 @@ class Chat(ABC):
 
     async def use_home(self, person: str, label: str, about: str) -> None:
         """Open the dashboard and press the button with this label, in whose subject `about` stands."""
-        self._pressed[person] = lambda: self.use_home(person, label, about), await self._refusals(person)
+        await self._presses(person, lambda: self.use_home(person, label, about))
         await self._until_taken(lambda: self.press_on_home(person, label, about))
 
     @abstractmethod

@@ -49,6 +49,7 @@ class Actor(Frozen):
     is_bot: bool = False
     is_guest: bool = False
     is_external: bool = False
+    is_known: bool = True  # False: the platform did not say in time who it is, so it has the fewest rights
     roles: tuple[str, ...] = ()  # role ids that came with the payload (Discord)
 
     @property

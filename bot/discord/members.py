@@ -73,7 +73,7 @@ class Members:
                 found = await self._look_up(str(user.id), FRESH if deciding else KEPT)
         except (TimeoutError, PlatformError) as error:
             log.warning("Discord does not say whether %s is a member: %s", user.id, error)
-            found = None
+            return self.described(user).model_copy(update={"is_known": False})
         return found or self.described(user)
 
     async def with_role(self, role: str) -> frozenset[str]:

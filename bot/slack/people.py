@@ -57,7 +57,13 @@ class People:
         outside = bool(home and home[0] == "T" and home != self.team)
         if found is None:
             return Actor(
-                platform="slack", tenant=home or self.team, user=user, name=user, is_guest=True, is_external=outside
+                platform="slack",
+                tenant=home or self.team,
+                user=user,
+                name=user,
+                is_guest=True,
+                is_external=outside,
+                is_known=False,
             )
         return Actor(
             platform="slack",

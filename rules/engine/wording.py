@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rules.engine.policy import Policy
     from rules.engine.record import Offer
 
+AGAIN = "Press the button again."
 NO_SUCH = "There is no approval with this reference."
 
 
@@ -81,6 +82,8 @@ def not_yours(row: ApprovalState, person: Person, actor: Actor | None, *, exclud
     who = in_words(policy_of(row))
     if actor is not None and actor.is_bot:
         return "Bots cannot decide."
+    if actor is not None and not actor.is_known:
+        return f"I could not find out who you are just now, so nothing was recorded on {row.ref}. {AGAIN}"
     if actor is not None and (actor.is_guest or actor.is_external):
         return f"Guests and people from outside the team cannot decide. {row.ref} needs {who}."
     if not person.can_decide:

@@ -105,6 +105,12 @@ class Chat(ABC):
     async def _presses(self, person: str, press: Callable[[], Awaitable[None]]) -> None:
         self._pressed[person] = press, await self._refusals(person), self.world.kills
 
+    async def _press_again(self) -> None:
+        """Who is told to press again does so."""
+        for person, (press, refusals, _) in list(self._pressed.items()) if self.world.rough else ():
+            if await self._refusals(person) > refusals:
+                await press()
+
     async def _until_taken(self, gesture: Callable[[], Awaitable[bool]]) -> None:
         """Make a gesture again where the platform says that it failed."""
         taken = False
@@ -205,6 +211,7 @@ class Chat(ABC):
             said = [one for one in await self.answers(spot, reader) if all(word in one.text for word in words)]
             if not said:
                 await self._say_again()
+                await self._press_again()
             return said[-1] if said else None
 
         try:

@@ -155,6 +155,7 @@ async def test_whoever_asked_from_a_linked_account_does_not_approve_it(world: Wo
         (account("stranger"), "cannot decide this one"),
         (account("zoe"), "This account cannot decide"),
         (account("bo", is_guest=True), "Guests"),
+        (account("bo", is_guest=True, is_known=False), "could not find out who you are just now"),
         (account("bo", is_external=True), "Guests"),
         (account("bo", is_bot=True), "Bots"),
     ],

@@ -43,7 +43,7 @@ class HomeTabs:
         self.directory = directory
         self.home = home
         self.pages = pages  # platform -> where its people have a page
-        self.settle, self.rest = SETTLE, REST
+        self.settle, self.every, self.rest = SETTLE, EVERY, REST
         self._made = 0.0  # seconds that it took to make the last dashboards
         self._rest = 0.0  # seconds; the work was too much to begin again at once
         self._opened: dict[str, tuple[Actor, datetime]] = {}  # account -> who, and when it was last opened
@@ -113,7 +113,7 @@ class HomeTabs:
                 log.info("The dashboard of %s was not brought up to date: %s", actor.account, error)
                 self._try_again(actor.account)
             if published:
-                await asyncio.sleep(EVERY)
+                await asyncio.sleep(self.every)
         self._rest = self.rest * self._made
 
     async def _publish(self, actor: Actor) -> bool:

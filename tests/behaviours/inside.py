@@ -22,7 +22,7 @@ def tune(app: App) -> None:
             adapter.settings = adapter.settings.model_copy(update={"settle": 0.02})
             adapter.gateway.settings = adapter.settings
     app.ticker.every = app.connections.first_pause = app.home_tabs.settle = TICK
-    app.home_tabs.rest = 0  # how long dashboards take here says how busy the machine is
+    app.home_tabs.every = app.home_tabs.rest = 0  # how long dashboards take here says how busy the machine is
 
 
 async def reached(app: App) -> None:

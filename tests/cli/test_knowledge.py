@@ -26,6 +26,7 @@ def charter(tmp_path: Path) -> Path:
     return made
 
 
+@pytest.mark.timeout(300)  # it starts the process with the vectors nine times
 def test_an_operator_reads_searches_rebuilds_and_forgets(bosun: Bosun, charter: Path) -> None:
     there = {"BOSUN_CHARTER": str(charter)}
     read = bosun("ingest", **there)

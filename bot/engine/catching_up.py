@@ -38,10 +38,14 @@ class CatchingUp:
         self._catch_up = run
         self._task: asyncio.Task[None] | None = None
         self._behind = False  # there is a gap that the catching up may have passed already
+        self._again: asyncio.TimerHandle | None = None
 
-    def begin(self) -> None:
-        """There is a gap, from the last that was heard up to now."""
+    def begin(self, again_in: float = 0.0) -> None:
+        """There is a gap, from the last that was heard up to now; where given, up to `again_in` seconds from now."""
         self._behind = True
+        if again_in > 0:
+            self._drop_again()
+            self._again = asyncio.get_running_loop().call_later(again_in, self.begin)
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run(), name=f"{self._title}-catch-up")
 
@@ -52,9 +56,14 @@ class CatchingUp:
 
     async def stop(self) -> None:
         """Break it off: the next start begins where it was."""
+        self._drop_again()
         if self._task is not None:
             self._task.cancel()
         await self.done()
+
+    def _drop_again(self) -> None:
+        if self._again is not None:
+            self._again.cancel()
 
     async def _run(self) -> None:
         while self._behind:

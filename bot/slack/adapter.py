@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 
 REFUSED = frozenset({"account_inactive", "invalid_auth", "not_authed", "token_expired", "token_revoked"})
 
+MINUTE = 60.0  # seconds
 log = logging.getLogger("bosun.slack")
 
 
@@ -184,7 +185,7 @@ class SlackAdapter:
             groups_changed=self.groups.forget,
             opened=self.sessions.opened,
             overheard=self._overheard,
-            gap=self._catching_up.begin,
+            left_out=self._left_out,
         )
         self.missed = CatchUp(
             self.web, self.store, self.clock, self.messages, heard=self.intake.heard, cursors=self.cursors
@@ -219,6 +220,10 @@ class SlackAdapter:
             attaching_function_token_enabled=False,
             attaching_conversation_kwargs_enabled=False,
         )
+
+    def _left_out(self, minute: int) -> None:
+        """Read the history at once, and when the minute is over: each time from a minute before what was heard last."""
+        self._catching_up.begin(again_in=minute + MINUTE - self.clock.now().timestamp())
 
     async def _catch_up(self) -> int:
         return await self.missed.run()

@@ -50,10 +50,10 @@ class Intake(AsyncMiddleware):
         groups_changed: Callable[[], None],
         opened: Callable[[str], None],
         overheard: Callable[[Body, bool], Awaitable[None]],
-        gap: Callable[[], None],
+        left_out: Callable[[int], None],
     ) -> None:
-        """`gap`: something was not delivered."""
-        self.gap = gap
+        """`left_out`: in the minute that began so many seconds after 1970, not every event is delivered."""
+        self.left_out = left_out
         self.overheard = overheard
         self.me = me
         self.messages = messages
@@ -89,11 +89,10 @@ class Intake(AsyncMiddleware):
         kind = body.get("type")
         if kind == "event_callback":
             await self._event(body, redelivered=redelivered)
-        elif kind == "app_rate_limited":  # there were too many events in that minute
-            log.warning(
-                "Slack has left out events of the minute %s; the history is read.", body.get("minute_rate_limited")
-            )
-            self.gap()
+        elif kind == "app_rate_limited":
+            minute = body.get("minute_rate_limited")
+            log.warning("Slack leaves out events of the minute %s; the history is read now and after it.", minute)
+            self.left_out(minute if isinstance(minute, int) else 0)
         elif kind == "block_actions":
             await self.accept(await self.presses.button(body))
         elif kind == "message_action":

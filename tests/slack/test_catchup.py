@@ -64,6 +64,20 @@ async def test_what_slack_leaves_out_for_there_being_too_much_is_read(bench: Ben
     assert [event.text for event in bench.inbox.events] == ["before", "left out"]
 
 
+async def test_what_slack_leaves_out_in_the_rest_of_the_minute_is_read_when_it_is_over(bench: Bench) -> None:
+    adapter = await bench.connect()
+    await adapter.caught_up()
+    minute = int(bench.clock.now().timestamp()) - 58  # it is over in one or two seconds
+    told = {"type": "app_rate_limited", "team_id": TEAM, "minute_rate_limited": minute, "api_app_id": "A0"}
+    await (await bench.slack.deliver("events_api", told)).settled.wait()
+    await adapter.caught_up()
+    await bench.slack.say(GENERAL, ANN, f"<@{BOT}> heard")
+    await bench.settled()
+    await adapter.cursors.flush()
+    bench.slack.write(GENERAL, ANN, f"<@{BOT}> left out")
+    await bench.slack.until(lambda: [event.text for event in bench.inbox.events] == ["heard", "left out"])
+
+
 async def test_what_cannot_be_read_now_is_read_later_and_counts_as_unread_until_then(bench: Bench) -> None:
     first = await bench.connect()
     await bench.slack.say(GENERAL, ANN, f"<@{BOT}> before")

@@ -27,7 +27,8 @@ class Browser:
         self.person = person
         self.tab = tab
         self.forms: list[dict[str, Any]] = []
-        self.http = httpx.AsyncClient(headers={"x-bosun": "1"}, timeout=10)
+        kept = httpx.Limits(keepalive_expiry=1.0)  # the server closes what was idle for five seconds
+        self.http = httpx.AsyncClient(headers={"x-bosun": "1"}, timeout=10, limits=kept)
         self.ready = asyncio.Event()
         self._listening: asyncio.Task[None] | None = None
         self._process: object = None

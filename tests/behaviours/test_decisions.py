@@ -68,6 +68,7 @@ async def test_the_card_in_the_channel_of_approvals_decides_too(world: World, ch
 
     await chat.click("cy", await world.until(copy), "Approve")
     await chat.answer(asked.spot, "Done.")
+    await world.quiet()
     assert "Approved by Cy" in (await chat.copies(asked.ref, asked.spot))[0].text
 
 

@@ -52,6 +52,7 @@ async def test_a_dialog_that_stood_open_during_a_restart_still_counts(world: Wor
     await world.restart()
     await chat.submit("bo", reason="paid twice already")
     await chat.answer(asked.spot, "Done.", "paid twice already")
+    await world.quiet()
     assert "Rejected by Bo" in (await chat.copies(asked.ref, asked.spot))[0].text
 
 
@@ -93,6 +94,7 @@ async def test_approve_in_words_counts_like_the_button(world: World, chat: Chat)
     await chat.answer(asked.spot, "Done.")
     await chat.notice("bo", "Approved: Queue a payment")
     assert len(await world.paid(asked.reference)) == 1
+    await world.quiet()
     assert "Approved by Bo" in (await chat.copies(asked.ref, asked.spot))[0].text
 
 
@@ -245,6 +247,7 @@ async def test_the_dashboard_shows_everybody_their_own_and_decides(world: World,
     assert of_eve["waiting"] == []
     await web.press("bo", next(action for action in mine[0]["actions"] if action["verb"] == "approve"))
     await web.answer(asked.spot, "Done.")
+    await world.quiet()
     assert "Approved by Bo" in (await web.copies(asked.ref, asked.spot))[0].text
 
 

@@ -233,7 +233,7 @@ class Store:
     async def read(self, work: Callable[[Session], T], *, brief: bool = False) -> T:
         """Run `work` in a transaction that is rolled back.
 
-        `brief`: it takes well under a millisecond, which on SQLite costs less here and now than in a thread.
+        `brief`: it takes a millisecond or two, which on SQLite costs less here and now than in a thread.
         """
         if brief and self.is_sqlite:
             return self.read_now(work)

@@ -190,11 +190,6 @@ def _statement(sql: str, lists: tuple[str, ...], *, sqlite: bool) -> Prepared:
 # -- documents ------------------------------------------------------------------------------------
 
 
-def last_chunk(session: Session) -> int:
-    """The highest id of a chunk: there are no more chunks than that."""
-    return int(run(session, "SELECT coalesce(max(id), 0) FROM chunk").scalar_one())
-
-
 def claim(session: Session, new_id: str, values: Mapping[str, object]) -> tuple[DocumentRow, bool]:
     """The document with the source and key of `values`, locked until the commit, and whether it is new."""
     fresh = insert_new(session, DocumentRow, {"id": new_id, **values})
@@ -239,7 +234,7 @@ def replace_chunks(session: Session, document_id: str, chunks: Sequence[NewChunk
         for key, chunk in wanted.items()
         if key not in kept
     ]
-    last = last_chunk(session)
+    last = run(session, "SELECT coalesce(max(id), 0) FROM chunk").scalar_one()
     if new:
         session.connection().execute(
             text(

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
+import orjson
 from sqlalchemy import text
 
 from kernel.store.knowledge import run
@@ -74,6 +76,14 @@ _POSTGRES_HITS = """
       ORDER BY ts_rank(words, CAST(:query AS tsquery)) DESC, chunk_id LIMIT :pool
     ) hit, unnest(hit.words) w
     WHERE w.lexeme IN :lexemes"""
+_ALL = "SELECT -1, count(*), NULL FROM chunk"
+_WORD_SQLITE = """
+    SELECT {number}, (SELECT count(*) FROM chunk_words WHERE chunk_words MATCH {query}),
+      (SELECT json_group_array(rowid) FROM chunk_words WHERE chunk_words MATCH {query} AND +rowid IN :ids)"""
+_WORD_POSTGRES = """
+    SELECT {number}, (SELECT count(*) FROM chunk_words WHERE words @@ phraseto_tsquery('english', {query})),
+      (SELECT CAST(json_agg(chunk_id) AS text) FROM chunk_words
+       WHERE words @@ phraseto_tsquery('english', {query}) AND chunk_id IN :ids)"""
 _READABLE = (
     "IN (SELECT c.id FROM document_reader r JOIN chunk c ON c.document_id = r.document_id WHERE r.reader IN :grants)"
 )
@@ -143,24 +153,27 @@ def matches_among(session: Session, terms: Sequence[str], limit: int, chosen: st
 
 def coverage(session: Session, terms: Sequence[str], ids: list[int]) -> Coverage:
     """Which of `ids` have which of `terms`, and how rare the terms are among all chunks."""
-    if not ids:
+    if not ids or not terms:
         return Coverage({}, {})
-    if session.get_bind().dialect.name == "sqlite":
-        count = "SELECT count(*) FROM chunk_words WHERE chunk_words MATCH :query"
-        held = "SELECT rowid FROM chunk_words WHERE chunk_words MATCH :query AND +rowid IN :ids"
-    else:
-        count = "SELECT count(*) FROM chunk_words WHERE words @@ phraseto_tsquery('english', :query)"
-        held = f"SELECT chunk_id{count.removeprefix('SELECT count(*)')} AND chunk_id IN :ids"
-    total = run(session, "SELECT count(*) FROM chunk").scalar_one()
+    total, known = _word_by_word(session, terms, ids)
     words: dict[str, float] = {}
     having: defaultdict[int, set[str]] = defaultdict(set)
-    for term in terms:
-        query = _fts5([term]) if session.get_bind().dialect.name == "sqlite" else term
-        frequency = run(session, count, query=query).scalar_one()
+    for term, (frequency, holding) in zip(terms, known, strict=True):
         words[term] = math.log(1 + (total - frequency + 0.5) / (frequency + 0.5))
-        for row in run(session, held, query=query, ids=ids):
-            having[row[0]].add(term)
+        for chunk_id in holding:
+            having[chunk_id].add(term)
     return Coverage(words, {chunk_id: frozenset(found) for chunk_id, found in having.items()})
+
+
+def _word_by_word(session: Session, terms: Sequence[str], ids: list[int]) -> tuple[int, list[tuple[int, list[int]]]]:
+    """How many chunks there are; of each term, how many have it, and which of `ids`. One question for all of that."""
+    sqlite = session.get_bind().dialect.name == "sqlite"
+    queries = {f"q{number}": _fts5([term]) if sqlite else term for number, term in enumerate(terms)}
+    part = _WORD_SQLITE if sqlite else _WORD_POSTGRES
+    parts = (part.format(number=number, query=f":{name}") for number, name in enumerate(queries))
+    rows = run(session, " UNION ALL ".join((_ALL, *parts)), ids=ids, **queries).all()
+    (_, total, _), *known = sorted(rows, key=itemgetter(0))
+    return total, [(frequency, orjson.loads(held) if held else []) for _, frequency, held in known]
 
 
 def _fts5(terms: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 from dataclasses import dataclass, field
+from time import perf_counter
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from kernel.store import knowledge as rows
@@ -37,7 +38,7 @@ T = TypeVar("T")
 FIRST = 300  # chunks that each index is asked for
 MORE = 4  # times as many, while too few may be read
 ENOUGH = 50  # readable chunks of each index that are worth ranking
-FEW = 500  # chunks: fewer are searched by words in a fraction of a millisecond
+BRIEF = 0.002  # seconds: a search by words that takes no longer needs no thread
 EXACT = 8_000  # where an audience may read no more chunks than these, all are compared instead
 COMPARED = 50  # chunks found by words alone whose cosine is looked up
 IN_WINDOWS = 100  # best messages that are looked at with their neighbours
@@ -83,11 +84,11 @@ class _Gathered:
 
 
 class Search:
-    """Searches; holds nothing but how much there was to search."""
+    """Searches; holds nothing but how long it took."""
 
     def __init__(self, store: Store, indexer: Indexer, clock: Clock, patience: float) -> None:
         self._store, self._indexer, self._clock, self._patience = store, indexer, clock, patience
-        self._chunks = FEW  # no more than there were at the last search by words alone
+        self._took = BRIEF  # seconds, the last search by words alone
 
     async def run(self, query: str, audience: Audience, limit: int, patience: float | None = None) -> SearchResult:
         """The best passages for a query that everybody in the audience may read."""
@@ -101,16 +102,17 @@ class Search:
         wanted, grants = terms(_plain(query)), audience.readers
 
         def read(session: Session) -> T:
-            self._chunks = rows.last_chunk(session)
+            began = perf_counter()
             gathered = _Gathered()
             _by_words(session, gathered, wanted, grants)
             _counterparts(session, gathered, _messages(gathered), grants)
             ranked = with_windows(gathered.ranked(), gathered.windows())
-            return pick(
-                session, _conclude(session, gathered, ranked, wanted, grants, limit=limit, close=False).passages
-            )
+            found = _conclude(session, gathered, ranked, wanted, grants, limit=limit, close=False).passages
+            picked = pick(session, found)
+            self._took = perf_counter() - began
+            return picked
 
-        return await self._store.read(read, brief=self._chunks < FEW)
+        return await self._store.read(read, brief=self._took < BRIEF)
 
     async def _run(self, query: str, grants: list[str], limit: int, patience: float | None) -> SearchResult:
         if not query or limit < 1:

@@ -75,6 +75,7 @@ class AnthropicModel:
                     max_retries=0,
                     timeout=self._timeout,
                     http_client=DefaultAioHttpClient(),  # half the CPU of the default one
+                    open_telemetry=False,  # nobody here collects its spans
                 )
 
     async def reach(self) -> None:

@@ -22,11 +22,16 @@ class Once:
         self._receive = receive
         self._stored: OrderedDict[str, asyncio.Future[None]] = OrderedDict()
 
-    async def store(self, inbound: Inbound) -> None:
-        """Have the event stored. Raises StoreError, and the next one with the key tries again."""
-        known = self._stored.get(inbound.key)
+    async def knows(self, key: str) -> bool:
+        """Whether the event with this key is stored: what is on its way there is waited for. Raises StoreError."""
+        known = self._stored.get(key)
         if known is not None:
             await asyncio.shield(known)
+        return known is not None
+
+    async def store(self, inbound: Inbound) -> None:
+        """Have the event stored. Raises StoreError, and the next one with the key tries again."""
+        if await self.knows(inbound.key):
             return
         done = self._stored[inbound.key] = asyncio.get_running_loop().create_future()
         try:

@@ -108,8 +108,10 @@ class Intake(AsyncMiddleware):
         kind = event.get("type")
         if kind in {"message", "app_mention"}:
             external = bool(body.get("is_ext_shared_channel"))
-            inbound = await self.messages.inbound(event, Delivery(external=external, redelivered=redelivered))
-            await self.heard(event, inbound)
+            # Slack says each mention twice, as two events: the other one has been read already.
+            if "subtype" in event or "edited" in event or not await self._once.knows(self.messages.key_in(event)):
+                inbound = await self.messages.inbound(event, Delivery(external=external, redelivered=redelivered))
+                await self.heard(event, inbound)
             if kind == "message":
                 await self._overhear(event, external)
         elif kind == "reaction_added":

@@ -70,6 +70,10 @@ class Messages:
         """The platform's identity of a message: the same for every event about it."""
         return f"{place.tenant}/{place.channel}/{ts}"
 
+    def key_in(self, event: Event) -> str:
+        """The same of the message that an event brings."""
+        return f"{self.me.team}/{event.get('channel')}/{event.get('ts')}"
+
     def place(self, event: Event, message: Event, external: bool) -> Place:
         """Where a message stands; a thread's root stands at the top level."""
         channel, thread = str(event["channel"]), message.get("thread_ts")

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, field_validator, model_validator
 
 from kernel.people import RoleUnknownError
-from kernel.store import activity, feedback, outbox, runs
+from kernel.store import activity, outbox, runs
 from kernel.types import Action, Confirm, Frozen, Json, Labelled, Text
 from rules.engine.words import Names, TimeOfDay
 from workflows.collect import nothing
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from kernel.store import Session
     from kernel.store.approvals import Approval
+    from kernel.store.feedback import Said
     from kernel.types import Person
     from workflows.engine.chart import Chart
     from workflows.engine.happenings import Happenings
@@ -237,9 +238,8 @@ async def _make(options: DigestOptions, step: StepContext, reader: Person | None
         return None
     sections["upcoming"] = _upcoming(step)
     sections["budgets"] = await step.store.read(lambda session: _budgets(session, step, options.most))
-    opinions = await step.store.read(lambda session: _opinions(session, step))
-    unhelpful = helped.not_helped(opinions, lambda one: line.ref(one[0]))
-    sections["feedback"] = happenings.section("Answers that did not help", unhelpful, options.most)
+    opinions = await helped.opinions(step, step.since)
+    sections["feedback"] = helped.section(opinions, line, options.most)
     sections["numbers"] = await step.store.read(lambda session: _numbers(session, step, found, opinions))
     parts = [f"### {template.fill(options.title, step.values)}", template.fill(options.intro, step.values)]
     parts += [sections[name] for name in options.sections]
@@ -312,13 +312,7 @@ def _upcoming(step: StepContext) -> str:
     return "\n".join(["**Coming up**", "", *lines]) if lines else ""
 
 
-def _opinions(session: Session, step: StepContext) -> list[feedback.Said]:
-    """What people said of the channel's answers since the last run."""
-    until, principal = step.run.created_at, step.directory.principal
-    return feedback.in_channel(session, step.place, step.since, until, principal)
-
-
-def _numbers(session: Session, step: StepContext, found: Happenings, opinions: list[feedback.Said]) -> str:
+def _numbers(session: Session, step: StepContext, found: Happenings, opinions: list[Said]) -> str:
     """How much it was since the last run."""
     cost = activity.cost(session, step.place, step.since, step.run.created_at)
     failed = len(found.failed) + len(found.jobs)

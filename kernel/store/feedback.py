@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Index, delete, update
 from sqlalchemy import select as columns
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from kernel.types import Place
 
 MOST = 5000  # rows that are looked at
+T = TypeVar("T")
 
 
 class Feedback(SQLModel, table=True):
@@ -81,7 +82,7 @@ def lately(
 ) -> list[Said]:
     """What was said in (since, until], newest first: of each human the last word about each answer."""
     rows = _said(since, until).limit(limit)
-    return _last_words(((run, said) for said, run in session.execute(rows)), principal)
+    return _pairs(session.execute(rows), principal)
 
 
 def in_channel(
@@ -89,7 +90,7 @@ def in_channel(
 ) -> list[Said]:
     """The same of the answers in one channel."""
     rows = of_runs(session, _said(since, until), place, MOST)
-    return _last_words(((run, said) for said, run in rows), principal)
+    return _pairs(rows, principal)
 
 
 def _said(since: datetime, until: datetime) -> Select[Feedback, Run]:
@@ -101,10 +102,15 @@ def _said(since: datetime, until: datetime) -> Select[Feedback, Run]:
     )
 
 
-def _last_words(newest_first: Iterable[Said], principal: Callable[[str], str]) -> list[Said]:
-    last: dict[tuple[str, str], Said] = {}
-    for run, said in newest_first:
-        last.setdefault((run.id, principal(said.person)), (run, said))
+def _pairs(rows: Iterable[Any], principal: Callable[[str], str]) -> list[Said]:
+    return _last_words(((said.run_id, said.person, (run, said)) for said, run in rows), principal)
+
+
+def _last_words(newest_first: Iterable[tuple[str, str, T]], principal: Callable[[str], str]) -> list[T]:
+    """Of (run, person, what is known of their word): what is known of each human's last word about each answer."""
+    last: dict[tuple[str, str], T] = {}
+    for run_id, person, known in newest_first:
+        last.setdefault((run_id, principal(person)), known)
     return list(last.values())
 
 
@@ -117,11 +123,9 @@ def helped(session: Session, since: datetime, principal: Callable[[str], str]) -
         .order_by(col(Feedback.at).desc(), col(Feedback.person))
         .limit(MOST)
     )
-    last: dict[tuple[str, str], tuple[str, bool]] = {}
-    for agent, run_id, person, helpful in session.execute(rows):
-        last.setdefault((run_id, principal(person)), (agent, helpful))
+    words = ((run_id, person, (agent, helpful)) for agent, run_id, person, helpful in session.execute(rows))
     found: dict[str, tuple[int, int]] = {}
-    for agent, helpful in last.values():
+    for agent, helpful in _last_words(words, principal):
         good, all_ = found.get(agent, (0, 0))
         found[agent] = (good + helpful, all_ + 1)
     return found

@@ -5,14 +5,25 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from kernel.store import feedback
+from workflows.engine import happenings
 from workflows.engine.happenings import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import datetime
 
     from kernel.store.feedback import Said
+    from workflows.engine.happenings import Lines
+    from workflows.engine.steps import StepContext
 
 REASON = 300  # characters of a reason that are quoted
+
+
+async def opinions(step: StepContext, since: datetime) -> list[Said]:
+    """What people said of the answers in the workflow's channel from `since` until the run began."""
+    until, principal = step.run.created_at, step.directory.principal
+    return await step.store.read(lambda session: feedback.in_channel(session, step.place, since, until, principal))
 
 
 def share(found: Sequence[Said]) -> str:
@@ -34,3 +45,8 @@ def not_helped(found: Sequence[Said], ref: Callable[[Said], str]) -> list[str]:
         for run, said in found
         if not said.helpful
     ]
+
+
+def section(found: Sequence[Said], line: Lines, most: int) -> str:
+    """The same as a part of a message; empty where there are none."""
+    return happenings.section("Answers that did not help", not_helped(found, lambda one: line.ref(one[0])), most)

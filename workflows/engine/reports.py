@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from kernel.people import RoleUnknownError
-from kernel.store import activity, approvals, feedback, runs
+from kernel.store import activity, approvals, runs
 from kernel.store import reports as rows
 from kernel.types import Json
 from knowledge.engine.audience import Audience
@@ -81,7 +81,7 @@ async def unanswered(step: StepContext, since: datetime, most: int) -> Found:
     questions = [one for one in said if one.text.rstrip().endswith("?") and not one.outside][-ASKED:]
     silent = [one for one in questions if not await step.channels.answered(step.place, one.message)]
     line = happenings.Lines(step, happenings.NOTHING)
-    opinions = await _opinions(step, since)
+    opinions = await helped.opinions(step, since)
     asked = [
         f"{happenings.plain(one.by)}, {line.time(one.at)}: “{happenings.plain(one.text)}”"
         f"{f' ([open]({one.url}))' if one.url else ''}"
@@ -90,7 +90,7 @@ async def unanswered(step: StepContext, since: datetime, most: int) -> Found:
     parts = [
         happenings.section("Questions that nobody answered", asked, most),
         happenings.section("Requests that failed", map(line.failed, open_), most),
-        _not_helped(step, opinions, most),
+        helped.section(opinions, line, most),
     ]
     unhelpful = sum(not said.helpful for _, said in opinions)
     data = {"questions": len(silent), "failed": len(open_), "unhelpful": unhelpful}
@@ -99,27 +99,15 @@ async def unanswered(step: StepContext, since: datetime, most: int) -> Found:
 
 async def helpful(step: StepContext, since: datetime, most: int) -> Found:
     """What people said of the answers in the channel, by agent, and what was wrong with those that did not help."""
-    opinions = await _opinions(step, since)
+    opinions = await helped.opinions(step, since)
     good = sum(said.helpful for _, said in opinions)
     parts = [
         f"**{helped.share(opinions)}**" if opinions else "",
         "\n".join(f"- {line}" for line in helped.by_agent(opinions)),
-        _not_helped(step, opinions, most),
+        helped.section(opinions, happenings.Lines(step, happenings.NOTHING), most),
     ]
     data = {"helpful": good, "unhelpful": len(opinions) - good}
     return Found(text=_joined(parts), empty="nobody has said whether an answer helped", data=data)
-
-
-async def _opinions(step: StepContext, since: datetime) -> list[feedback.Said]:
-    until, principal = step.run.created_at, step.directory.principal
-    return await step.store.read(lambda session: feedback.in_channel(session, step.place, since, until, principal))
-
-
-def _not_helped(step: StepContext, opinions: list[feedback.Said], most: int) -> str:
-    line = happenings.Lines(step, happenings.NOTHING)
-    return happenings.section(
-        "Answers that did not help", helped.not_helped(opinions, lambda one: line.ref(one[0])), most
-    )
 
 
 async def documents(step: StepContext, since: datetime, most: int) -> Found:

@@ -200,7 +200,7 @@ class Slash:
             await answer.say(sentence(ELSEWHERE))
             return
         who = discord.utils.escape_markdown(interaction.user.display_name)
-        shown = sentence(f"**{who}** asks{f' {agent}' if agent else ''}: {question}")
+        shown = sentence(asking.asks(who, question, agent))
         try:
             message = await answer.show_all(shown.content)
         except PlatformError as error:

@@ -101,11 +101,16 @@ async def request(inbound: Inbound, text: str, adapter: Adapter) -> Inbound:
     return inbound.model_copy(update=update)
 
 
+def asks(name: str, what: str, agent: str = "") -> str:
+    """What everybody reads of a request that no message of the person's shows."""
+    return f"**{name}** asks{f' {agent}' if agent else ''}: {what}"
+
+
 def shown(asked: Inbound, person: Person, author: Person, link: str) -> str:
     """What everybody reads of a request, as none of the person's messages shows it. `link`: to what it asks about."""
     about = asked.about
     if about is None:
-        return f"**{person.name}** asks: {asked.text}"
+        return asks(person.name, asked.text)
     whose = "mine" if about.mine else literal(author.name)
     said = summary(parse(about.text), QUOTED) or ", ".join(file.name for file in asked.files)
     message = f"[this message]({link})" if link else "this message"

@@ -50,7 +50,7 @@ class Asks:
     async def _shown(self, command: Inbound, question: str) -> str:
         """Post the question, once whatever becomes of the answer to that; returns its message."""
         names = await self.people.names([command.actor.user])
-        body = Text(markdown=f"**{names.get(command.actor.user, 'Somebody')}** asks: {question}")
+        body = Text(markdown=asking.asks(names.get(command.actor.user, "Somebody"), question))
         row = Claimed(
             id=f"ask-{command.key}",
             platform=command.place.platform,

@@ -78,14 +78,19 @@ class AnthropicModel:
                     open_telemetry=False,  # nobody here collects its spans
                 )
 
+    async def _warmed(self) -> AsyncAnthropic:
+        if self._client is None:
+            await asyncio.to_thread(self.warm)
+        assert self._client is not None  # noqa: S101  warm made it
+        return self._client
+
     async def reach(self) -> None:
         """Ask the service for something that costs nothing. ModelError where it is away or does not take the key."""
         from anthropic import APIStatusError
 
-        await asyncio.to_thread(self.warm)
-        assert self._client is not None  # noqa: S101  warm made it
+        client = await self._warmed()
         try:
-            await self._client.models.list(limit=1)
+            await client.models.list(limit=1)
         except APIStatusError as error:  # services that only answer messages know no models, and that is fine
             if error.status_code in REFUSES_KEY:
                 raise ModelError("The model service does not accept ANTHROPIC_API_KEY.") from error
@@ -118,12 +123,9 @@ class AnthropicModel:
         return price.cost(Usage(cache_write=-(-size // BYTES_PER_TOKEN), output=request.max_tokens))
 
     async def _ask(self, body: dict[str, Any], on_text: Callable[[str], None] | None) -> ModelAnswer:
-        if self._client is None:
-            await asyncio.to_thread(self.warm)
-        assert self._client is not None  # noqa: S101  warm made it
-        blocks = AnswerBlocks(on_text)
+        client, blocks = await self._warmed(), AnswerBlocks(on_text)
         try:
-            async with await self._client.messages.create(**body) as events:
+            async with await client.messages.create(**body) as events:
                 async for event in events:
                     blocks.take(event)
         except Exception as error:

@@ -113,10 +113,9 @@ class ApprovalState:
 NAMES = tuple(each.name for each in fields(ApprovalState) if each.init)
 _COLUMNS = inspect(Approval).local_table.columns
 _ALL = select(*(_COLUMNS[name] for name in NAMES))
-_BY_REF = Prepared(_ALL.where(col(Approval.ref) == bindparam("wanted")))
-_BY_REF_LOCKED = Prepared(_ALL.where(col(Approval.ref) == bindparam("wanted")).with_for_update())
-_BY_ID = Prepared(_ALL.where(col(Approval.id) == bindparam("wanted")))
-_BY_ID_LOCKED = Prepared(_ALL.where(col(Approval.id) == bindparam("wanted")).with_for_update())
+_OF_REF, _OF_ID = (_ALL.where(col(key) == bindparam("wanted")) for key in (Approval.ref, Approval.id))
+_BY_REF, _BY_REF_LOCKED = Prepared(_OF_REF), Prepared(_OF_REF.with_for_update())
+_BY_ID, _BY_ID_LOCKED = Prepared(_OF_ID), Prepared(_OF_ID.with_for_update())
 _OF_CALL = Prepared(_ALL.where(col(Approval.call_id) == bindparam("call")).order_by(col(Approval.id).desc()).limit(1))
 _OF_RUN = Prepared(_ALL.where(col(Approval.run_id) == bindparam("run")).order_by(col(Approval.id)))
 _OF_BATCH = Prepared(_ALL.where(col(Approval.batch) == bindparam("of_batch")).order_by(col(Approval.id)))

@@ -184,9 +184,10 @@ class Home:
 
     async def _agents(self, person: Person) -> tuple[home_view.AgentRights, ...]:
         rules, made = self.rules.current, []
-        busy, last = await self.store.read(lambda session: self._work_of_agents(session, person))
-        since = self.workflows.launch.clock.now() - timedelta(days=LATELY)
-        helped = await self.store.read(lambda session: feedback.helped(session, since, self.directory.principal))
+        since, principal = self.workflows.launch.clock.now() - timedelta(days=LATELY), self.directory.principal
+        (busy, last), helped = await self.store.read(
+            lambda session: (self._work_of_agents(session, person), feedback.helped(session, since, principal))
+        )
         for agent in list(self.charter().roster.agents.values())[:AGENTS]:
             found: dict[str, list[str]] = {}
             for tool in sorted(self.tools, key=lambda each: each.name):

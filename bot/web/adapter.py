@@ -175,9 +175,7 @@ class WebAdapter:
         if to is None:
             raise TargetGone("The notice is for nobody.")
         payload = {"body": row.body, "channel": row.where.channel, "thread": row.where.thread or ""}
-        push = web.WebPush(
-            id=row.id, seq=0, person=to.user, kind="notice", payload=payload, created_at=self._clock.now()
-        )
+        push = self._push(to.user, "notice", payload, row.id)
         await self._store.write(lambda session: web.push(session, push))
 
     async def react(self, sign: Sign) -> None:
@@ -206,24 +204,17 @@ class WebAdapter:
         client, _, person = trigger.partition("/")
         if not client or not person:
             raise PlatformError("Nobody waits for this dialog any more.")
-        push = web.WebPush(
-            id=self._ids.new(),
-            seq=0,
-            person=person,
-            client=client,
-            kind="form",
-            payload=form.model_dump(mode="json"),
-            created_at=self._clock.now(),
-        )
+        push = self._push(person, "form", form.model_dump(mode="json"), self._ids.new(), client=client)
         await self._store.write(lambda session: web.push(session, push))
 
     def show_vote(self, session: Session, actor: Actor, subject: str, verb: str) -> None:
         """Show in all tabs of the person what they said of an answer."""
-        payload = {"subject": subject, "verb": verb}
-        push = web.WebPush(
-            id=self._ids.new(), seq=0, person=actor.user, kind="vote", payload=payload, created_at=self._clock.now()
-        )
-        web.push(session, push)
+        web.push(session, self._push(actor.user, "vote", {"subject": subject, "verb": verb}, self._ids.new()))
+
+    def _push(self, person: str, kind: str, payload: Json, push_id: str, *, client: str = "") -> web.WebPush:
+        """What the person's tabs get, or this one alone; `web.push` gives it its number."""
+        now = self._clock.now()
+        return web.WebPush(id=push_id, seq=0, person=person, client=client, kind=kind, payload=payload, created_at=now)
 
     async def _show(self, row: Claimed, body: Json) -> str:
         place = row.where

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from kernel.store import Session, feedback, outbox, runs
+from tests.behaviours.accounts import link_stranger_to_bo
 from tests.behaviours.chat import Chat, Said, Spot
 from tests.behaviours.discord_chat import DiscordChat
 from tests.behaviours.outside import Outside
@@ -195,15 +196,7 @@ async def test_a_human_with_two_accounts_has_one_word(world: World, web: WebChat
     await discord.notice(DISCORD_STRANGER, "it helped you")
     ((before, _, _),) = await noted(world, ref)
     assert DISCORD_STRANGER in before
-    told = len(await web.notices("bo"))
-    await web.command("bo", "/link", Spot(channel="general"))
-    code = re.search(r"link (\w{8})", await web.notice("bo", "Your code is", after=told))
-    assert code is not None
-    home = discord.home(DISCORD_STRANGER)
-    await discord.say(DISCORD_STRANGER, f"link {code[1]}", home)
-    await discord.notice(DISCORD_STRANGER, "of the account **Bo** on the web chat")
-    await discord.say(DISCORD_STRANGER, f"link {code[1]} yes", home)
-    await discord.notice(DISCORD_STRANGER, "Linked", "one vote")
+    await link_stranger_to_bo(web, discord)
     await discord.click("bo", said, "Not helpful")
     await discord.dialog("bo")
     await becomes(world, ref, ("bo", False, ""))

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from tests.behaviours.accounts import link_stranger_to_bo
 from tests.behaviours.chat import Chat, Spot
 from tests.behaviours.discord_chat import DiscordChat
 from tests.behaviours.outside import Outside
@@ -20,15 +21,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 async def test_the_same_human_votes_once_from_wherever_they_click(
     world: World, web: WebChat, slack: SlackChat, discord: DiscordChat
 ) -> None:
-    before = len(await web.notices("bo"))
-    await web.command("bo", "/link", Spot(channel="general"))
-    code = re.search(r"link (\w{8})", await web.notice("bo", "Your code is", after=before))
-    assert code is not None
-    home = discord.home(DISCORD_STRANGER)
-    await discord.say(DISCORD_STRANGER, f"link {code[1]}", home)
-    await discord.notice(DISCORD_STRANGER, "of the account **Bo** on the web chat")
-    await discord.say(DISCORD_STRANGER, f"link {code[1]} yes", home)
-    await discord.notice(DISCORD_STRANGER, "Linked", "one vote")
+    await link_stranger_to_bo(web, discord)
     await web.notice("bo", "Stan", "on Discord are one person")
 
     asked = await ask_for_payment(discord, amount=5000)
